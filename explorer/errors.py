@@ -1,0 +1,63 @@
+"""The errors that users meet: one sentence each, with the object, what was expected, what came, and the remedy."""
+
+from __future__ import annotations
+
+
+class ExplorerError(Exception):
+    """Base of every error that explorer raises on purpose.
+
+    ``subject`` names the object at fault (a path into the input such as ``network.widths``), ``expected`` and ``got``
+    say what is wrong with it, ``remedy`` says what to do. ``exit_code`` is the command line's answer to it.
+    """
+
+    exit_code = 3
+
+    def __init__(self, subject: str, *, expected: str = "", got: str = "", remedy: str = "") -> None:
+        self.subject, self.expected, self.got, self.remedy = subject, expected, got, remedy
+        super().__init__(self.sentence())
+
+    def sentence(self) -> str:
+        parts = [self.subject]
+        if self.expected:
+            parts.append(f": expected {self.expected}")
+        if self.got:
+            parts.append(f"{',' if self.expected else ':'} got {self.got}")
+        if self.remedy:
+            parts.append(f"; {self.remedy}")
+        return "".join(parts)
+
+
+class Invalid(ExplorerError):
+    """The input breaks the contract (exit code 1)."""
+
+    exit_code = 1
+
+
+class Unknown(ExplorerError):
+    """The thing asked for (a statement, a case, a goal) does not exist (exit code 1)."""
+
+    exit_code = 1
+
+
+class Unsupported(ExplorerError):
+    """The input is meaningful, but no method here decides it (exit code 2)."""
+
+    exit_code = 2
+
+
+class BudgetExceeded(ExplorerError):
+    """The budget ran out before an answer (exit code 2)."""
+
+    exit_code = 2
+
+
+class NotCertifiable(ExplorerError):
+    """The fact asked for is false here, or no rule of the checker proves it (exit code 2)."""
+
+    exit_code = 2
+
+
+class NotBuilt(ExplorerError):
+    """A verb of the contract that this version does not have yet (exit code 3)."""
+
+    exit_code = 3

@@ -1,0 +1,91 @@
+"""Exact points and what is known at them, as plain data (no SymPy, no arithmetic beyond the standard library).
+
+Coordinates live in one *field* per point. Every element is a tuple of Fractions, the coefficients (low to high) of a
+polynomial in the field's generator: nothing for the rationals (length 1), alpha for a number field Q(alpha), ln 2 for
+the ring Q[ln 2] (ln 2 is transcendental, so equality there is equality of coefficients).
+A point that is known only by a box that contains exactly one critical point is an `EnclosedPoint`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+Element: TypeAlias = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class RationalField:
+    """The rational numbers."""
+
+
+@dataclass(frozen=True)
+class Ln2Ring:
+    """The ring Q[ln 2]: elements are polynomials in T = ln 2."""
+
+
+@dataclass(frozen=True)
+class NumberField:
+    """Q(alpha): alpha is the only root of ``polynomial`` (coefficients low to high, squarefree) in the open ``interval``."""
+
+    polynomial: tuple[Fraction, ...]
+    interval: tuple[Fraction, Fraction]
+
+    @property
+    def degree(self) -> int:
+        return len(self.polynomial) - 1
+
+
+Field: TypeAlias = RationalField | Ln2Ring | NumberField
+
+
+@dataclass(frozen=True)
+class Point:
+    """One real vector with exact coordinates in one field, in the problem's parameter order."""
+
+    field: Field
+    coordinates: tuple[Element, ...]
+
+    @classmethod
+    def rational(cls, values: object) -> Point:
+        """A rational point from any iterable of int, Fraction or "p/q" strings."""
+        from explorer.problem import exact
+
+        return cls(RationalField(), tuple((exact(v, f"coordinate {i}"),) for i, v in enumerate(values)))  # type: ignore[arg-type, var-annotated]
+
+    @property
+    def is_rational(self) -> bool:
+        return all(not any(c[1:]) for c in self.coordinates)
+
+
+@dataclass(frozen=True)
+class EnclosedPoint:
+    """The unique critical point in the box prod [lower_k, upper_k]; the box itself was re-proved by Krawczyk's test."""
+
+    lower: tuple[Fraction, ...]
+    upper: tuple[Fraction, ...]
+
+    @property
+    def centre(self) -> tuple[Fraction, ...]:
+        return tuple((a + b) / 2 for a, b in zip(self.lower, self.upper, strict=True))
+
+
+AnyPoint: TypeAlias = Point | EnclosedPoint
+
+
+@dataclass(frozen=True)
+class Inertia:
+    """Numbers of positive, zero and negative eigenvalues of a Hessian; ``index`` (Morse) is the number of negative ones."""
+
+    positive: int
+    zero: int
+    negative: int
+
+    @property
+    def index(self) -> int:
+        return self.negative
+
+    @property
+    def nullity(self) -> int:
+        return self.zero
