@@ -282,7 +282,7 @@ class Problem:
 
         net = network_from_json({"kind": "dense", "widths": list(widths), "activation": activation, "bias": bias,
                                  "output_activation": output_activation, **activation_parameters})  # fmt: skip
-        rows = [[[v for v in r] if isinstance(r, (list, tuple)) else [r] for r in block] for block in (inputs, targets)]
+        rows = [[list(r) if isinstance(r, (list, tuple)) else [r] for r in block] for block in (inputs, targets)]
         return problem_from_parts(net, {"inputs": rows[0], "targets": rows[1]}, {"kind": loss, "weights": loss_weights}, regularizer, slug=slug, source=source)
 
     @classmethod
