@@ -26,21 +26,40 @@ def exact(value: object, where: str) -> Fraction:
         return Fraction(value)
     if isinstance(value, str):
         if len(value) > 2 * MAX_DIGITS + 2:
-            raise Invalid(where, expected=f"at most {MAX_DIGITS} digits", got=f"{len(value)} characters", remedy="use a smaller number")
+            raise Invalid(
+                where,
+                expected=f"at most {MAX_DIGITS} digits",
+                got=f"{len(value)} characters",
+                remedy="use a smaller number",
+            )
         if NUMBER.fullmatch(value) is None:
-            hint = "write '1/10' for 0.1" if re.fullmatch(r"-?\d*\.\d+", value) else "write an integer or 'p/q' in plain ASCII digits"
+            hint = (
+                "write '1/10' for 0.1"
+                if re.fullmatch(r"-?\d*\.\d+", value)
+                else "write an integer or 'p/q' in plain ASCII digits"
+            )
             raise Invalid(where, expected="an exact number such as '-3' or '1/10'", got=repr(value[:60]), remedy=hint)
         return Fraction(value)
     if isinstance(value, float):
         shown = repr(value)
         hint = f"write '{Fraction(shown)}'" if math.isfinite(value) and len(shown) < 20 else "write an integer or 'p/q'"
-        raise Invalid(where, expected="an exact number", got=f"the float {shown}", remedy=f"{hint}, or use explorer.rationalize(x, max_denominator)")
+        raise Invalid(
+            where,
+            expected="an exact number",
+            got=f"the float {shown}",
+            remedy=f"{hint}, or use explorer.rationalize(x, max_denominator)",
+        )
     if isinstance(value, Rational):
         return Fraction(int(value.numerator), int(value.denominator))
     p, q = getattr(value, "p", None), getattr(value, "q", None)  # SymPy's Rational, without importing SymPy
     if getattr(value, "is_Rational", False) is True and isinstance(p, int) and isinstance(q, int):
         return Fraction(p, q)
-    raise Invalid(where, expected="an exact number", got=f"{type(value).__name__}", remedy="write an int, a Fraction or a 'p/q' string")
+    raise Invalid(
+        where,
+        expected="an exact number",
+        got=f"{type(value).__name__}",
+        remedy="write an int, a Fraction or a 'p/q' string",
+    )
 
 
 def rationalize(x: float, max_denominator: int = 1_000_000) -> Fraction:
