@@ -1,0 +1,1 @@
+"""Recipes: explicit constructions of instances with certificates, one file per family."""
