@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from flint import fmpq, fmpq_mat, fmpq_poly
@@ -102,7 +103,7 @@ def roots_between(p: fmpq_poly, lo: Fraction, hi: Fraction) -> int:
 
     def changes(x: Fraction) -> int:
         signs = [v for v in (q(fmpq(x.numerator, x.denominator)) for q in chain) if v != 0]
-        return sum((a > 0) != (b > 0) for a, b in zip(signs, signs[1:], strict=False))
+        return sum((a > 0) != (b > 0) for a, b in pairwise(signs))
 
     return changes(lo) - changes(hi)
 
