@@ -1,0 +1,105 @@
+"""Canonical text of certificates: elements, points, steps in the required order (docs/certificate.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from explorer.certify.certificate import FORMAT, Certificate
+from explorer.errors import NotCertifiable
+from explorer.exact import MAX_DIGITS, text
+from explorer.point import AnyPoint, Element, EnclosedPoint, Field, Ln2Ring, Point, RationalField
+from explorer.problem import Problem
+
+Step: TypeAlias = dict[str, Any]
+
+#: the rules in the order in which a certificate lists its steps
+ORDER = (
+    "hypothesis",
+    "value",
+    "stationary",
+    "stationary-in-box",
+    "inertia",
+    "strict-minimum",
+    "maximum",
+    "strict-saddle",
+    "flat-minimum",
+    "morse-bott-minimum",
+    "morse-bott-maximum",
+    "descent-curve",
+    "ascent-curve",
+    "floor",
+    "below",
+    "global",
+)
+
+
+def number(value: Fraction) -> str:
+    """The text of a rational number; `NotCertifiable` past the format's limit on digits."""
+    limit = 10**MAX_DIGITS
+    if abs(value.numerator) >= limit or value.denominator >= limit:
+        raise NotCertifiable("number", expected=f"at most {MAX_DIGITS} digits", got="more", remedy="use simpler data")
+    return text(value)
+
+
+def trimmed(element: Sequence[Fraction]) -> Element:
+    """``element`` without trailing zero coefficients, never empty."""
+    end = len(element)
+    while end > 1 and element[end - 1] == 0:
+        end -= 1
+    return tuple(element[:end]) or (Fraction(0),)
+
+
+def element_json(element: Element, field: Field) -> str | list[str]:
+    """An element as the format writes it: a number over the rationals, a coefficient list otherwise."""
+    element = trimmed(element)
+    if isinstance(field, RationalField):
+        if len(element) > 1:
+            raise NotCertifiable("coordinate", expected="a rational number", got=f"{len(element)} coefficients")
+        return number(element[0])
+    return [number(c) for c in element]
+
+
+def point_json(point: AnyPoint) -> dict[str, Any]:
+    """A point as the format writes it."""
+    if isinstance(point, EnclosedPoint):
+        return {"lower": [number(v) for v in point.lower], "upper": [number(v) for v in point.upper]}
+    if isinstance(point.field, RationalField):
+        head: Any = "rational"
+    elif isinstance(point.field, Ln2Ring):
+        head = "ln2"
+    else:
+        head = {
+            "polynomial": [number(c) for c in point.field.polynomial],
+            "interval": [number(v) for v in point.field.interval],
+        }
+    return {"field": head, "coordinates": [element_json(c, point.field) for c in point.coordinates]}
+
+
+def simplest(point: AnyPoint) -> AnyPoint:
+    """The same real vector, over the rationals where its coordinates are rational as written."""
+    if isinstance(point, EnclosedPoint):
+        return point
+    coordinates = tuple(trimmed(c) for c in point.coordinates)
+    field = RationalField() if all(len(c) == 1 for c in coordinates) else point.field
+    return Point(field, coordinates)
+
+
+def assemble(
+    problem: Problem, goal: Mapping[str, Any], points: Mapping[str, AnyPoint], steps: Iterable[Step]
+) -> Certificate:
+    """The certificate with its steps in canonical order: by rule, then by the names that they are about."""
+    ordered = sorted(steps, key=lambda step: (ORDER.index(step["rule"]), _subject(step)))
+    body = {
+        "format": FORMAT,
+        "problem": problem.digest,
+        "goal": dict(goal),
+        "points": {name: point_json(point) for name, point in points.items()},
+        "steps": ordered,
+    }
+    return Certificate(problem, body)
+
+
+def _subject(step: Step) -> tuple[str, ...]:
+    return tuple(step[key] for key in ("name", "point", "lower", "upper", "proof") if isinstance(step.get(key), str))

@@ -1,0 +1,80 @@
+"""A lower point for a sub-optimal sigmoid network: an interpolating one where it is short, else one freed unit.
+
+*Freed unit.* When all units share their input weights, moving the whole output weight to the first unit changes no output.
+The second unit is then free: with activations a on the inputs and output weight e the residual r becomes r + e a, and the
+loss |r|^2 + 2 e <r, a> + e^2 |a|^2 is below |r|^2 for every e strictly between 0 and -2 <r, a>/|a|^2. So any input weight
+with <r, a> != 0 serves, and e may be rounded to a short fraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import combinations
+
+from explorer.certify.recipes.residual import dot
+from explorer.certify.recipes.units import Grid, Unit
+
+INTERPOLATE_UP_TO = 3  #: samples
+LONG = 10**30
+
+
+def interpolating(grid: Grid, targets: Sequence[Fraction], width: int, *, bias: bool) -> tuple[Unit, ...] | None:
+    """A network of zero loss with short numbers, from a small search over input weights; None if there is none."""
+    n = len(targets)
+    if n > min(width, INTERPOLATE_UP_TO):
+        return None
+    shapes = [(w, b) for w in range(-2, 4) for b in (range(-1, 2) if bias else (0,)) if w or b <= 0]
+    best: tuple[tuple[int, ...], tuple[Unit, ...]] | None = None
+    for chosen in combinations(shapes, n):
+        columns = [grid.features(w, b) for w, b in chosen]
+        outputs = solve([[c[i] for c in columns] for i in range(n)], targets)
+        if outputs is None:
+            continue
+        size = sum(abs(v.numerator) * v.denominator for v in outputs)
+        rank = (size, *(abs(w) + abs(b) for w, b in chosen))
+        if size < LONG and (best is None or rank < best[0]):
+            best = (rank, tuple(Unit(w, b, v) for (w, b), v in zip(chosen, outputs, strict=True)))
+    if best is None:
+        return None
+    return best[1] + (Unit(0, 0, Fraction(0)),) * (width - n)
+
+
+def freed_unit(
+    grid: Grid, units: Sequence[Unit], residual: Sequence[Fraction], shapes: Iterable[tuple[int, int]]
+) -> tuple[Unit, ...] | None:
+    """Equal ``units`` merged into the first, and the second moved to that of ``shapes`` which lowers the loss most."""
+    best: tuple[Fraction, tuple[int, int], Fraction] | None = None
+    for shape in shapes:
+        a = grid.features(*shape)
+        slope, size = dot(residual, a), dot(a, a)
+        if slope == 0:
+            continue
+        exact = -slope / size
+        output = next(e for k in range(40) if 0 < (e := exact.limit_denominator(2**k)) / exact < 2)
+        change = 2 * output * slope + output * output * size
+        if best is None or change < best[0]:
+            best = (change, shape, output)
+    if best is None:
+        return None
+    _, (weight, bias), output = best
+    merged = Unit(units[0].weight, units[0].bias, sum((u.output for u in units), Fraction(0)))
+    rest = tuple(Unit(u.weight, u.bias, Fraction(0)) for u in units[2:])
+    return (merged, Unit(weight, bias, output), *rest)
+
+
+def solve(rows: Sequence[Sequence[Fraction]], right: Sequence[Fraction]) -> list[Fraction] | None:
+    """The solution of a square rational system by Gauss-Jordan elimination; None when it is singular."""
+    n = len(rows)
+    m = [[*row, b] for row, b in zip(rows, right, strict=True)]
+    for k in range(n):
+        pivot = next((i for i in range(k, n) if m[i][k]), None)
+        if pivot is None:
+            return None
+        m[k], m[pivot] = m[pivot], m[k]
+        m[k] = [v / m[k][k] for v in m[k]]
+        for i in range(n):
+            if i != k and m[i][k]:
+                factor = m[i][k]
+                m[i] = [v - factor * w for v, w in zip(m[i], m[k], strict=True)]
+    return [row[n] for row in m]
