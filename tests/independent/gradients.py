@@ -1,0 +1,91 @@
+"""Gradient systems of the ridge cases, written out by code that shares nothing with explorer (and no SymPy).
+
+A polynomial is a dict {exponent tuple: Fraction}. Only what these cases need is understood: dense networks without
+bias, activation linear or square, squared loss, l2 regularizer. Parameters in the documented order, layer by layer,
+rows first.
+"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from math import lcm
+from pathlib import Path
+
+Polynomial = dict[tuple[int, ...], Fraction]
+
+CASES = Path(__file__).resolve().parents[2] / "cases"
+RIDGE_CASES = ("xyz-decay", "linear-2-2-ridge", "quadratic-2")
+
+
+def add(p: Polynomial, q: Polynomial, factor: Fraction = Fraction(1)) -> Polynomial:
+    out = dict(p)
+    for e, c in q.items():
+        out[e] = out.get(e, Fraction(0)) + factor * c
+        if not out[e]:
+            del out[e]
+    return out
+
+
+def multiply(p: Polynomial, q: Polynomial) -> Polynomial:
+    out: Polynomial = {}
+    for e, c in p.items():
+        out = add(out, {tuple(a + b for a, b in zip(e, f, strict=True)): c * d for f, d in q.items()})
+    return out
+
+
+def differentiate(p: Polynomial, k: int) -> Polynomial:
+    return {(*e[:k], e[k] - 1, *e[k + 1 :]): c * e[k] for e, c in p.items() if e[k]}
+
+
+def loss(problem: dict) -> Polynomial:
+    """F = sum_i c_i |y_i - f(x_i)|^2 + sum_k lambda_k theta_k^2 of a problem file, expanded."""
+    net, reg = problem["network"], problem["regularizer"]
+    widths = net["widths"]
+    kinds = [a["kind"] for a in net["activation"]]
+    if any(net["bias"]) or set(kinds) - {"linear", "square"} or problem["loss"]["kind"] != "squared" or reg["kind"] != "l2":
+        raise SystemExit(f"{problem['slug']}: not one of the shapes that this script understands")
+    count = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    unit = [tuple(int(i == k) for i in range(count)) for k in range(count)]
+    zero = (0,) * count
+    total: Polynomial = {}
+    rows = zip(problem["data"]["inputs"], problem["data"]["targets"], problem["loss"]["weights"], strict=True)
+    for x, y, weight in rows:
+        units = [{zero: Fraction(v)} if Fraction(v) else {} for v in x]
+        offset = 0
+        for layer, (columns, height) in enumerate(zip(widths, widths[1:], strict=False)):
+            nxt = []
+            for i in range(height):
+                z: Polynomial = {}
+                for j in range(columns):
+                    z = add(z, multiply({unit[offset + i * columns + j]: Fraction(1)}, units[j]))
+                nxt.append(multiply(z, z) if layer < len(kinds) and kinds[layer] == "square" else z)
+            offset += columns * height
+            units = nxt
+        for f, target in zip(units, y, strict=True):
+            residual = add({zero: Fraction(target)}, f, Fraction(-1))
+            total = add(total, multiply(residual, residual), Fraction(weight))
+    for k, weight in enumerate(reg["weights"]):
+        total = add(total, multiply({unit[k]: Fraction(weight)}, {unit[k]: Fraction(1)}))
+    return total
+
+
+def gradient(slug: str) -> tuple[Polynomial, list[Polynomial]]:
+    """The loss of a case and its gradient."""
+    f = loss(json.loads((CASES / slug / "problem.json").read_text(encoding="utf-8")))
+    count = len(next(iter(f)))
+    return f, [differentiate(f, k) for k in range(count)]
+
+
+def show(p: Polynomial, names: list[str]) -> str:
+    """The polynomial with its denominators cleared, in the syntax that Singular and PHCpack share."""
+    scale = lcm(*(c.denominator for c in p.values()))
+    terms = []
+    for e, c in sorted(p.items(), reverse=True):
+        factors = [f"{n}^{k}" if k > 1 else n for n, k in zip(names, e, strict=True) if k]
+        terms.append("*".join([f"{int(c * scale):+d}", *factors]))
+    return "".join(terms).removeprefix("+")
+
+
+def names(count: int) -> list[str]:
+    return [f"t{k + 1}" for k in range(count)]
