@@ -2,20 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, TypeAlias
+from functools import cached_property
+from math import lcm
+from typing import Any, Generic, TypeAlias, TypeVar
 
+from flint import arb
+
+from explorer.algebra.balls import ball
+from explorer.algebra.fields import arithmetic
+from explorer.errors import Invalid
 from explorer.point import Element, Point
 
 Exponents: TypeAlias = tuple[int, ...]
 Polynomial: TypeAlias = tuple[tuple[Exponents, Fraction], ...]  #: terms sorted by exponents, no zero coefficient
+T = TypeVar("T")
 
 
 def polynomial(terms: Mapping[Exponents, Fraction | int]) -> Polynomial:
     """A polynomial from a mapping exponents -> coefficient; zero terms are dropped."""
-    raise NotImplementedError
+    return tuple((tuple(e), Fraction(c)) for e, c in sorted(terms.items()) if c != 0)
+
+
+def derivative(p: Polynomial, unknown: int) -> Polynomial:
+    """The partial derivative of ``p`` with respect to the unknown of that number."""
+    return polynomial(
+        {(*e[:unknown], e[unknown] - 1, *e[unknown + 1 :]): c * e[unknown] for e, c in p if e[unknown] > 0}
+    )
+
+
+def total_degree(p: Polynomial) -> int:
+    """The total degree; -1 for the zero polynomial."""
+    return max((sum(e) for e, _ in p), default=-1)
+
+
+class Evaluator(Generic[T]):
+    """Values of polynomials at one vector, over any ring given by its operations.
+
+    Monomials are built by multiplication and remembered: they repeat across a Jacobian, and ``arb**n`` is NaN on a ball
+    that contains 0.
+    """
+
+    def __init__(
+        self,
+        values: Sequence[T],
+        *,
+        constant: Callable[[Fraction], T],
+        add: Callable[[T, T], T],
+        mul: Callable[[T, T], T],
+    ) -> None:
+        self.values, self.constant, self.add, self.mul = list(values), constant, add, mul
+        self.monomials: dict[Exponents, T] = {(0,) * len(self.values): constant(Fraction(1))}
+
+    def monomial(self, exponents: Exponents) -> T:
+        if (known := self.monomials.get(exponents)) is not None:
+            return known
+        k = max(i for i, e in enumerate(exponents) if e)
+        rest = (*exponents[:k], exponents[k] - 1, *exponents[k + 1 :])
+        lower = self.monomial(rest)
+        value = self.monomials[exponents] = self.mul(lower, self.values[k]) if any(rest) else self.values[k]
+        return value
+
+    def __call__(self, p: Polynomial) -> T:
+        total = self.constant(Fraction(0))
+        for exponents, coefficient in p:
+            total = self.add(total, self.mul(self.constant(coefficient), self.monomial(exponents)))
+        return total
 
 
 @dataclass(frozen=True)
@@ -25,35 +79,73 @@ class PolynomialSystem:
     names: tuple[str, ...]
     equations: tuple[Polynomial, ...]
 
+    def __post_init__(self) -> None:
+        n = len(self.names)
+        if n < 1 or len(set(self.names)) != n:
+            raise Invalid("system.names", expected="at least one, distinct", got=str(self.names)[:80])
+        if any(len(e) != n or min(e) < 0 for p in self.equations for e, _ in p):
+            raise Invalid("system.equations", expected=f"{n} non-negative exponents per term")
+
     @classmethod
     def of(cls, names: Sequence[str], equations: Iterable[Mapping[Exponents, Fraction | int]]) -> PolynomialSystem:
         """The system from mappings exponents -> coefficient."""
-        raise NotImplementedError
+        return cls(tuple(names), tuple(polynomial(e) for e in equations))
 
     @classmethod
     def gradient(cls, names: Sequence[str], loss: Mapping[Exponents, Fraction | int]) -> PolynomialSystem:
         """The critical-point equations of a polynomial: its partial derivatives, in the order of ``names``."""
-        raise NotImplementedError
+        p = polynomial(loss)
+        return cls(tuple(names), tuple(derivative(p, k) for k in range(len(names))))
 
-    def derivative(self, equation: int, unknown: int) -> Polynomial:
-        raise NotImplementedError
+    @property
+    def is_square(self) -> bool:
+        return len(self.equations) == len(self.names)
+
+    @cached_property
+    def jacobian(self) -> tuple[tuple[Polynomial, ...], ...]:
+        """The Jacobian matrix of polynomials, row = equation."""
+        return tuple(tuple(derivative(p, k) for k in range(len(self.names))) for p in self.equations)
+
+    def integer_equations(self) -> tuple[tuple[tuple[Exponents, int], ...], ...]:
+        """The nonzero equations with denominators cleared (the same zeros)."""
+        cleared = []
+        for p in self.equations:
+            if p:
+                scale = lcm(*(c.denominator for _, c in p))
+                cleared.append(tuple((e, int(c * scale)) for e, c in p))
+        return tuple(cleared)
+
+    def _exact(self, point: Point) -> Evaluator[Element]:
+        a = arithmetic(point.field)
+        if len(point.coordinates) != len(self.names):
+            raise Invalid("point", expected=f"{len(self.names)} coordinates", got=f"{len(point.coordinates)}")
+        return Evaluator(point.coordinates, constant=a.from_fraction, add=a.add, mul=a.mul)
 
     def at(self, point: Point) -> tuple[Element, ...]:
         """The value of every equation at an exact point."""
-        raise NotImplementedError
+        value = self._exact(point)
+        return tuple(value(p) for p in self.equations)
 
     def jacobian_at(self, point: Point) -> tuple[tuple[Element, ...], ...]:
         """The Jacobian matrix (row = equation) at an exact point."""
-        raise NotImplementedError
+        value = self._exact(point)
+        return tuple(tuple(value(p) for p in row) for row in self.jacobian)
 
     def vanishes_at(self, point: Point) -> bool:
         """Whether every equation is exactly zero at ``point``."""
-        raise NotImplementedError
+        a, value = arithmetic(point.field), self._exact(point)
+        return all(a.is_zero(value(p)) for p in self.equations)
 
     def at_balls(self, x: Sequence[Any]) -> list[Any]:
         """Enclosures of the equations over the box of `flint.arb` balls ``x`` (flint.ctx.prec is the caller's)."""
-        raise NotImplementedError
+        value = _over_balls(x)
+        return [value(p) for p in self.equations]
 
     def jacobian_at_balls(self, x: Sequence[Any]) -> list[list[Any]]:
         """Enclosures of the Jacobian over the box ``x``."""
-        raise NotImplementedError
+        value = _over_balls(x)
+        return [[value(p) for p in row] for row in self.jacobian]
+
+
+def _over_balls(x: Sequence[arb]) -> Evaluator[Any]:
+    return Evaluator(x, constant=ball, add=lambda a, b: a + b, mul=lambda a, b: a * b)
