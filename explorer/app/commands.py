@@ -1,0 +1,254 @@
+"""The verbs of the command line: arguments in, one call, one answer out. Heavy imports wait until a verb needs them.
+
+Every verb takes --json, --seed and --budget and returns its exit code (see `explorer.app.main`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from explorer.app import options
+from explorer.app.options import File, Folder, Json, ProblemName, Seconds, Seed, Statement
+from explorer.app.output import emit, show, working
+from explorer.errors import NotBuilt
+
+app = typer.Typer(
+    name="explorer",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Exact exploration of the loss landscapes of neural networks.\n\n"
+    "Exit codes: 0 conclusive, 1 invalid input or not existing, 2 inconclusive, 3 internal error "
+    "(check: 0 verified, 1 rejected, 2 malformed).",
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of internal errors.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> int:
+    """Exact exploration of the loss landscapes of neural networks."""
+    if version:
+        from explorer import __version__
+
+        print(f"explorer {__version__}")
+        raise typer.Exit(0)
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+    return 0
+
+
+@app.command()
+def tour(
+    out: Folder = Path("tour-certificates"),
+    only: Annotated[
+        list[str] | None, typer.Option("--case", metavar="SLUG", help="Only this case (repeatable).")
+    ] = None,
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """The main job on the built-in cases: solve, classify, certify, check each certificate apart, one table."""
+    from explorer.app.tour import report, run_tour
+
+    return report(run_tour(out, only=tuple(only or ()), budget=options.budget(budget), seed=seed), as_json=as_json)
+
+
+@app.command()
+def cases(
+    slug: Annotated[str | None, typer.Argument(metavar="[SLUG]", help="Show this case.")] = None,
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """List the built-in cases, or show one."""
+    from explorer.app.cases import cases as find
+    from explorer.app.listing import case_json, cases_json, cases_table
+
+    if slug is None:
+        emit(cases_json(find())) if as_json else show(cases_table(find()))
+        return 0
+    case = find(slug)
+    if as_json:
+        emit(case_json(case))
+    else:
+        from explorer.app.display import rich
+
+        show(rich(case))
+    return 0
+
+
+@app.command()
+def solve(problem: ProblemName, as_json: Json = False, seed: Seed = 0, budget: Seconds = None) -> int:
+    """The critical set of PROBLEM: every component that was found, and whether that is all of them."""
+    from explorer.app.display import rich
+    from explorer.app.given import read_given_problem
+    from explorer.solve.critical import critical_set
+
+    given, allowed = read_given_problem(problem), options.budget(budget)
+    with working(f"solving {given.slug}"):
+        found = critical_set(given, budget=allowed)
+    emit(found.to_json()) if as_json else show(rich(found))
+    return 0 if found.coverage.complete else 2
+
+
+@app.command()
+def certify(
+    problem: ProblemName,
+    goal: Annotated[str, typer.Option("--goal", metavar="GOAL", help="What to prove, e.g. global-minimum.")],
+    out: File,
+    at: Annotated[str | None, typer.Option("--at", metavar="POINT", help="JSON, inline or a file.")] = None,
+    better: Annotated[str | None, typer.Option("--better", metavar="POINT", help="A point with a lower value.")] = None,
+    hypothesis: Annotated[
+        list[str] | None,
+        typer.Option("--hypothesis", metavar="NAME", help="A property that the claim needs (repeatable)."),
+    ] = None,
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """Write a certificate of GOAL about PROBLEM, once the independent checker has accepted it."""
+    from explorer.app.certificates import certify_to_file
+
+    answer = certify_to_file(
+        problem,
+        goal=goal,
+        at=at,
+        better=better,
+        hypotheses=tuple(hypothesis or ()),
+        out=out,
+        budget=options.budget(budget),
+    )
+    if as_json:
+        emit(answer)
+    else:
+        print(f"verified: {answer['fact']}\n{answer['certificate']}")
+    return 0
+
+
+Samples = Annotated[int | None, typer.Option("--samples", help="Number of samples.")]
+Width = Annotated[int | None, typer.Option("--width", help="Units of the hidden layer.")]
+ActivationName = Annotated[str | None, typer.Option("--activation", help="Activation of the hidden units.")]
+Bias = Annotated[bool | None, typer.Option("--bias/--no-bias", help="With or without hidden biases.")]
+Depth = Annotated[int | None, typer.Option("--depth", help="Number of weight layers.")]
+Inputs = Annotated[str | None, typer.Option("--inputs", help="Inputs: 1,2,3 or JSON rows [[1, 0], [0, 1]].")]
+
+
+@app.command()
+def refute(
+    statement: Statement,
+    out: Folder,
+    samples: Samples = None,
+    width: Width = None,
+    activation: ActivationName = None,
+    bias: Bias = None,
+    depth: Depth = None,
+    inputs: Inputs = None,
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """Counterexamples to STATEMENT: one folder each, every certificate checked by the independent checker."""
+    from explorer.app.certificates import instances_to_folder
+
+    return instances_to_folder(
+        "refute", statement, out=out, samples=samples, width=width, activation=activation, bias=bias, depth=depth,
+        inputs=inputs, seed=seed, budget=options.budget(budget), as_json=as_json,
+    )  # fmt: skip
+
+
+@app.command()
+def exhibit(
+    statement: Statement,
+    out: Folder,
+    samples: Samples = None,
+    width: Width = None,
+    activation: ActivationName = None,
+    bias: Bias = None,
+    depth: Depth = None,
+    inputs: Inputs = None,
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """Witnesses of the existence STATEMENT: one folder each, every certificate checked by the independent checker."""
+    from explorer.app.certificates import instances_to_folder
+
+    return instances_to_folder(
+        "exhibit", statement, out=out, samples=samples, width=width, activation=activation, bias=bias, depth=depth,
+        inputs=inputs, seed=seed, budget=options.budget(budget), as_json=as_json,
+    )  # fmt: skip
+
+
+@app.command()
+def check(
+    problem: ProblemName,
+    certificate: Annotated[list[Path], typer.Argument(metavar="CERTIFICATE...", help="Certificate files.")],
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """Ask the independent checker (the same as python -I explorer/checker.py). The worst verdict is the exit code."""
+    from explorer.app.verdicts import check_files
+
+    return check_files(problem, certificate, as_json=as_json)
+
+
+@app.command()
+def repl(
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Python's own console even where IPython is installed.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """An interactive session with explorer's public names."""
+    from explorer.app.repl import start
+    from explorer.errors import Invalid
+
+    if as_json:
+        raise Invalid(
+            "--json", expected="no --json", got="it", remedy="a session is not a JSON document; use the verbs"
+        )
+    return start(plain=plain)
+
+
+@app.command()
+def doctor(as_json: Json = False, seed: Seed = 0, budget: Seconds = None) -> int:
+    """What is installed, what is missing, and what that means."""
+    from explorer.app.doctor import examination, table
+
+    found = examination()
+    emit(found) if as_json else show(table(found))
+    return 0 if found["healthy"] else 1
+
+
+NOT_BUILT = {
+    "statements": "the catalogue of numbered statements",
+    "examine": "one statement on one problem",
+    "paths": "descending, escaping and connecting paths",
+    "hunt": "search for counterexamples",
+    "crosscheck": "comparison with a floating-point twin",
+    "sweep": "many problems, resumable",
+    "export": "certificates in other systems' formats",
+    "plot": "pictures of a landscape",
+    "atlas": "the static site of all results",
+}
+
+
+def _not_built(verb: str, what: str) -> None:
+    @app.command(name=verb, help=f"(not built yet) {what[:1].upper()}{what[1:]}.", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})  # fmt: skip
+    def later(context: typer.Context) -> int:
+        raise NotBuilt(f"explorer {verb}", got="not built yet", remedy="'explorer --help' lists what is there")
+
+
+for _verb, _what in NOT_BUILT.items():
+    _not_built(_verb, _what)
+
+__all__ = ["NOT_BUILT", "app"]

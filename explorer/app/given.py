@@ -1,0 +1,141 @@
+"""What people write on the command line, read as data: PROBLEM (a path or a case slug) and POINT (JSON). Nothing is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from explorer.app.cases import cases
+from explorer.errors import Invalid, Unknown
+from explorer.exact import exact
+from explorer.point import AnyPoint, Element, EnclosedPoint, Field, Ln2Ring, NumberField, Point, RationalField
+from explorer.problem import Problem
+from explorer.reading import check_keys, read_problem, strict_json
+
+
+def problem_path(given: str) -> Path:
+    """The problem file that ``given`` names: a file, a folder that holds problem.json, or the slug of a case."""
+    path = Path(given)
+    if path.is_file():
+        return path
+    if path.is_dir() and (path / "problem.json").is_file():
+        return path / "problem.json"
+    try:
+        return cases(given).problem_path
+    except Unknown:
+        raise Invalid(
+            given[:200],
+            expected="a problem file or the slug of a case",
+            got="neither",
+            remedy="check the path, or run 'explorer cases'",
+        ) from None
+
+
+def read_given_problem(given: str) -> Problem:
+    """The problem that ``given`` names (see `problem_path`)."""
+    return read_problem(problem_path(given))
+
+
+def read_point(given: str, problem: Problem) -> AnyPoint:
+    """A POINT from inline JSON (it starts with "{") or from a JSON file."""
+    if given.lstrip().startswith("{"):
+        return point_from_json(strict_json(given), problem)
+    try:
+        raw = Path(given).read_bytes()
+    except OSError as error:
+        raise Invalid(
+            given[:200],
+            expected="a file with a point, or inline JSON",
+            got=error.strerror or str(error),
+            remedy=f"write for example '{_example(problem)}'",
+        ) from None
+    return point_from_json(strict_json(raw), problem)
+
+
+def point_from_json(body: Mapping[str, Any], problem: Problem) -> AnyPoint:
+    """A point from {parameter: number} or from a POINT object of docs/certificate.md.
+
+    A number is an exact rational ("1/2" or 3) or {"ln2": [c0, c1, ...]}, which stands for c0 + c1 ln 2 + ...
+    """
+    d = len(problem.parameters)
+    if "coordinates" in body and "coordinates" not in problem.parameters:
+        check_keys(body, "point", required=("field", "coordinates"))
+        field = _field(body["field"])
+        given = _sized(body["coordinates"], d, "point.coordinates")
+        return Point(field, tuple(_element(c, field, f"point.coordinates[{k}]") for k, c in enumerate(given)))
+    if "lower" in body and "lower" not in problem.parameters:
+        check_keys(body, "point", required=("lower", "upper"))
+        lower, upper = (
+            tuple(exact(v, f"point.{key}[{k}]") for k, v in enumerate(_sized(body[key], d, f"point.{key}")))
+            for key in ("lower", "upper")
+        )
+        return EnclosedPoint(lower, upper)
+    check_keys(body, "point", required=problem.parameters)
+    elements = [_number(body[name], f"point.{name}") for name in problem.parameters]
+    rational = all(len(e) == 1 for e in elements)
+    return Point(RationalField() if rational else Ln2Ring(), tuple(elements))
+
+
+def _number(body: object, where: str) -> Element:
+    if isinstance(body, Mapping):
+        check_keys(body, where, required=("ln2",))
+        return _coefficients(body["ln2"], f"{where}.ln2")
+    return (exact(body, where),)
+
+
+def _field(body: object) -> Field:
+    if body == "rational":
+        return RationalField()
+    if body == "ln2":
+        return Ln2Ring()
+    if not isinstance(body, Mapping):
+        raise Invalid(
+            "point.field", expected="'rational', 'ln2' or {\"polynomial\", \"interval\"}", got=repr(body)[:60]
+        )
+    check_keys(body, "point.field", required=("polynomial", "interval"))
+    lo, hi = (exact(v, "point.field.interval") for v in _sized(body["interval"], 2, "point.field.interval"))
+    return NumberField(_coefficients(body["polynomial"], "point.field.polynomial"), (lo, hi))
+
+
+def _element(body: object, field: Field, where: str) -> Element:
+    if isinstance(field, RationalField):
+        return (exact(body, where),)
+    return _coefficients(body, where)
+
+
+def _coefficients(body: object, where: str) -> Element:
+    if not isinstance(body, list) or not body:
+        raise Invalid(where, expected="a list of coefficients [c0, c1, ...]", got=repr(body)[:60])
+    out = [exact(c, f"{where}[{k}]") for k, c in enumerate(body)]
+    while len(out) > 1 and out[-1] == Fraction(0):
+        out.pop()
+    return tuple(out)
+
+
+def _sized(body: object, count: int, where: str) -> list[Any]:
+    if not isinstance(body, list) or len(body) != count:
+        got = f"{len(body)}" if isinstance(body, list) else type(body).__name__
+        raise Invalid(where, expected=f"a list of {count} numbers", got=got)
+    return body
+
+
+def _example(problem: Problem) -> str:
+    names = problem.parameters
+    inside = ", ".join(f'"{n}": "1/2"' for n in names[:2])
+    return "{" + inside + (", ..." if len(names) > 2 else "") + "}"
+
+
+def read_inputs(given: str) -> list[Any]:
+    """Sample inputs: numbers between commas (``1,1/2,3``) or a JSON list of numbers or rows (``[[1, 0], [0, 1]]``)."""
+    if given.lstrip().startswith("["):
+        listed = strict_json('{"inputs": ' + given + "}")["inputs"]
+    else:
+        listed = [part.strip() for part in given.split(",")]
+    return [
+        [exact(v, f"--inputs[{i}][{j}]") for j, v in enumerate(row)]
+        if isinstance(row, list)
+        else exact(row, f"--inputs[{i}]")
+        for i, row in enumerate(listed)
+    ]
