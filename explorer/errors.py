@@ -61,3 +61,20 @@ class NotBuilt(ExplorerError):
     """A verb of the contract that this version does not have yet (exit code 3)."""
 
     exit_code = 3
+
+
+def described(value: object) -> str:
+    """A short ASCII text of any object for ``got=``: JSON's words for JSON's values, never longer than a line."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):  # a very long integer has no decimal text in Python
+        return str(value) if value.bit_length() <= 200 else f"an integer of {value.bit_length()} bits"
+    if isinstance(value, str):
+        return ascii(value) if len(value) <= 60 else ascii(value[:60]) + "..."
+    if isinstance(value, list | tuple):
+        return "an empty list" if not value else f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return "an object {...}"
+    return ascii(value) if isinstance(value, float) else f"an object of type {type(value).__name__}"

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
+from explorer.exact import exact
+
 Element: TypeAlias = tuple[Fraction, ...]
 
 
@@ -50,8 +52,6 @@ class Point:
     @classmethod
     def rational(cls, values: object) -> Point:
         """A rational point from any iterable of int, Fraction or "p/q" strings."""
-        from explorer.problem import exact
-
         return cls(RationalField(), tuple((exact(v, f"coordinate {i}"),) for i, v in enumerate(values)))  # type: ignore[arg-type, var-annotated]
 
     @property

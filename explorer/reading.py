@@ -1,7 +1,8 @@
 """Reading problem files: strict JSON in, nouns out. Nothing that is read is ever evaluated.
 
 Strict means: ASCII numbers only, no floats, no duplicate keys, no unknown keys, bounded size, depth and digits; every
-violation is one `Invalid` that says where, what was expected, what came and the remedy.
+violation is one `Invalid` that says where, what was expected, what came and the remedy. The text layer (JSON itself)
+is `explorer.strict`.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from explorer.errors import Invalid
+from explorer.errors import Invalid, described
 from explorer.exact import exact
 from explorer.problem import (
     ACTIVATION_KEYS,
+    ACTIVATION_PARAMETERS,
+    MAX_SAMPLES,
     Activation,
     Dataset,
     DenseNetwork,
@@ -25,9 +28,8 @@ from explorer.problem import (
     Regularizer,
     canonical,
 )
+from explorer.strict import MAX_BYTES, check_keys, strict_json
 
-MAX_BYTES = 16_000_000
-MAX_DEPTH = 16
 FORMAT = "explorer.problem/1"
 
 
@@ -36,11 +38,11 @@ def read_problem(path: str | Path) -> Problem:
     try:
         with open(path, "rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise Invalid(
-            str(path),
+            ascii(str(path)),
             expected="a readable problem file",
-            got=error.strerror or str(error),
+            got=getattr(error, "strerror", None) or str(error),
             remedy="check the path, or name a case (explorer cases)",
         ) from None
     return parse_problem(raw)
@@ -60,11 +62,16 @@ def write_problem(problem: Problem, path: str | Path) -> None:
 def parse_problem(raw: bytes | str) -> Problem:
     """The problem in JSON text or bytes."""
     body = strict_json(raw)
+    if body.get("format") != FORMAT:
+        raise Invalid(
+            "format",
+            expected=repr(FORMAT),
+            got=described(body["format"]) if "format" in body else "none",
+            remedy="this version reads that format only",
+        )
     check_keys(
         body, "problem", required=("format", "network"), optional=("slug", "data", "loss", "regularizer", "source")
     )
-    if body["format"] != FORMAT:
-        raise Invalid("format", expected=repr(FORMAT), got=repr(body["format"])[:60])
     net = network_from_json(body["network"])
     return problem_from_parts(
         net,
@@ -76,104 +83,6 @@ def parse_problem(raw: bytes | str) -> Problem:
     )
 
 
-# -- strict JSON ------------------------------------------------------------------------------------------------
-
-
-def strict_json(raw: bytes | str) -> dict[str, Any]:
-    """A JSON object without floats, NaN, duplicate keys, deep nesting or non-UTF-8 bytes."""
-    if len(raw) > MAX_BYTES:
-        raise Invalid(
-            "file", expected=f"at most {MAX_BYTES} bytes", got=f"{len(raw)} or more", remedy="use a smaller problem"
-        )
-    try:
-        source = raw.decode("utf-8") if isinstance(raw, bytes) else raw
-    except UnicodeDecodeError as error:
-        raise Invalid(
-            "file", expected="UTF-8 text", got=f"byte {error.start} that is not", remedy="save it as UTF-8"
-        ) from None
-    _check_depth(source)
-    try:
-        body = json.loads(
-            source,
-            parse_float=_refuse_float,
-            parse_constant=_refuse_constant,
-            parse_int=_bounded_int,
-            object_pairs_hook=_unique_keys,
-        )
-    except json.JSONDecodeError as error:
-        raise Invalid(
-            f"line {error.lineno}, column {error.colno}",
-            expected="JSON",
-            got=error.msg,
-            remedy="compare with a file shown by 'explorer cases SLUG'",
-        ) from None
-    if not isinstance(body, dict):
-        raise Invalid("file", expected="a JSON object {...}", got=type(body).__name__)
-    return body
-
-
-def _check_depth(source: str) -> None:
-    depth, quoted, escaped = 0, False, False
-    for ch in source:
-        if quoted:
-            quoted = escaped or ch != '"'
-            escaped = ch == "\\" and not escaped
-        elif ch == '"':
-            quoted = True
-        elif ch in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise Invalid("file", expected=f"nesting of at most {MAX_DEPTH}", got="deeper nesting")
-        elif ch in "]}":
-            depth -= 1
-
-
-def _refuse_float(token: str) -> NoReturn:
-    raise Invalid(
-        "number",
-        expected="an exact number",
-        got=f"the decimal {token[:40]}",
-        remedy="write '1/10' for 0.1, as a string",
-    )
-
-
-def _refuse_constant(token: str) -> NoReturn:
-    raise Invalid("number", expected="an exact number", got=token, remedy="NaN and Infinity are not data")
-
-
-def _bounded_int(token: str) -> int:
-    if len(token) > 2_000:
-        raise Invalid("number", expected="at most 2000 digits", got=f"{len(token)}")
-    return int(token)
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in out:
-            raise Invalid(
-                f"key {key[:40]!r}", expected="each key once", got="it twice in one object", remedy="remove one"
-            )
-        out[key] = value
-    return out
-
-
-def check_keys(body: object, where: str, *, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
-    if not isinstance(body, Mapping):
-        raise Invalid(where, expected="an object {...}", got=type(body).__name__)
-    for key in required:
-        if key not in body:
-            raise Invalid(where, expected=f"the key {key!r}", got="none", remedy="add it")
-    for key in body:
-        if key not in required and key not in optional:
-            raise Invalid(
-                where,
-                expected=f"keys among {', '.join((*required, *optional))}",
-                got=repr(key)[:60],
-                remedy="remove or rename it",
-            )
-
-
 # -- parts ------------------------------------------------------------------------------------------------------
 
 
@@ -181,110 +90,134 @@ def activation_from_json(
     body: object, where: str = "network.activation", extra: Mapping[str, Any] | None = None
 ) -> Activation:
     """An activation from its name, from {"kind": ..., parameters} or from an `Activation`; ``extra`` holds loose parameters."""
-    if isinstance(body, Activation):
+    if isinstance(body, Activation) and not extra:
         return body
     if isinstance(body, str):
         body = {"kind": body, **(extra or {})}
     elif extra:
-        raise Invalid(where, expected="parameters inside the activation object", got=", ".join(extra))
-    check_keys(body, where, required=("kind",), optional=("coefficients", "slope", "alpha", "breaks", "pieces"))
-    assert isinstance(body, Mapping)
+        raise Invalid(
+            where,
+            expected="parameters inside the activation object",
+            got=f"{', '.join(extra)} beside it",
+            remedy="move them into the object",
+        )
+    if not isinstance(body, Mapping):
+        raise Invalid(
+            where,
+            expected="a name or an object {'kind': ...}",
+            got=described(body),
+            remedy="for example 'sigmoid'",
+        )
+    check_keys(body, where, required=("kind",), optional=ACTIVATION_PARAMETERS)
     kind = body["kind"]
     if not isinstance(kind, str) or kind not in ACTIVATION_KEYS:
-        raise Invalid(where, expected=f"one of {', '.join(ACTIVATION_KEYS)}", got=repr(kind)[:60])
+        raise Invalid(
+            where,
+            expected=f"one of {', '.join(ACTIVATION_KEYS)}",
+            got=described(kind),
+            remedy="see the list in docs/certificate.md",
+        )
     given: dict[str, Any] = {}
-    for key in body:
-        if key == "pieces":
-            given[key] = tuple(
-                tuple(exact(c, f"{where}.pieces[{k}]") for c in _list(p, f"{where}.pieces[{k}]"))
-                for k, p in enumerate(_list(body[key], f"{where}.pieces"))
-            )
-        elif key in ("coefficients", "breaks"):
-            given[key] = tuple(
-                exact(c, f"{where}.{key}[{k}]") for k, c in enumerate(_list(body[key], f"{where}.{key}"))
-            )
-        elif key != "kind":
+    for key in (k for k in ACTIVATION_PARAMETERS if k in body):
+        if key in ("slope", "alpha"):
             given[key] = exact(body[key], f"{where}.{key}")
-    if kind == "piecewise-polynomial" and not given.get("breaks"):
-        raise Invalid(where, expected="at least one break", got="none", remedy="use 'polynomial'")
-    return Activation(kind, **given)
+        elif key == "pieces":
+            rows = enumerate(_list(body[key], f"{where}.pieces"))
+            given[key] = tuple(_numbers(row, f"{where}.pieces[{k}]") for k, row in rows)
+        else:
+            given[key] = _numbers(body[key], f"{where}.{key}")
+    try:
+        return Activation(kind, **given)
+    except Invalid as error:  # the noun does not know where it stands in the file
+        subject = error.subject.replace(f"activation {kind}", where).replace("activation.", f"{where}.")
+        raise Invalid(subject, expected=error.expected, got=error.got, remedy=error.remedy) from None
 
 
 def network_from_json(body: object) -> Network:
     """A network from its JSON object."""
     if isinstance(body, Mapping) and body.get("kind") == "monomial":
         return _monomial_from_json(body)
-    loose = ("coefficients", "slope", "alpha", "breaks", "pieces")
-    check_keys(
-        body, "network", required=("kind", "widths"), optional=("activation", "bias", "output_activation", *loose)
-    )
+    if isinstance(body, Mapping) and body.get("kind", "dense") != "dense":
+        raise Invalid(
+            "network.kind",
+            expected="'dense' or 'monomial'",
+            got=described(body["kind"]),
+            remedy="see docs/certificate.md",
+        )
+    optional = ("activation", "bias", "output_activation", *ACTIVATION_PARAMETERS)
+    check_keys(body, "network", required=("kind", "widths"), optional=optional)
     assert isinstance(body, Mapping)
-    if body["kind"] != "dense":
-        raise Invalid("network.kind", expected="'dense' or 'monomial'", got=repr(body["kind"])[:60])
     widths = _list(body["widths"], "network.widths")
-    for k in widths:
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise Invalid("network.widths", expected="positive integers", got=repr(k)[:60])
     hidden = max(len(widths) - 2, 0)
-    extra = {key: body[key] for key in loose if key in body}
+    extra = {key: body[key] for key in ACTIVATION_PARAMETERS if key in body}
     given = body.get("activation", "linear")
-    if isinstance(given, (list, tuple)):
+    if isinstance(given, list | tuple):
         activations = tuple(activation_from_json(a, f"network.activation[{k}]", extra) for k, a in enumerate(given))
     else:
         activations = (activation_from_json(given, extra=extra),) * hidden
+        if not hidden and given != "linear" and len(widths) == 2:
+            raise Invalid(
+                "network.activation",
+                expected="none, for there is no hidden layer",
+                got=described(given),
+                remedy="use output_activation",
+            )
     bias = body.get("bias", False)
     if isinstance(bias, bool):
         bias = [bias] * hidden + [False] * (len(widths) - 1 - hidden)
     return DenseNetwork(
         tuple(widths),
         activations,
-        tuple(_list(bias, "network.bias")),
+        tuple(_list(bias, "network.bias", "write true, false, or a list of these")),
         activation_from_json(body.get("output_activation", "linear"), "network.output_activation"),
     )
 
 
 def _monomial_from_json(body: Mapping[str, Any]) -> MonomialLoss:
     check_keys(body, "network", required=("kind", "parameters", "terms"))
-    names = _list(body["parameters"], "network.parameters")
-    if not all(isinstance(n, str) for n in names):
-        raise Invalid("network.parameters", expected="names", got=str(names)[:60])
     terms = []
     for k, term in enumerate(_list(body["terms"], "network.terms")):
-        check_keys(term, f"network.terms[{k}]", required=("coefficient", "exponents"))
-        terms.append(
-            (
-                exact(term["coefficient"], f"network.terms[{k}].coefficient"),
-                tuple(_list(term["exponents"], f"network.terms[{k}].exponents")),
-            )
-        )
-    return MonomialLoss(tuple(names), tuple(sorted(terms, key=lambda t: str(t[1]))))
+        where = f"network.terms[{k}]"
+        check_keys(term, where, required=("coefficient", "exponents"))
+        coefficient = exact(term["coefficient"], f"{where}.coefficient")
+        terms.append((coefficient, tuple(_list(term["exponents"], f"{where}.exponents"))))
+    return MonomialLoss(tuple(_list(body["parameters"], "network.parameters", "write ['x', 'y']")), tuple(terms))
 
 
 def problem_from_parts(
     net: Network, data: object, loss: object, regularizer: object, *, slug: object, source: object
 ) -> Problem:
     """Assemble and check a problem from JSON-like parts; scalar weights are repeated."""
-    for name, label in (("slug", slug), ("source", source)):
-        if not isinstance(label, str) or len(label) > 200 or not label.isascii() or not label.isprintable():
-            raise Invalid(name, expected="at most 200 printable ASCII characters", got=repr(label)[:60])
     if isinstance(net, MonomialLoss):
         for what, part in (("data", data), ("loss", loss), ("regularizer", regularizer)):
             if part is not None:
-                raise Invalid(what, expected="null for a monomial loss", got=type(part).__name__, remedy="remove it")
+                raise Invalid(what, expected="null for a monomial loss", got=described(part), remedy="remove it")
         return Problem(net, None, None, None, slug, source)  # type: ignore[arg-type]
     check_keys(data, "data", required=("inputs", "targets"))
     assert isinstance(data, Mapping)
-    blocks = []
-    for key in ("inputs", "targets"):
-        rows = [_list(row, f"data.{key}[{i}]") for i, row in enumerate(_list(data[key], f"data.{key}"))]
-        blocks.append(
-            tuple(tuple(exact(v, f"data.{key}[{i}][{j}]") for j, v in enumerate(row)) for i, row in enumerate(rows))
-        )
-    dataset = Dataset(blocks[0], blocks[1])
+    dataset = Dataset(
+        _block(data["inputs"], "data.inputs", net.widths[0]), _block(data["targets"], "data.targets", net.widths[-1])
+    )
     check_keys(loss, "loss", required=("kind",), optional=("weights",))
     assert isinstance(loss, Mapping)
-    chosen = Loss(loss["kind"], _weights(loss.get("weights", 1), "loss.weights", len(dataset)))
+    chosen = Loss(loss["kind"], _weights(loss.get("weights", 1), "loss.weights", len(dataset), "sample"))
     return Problem(net, dataset, chosen, _regularizer(regularizer, net), slug, source)  # type: ignore[arg-type]
+
+
+def _block(body: object, where: str, width: int) -> tuple[tuple[Any, ...], ...]:
+    """Rows of ``width`` numbers. The shape is checked before any number is read: it bounds the work."""
+    rows = _list(body, where)
+    if len(rows) > MAX_SAMPLES:
+        raise Invalid(where, expected=f"1 to {MAX_SAMPLES} samples", got=f"{len(rows)}", remedy="use fewer samples")
+    for i, row in enumerate(rows):
+        if len(_list(row, f"{where}[{i}]")) != width:
+            raise Invalid(
+                f"{where}[{i}]",
+                expected=f"{width} number{'s' if width > 1 else ''}",
+                got=described(row),
+                remedy="every row is a list, as wide as network.widths says",
+            )
+    return tuple(_numbers(row, f"{where}[{i}]") for i, row in enumerate(rows))
 
 
 def _regularizer(body: object, net: DenseNetwork) -> Regularizer | None:
@@ -292,25 +225,51 @@ def _regularizer(body: object, net: DenseNetwork) -> Regularizer | None:
         return body
     check_keys(body, "regularizer", required=("kind", "weights"), optional=("exponent",))
     assert isinstance(body, Mapping)
-    count = net.widths[1] if body["kind"] == "neuron-cubic" and net.depth == 2 else net.parameter_count
-    return Regularizer(body["kind"], _weights(body["weights"], "regularizer.weights", count), body.get("exponent"))
+    if "exponent" in body and body["exponent"] is None:
+        raise Invalid("regularizer.exponent", expected="an integer or no such key", got="null", remedy="remove it")
+    cubic = body["kind"] == "neuron-cubic" and net.depth == 2
+    count, each = (net.widths[1], "hidden unit") if cubic else (net.parameter_count, "parameter")
+    weights = _weights(body["weights"], "regularizer.weights", count, each)
+    return Regularizer(body["kind"], weights, body.get("exponent"))
 
 
-def _weights(body: object, where: str, count: int) -> tuple[Any, ...]:
-    if isinstance(body, (list, tuple)):
-        return tuple(exact(v, f"{where}[{k}]") for k, v in enumerate(body))
-    return (exact(body, where),) * count
+def _weights(body: object, where: str, count: int, each: str) -> tuple[Any, ...]:
+    if not isinstance(body, list | tuple):
+        return (exact(body, where),) * count
+    if len(body) != count:
+        raise Invalid(
+            where,
+            expected=f"one number or {count} numbers, one per {each}",
+            got=described(body),
+            remedy="parameters are ordered layer by layer: weights by rows, then biases"
+            if each == "parameter"
+            else "one number stands for all",
+        )
+    return _numbers(body, where)
 
 
-def _list(body: object, where: str) -> list[Any]:
-    if isinstance(body, (list, tuple)):
-        return list(body)
-    raise Invalid(
-        where,
-        expected="a list [...]",
-        got=f"{type(body).__name__} {str(body)[:40]!r}",
-        remedy='rows are lists, even of one number: [["1"], ["2"]]',
-    )
+def _numbers(body: object, where: str) -> tuple[Any, ...]:
+    return tuple(exact(v, f"{where}[{k}]") for k, v in enumerate(_list(body, where)))
 
 
-__all__ = ["canonical", "check_keys", "parse_problem", "read_problem", "strict_json", "write_problem"]
+def _list(
+    body: object, where: str, remedy: str = 'rows are lists, even of one number: [["1"], ["2"]]'
+) -> list[Any] | tuple[Any, ...]:
+    if isinstance(body, list | tuple):
+        return body
+    raise Invalid(where, expected="a list [...]", got=described(body), remedy=remedy)
+
+
+__all__ = [
+    "FORMAT",
+    "MAX_BYTES",
+    "activation_from_json",
+    "canonical",
+    "check_keys",
+    "network_from_json",
+    "parse_problem",
+    "problem_from_parts",
+    "read_problem",
+    "strict_json",
+    "write_problem",
+]
