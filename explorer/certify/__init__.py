@@ -1,5 +1,26 @@
 """Writers of certificates. Nothing that this layer says is believed: the checker recomputes everything."""
 
-from explorer.certify.certificate import Certificate, Instance
+from __future__ import annotations
 
-__all__ = ["Certificate", "Instance"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from explorer.certify.certificate import Certificate, Instance
+    from explorer.certify.witnesses import exhibit, refute
+
+#: names load on first use: the writers need FLINT and SymPy, the nouns need neither
+_HOMES = {
+    "Certificate": "explorer.certify.certificate",
+    "Instance": "explorer.certify.certificate",
+    "exhibit": "explorer.certify.witnesses",
+    "refute": "explorer.certify.witnesses",
+}
+
+__all__ = ["Certificate", "Instance", "exhibit", "refute"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
