@@ -25,6 +25,7 @@ from explorer.network import (
     MonomialLoss,
     Network,
 )
+from explorer.shown import Shown
 
 MAX_SAMPLES = 5_000
 
@@ -144,7 +145,7 @@ class Regularizer:
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(Shown):
     """One loss landscape F(theta): network, data, loss and regularizer (data and loss are None for a `MonomialLoss`).
 
     ``slug`` and ``source`` are labels for people; they are not part of the mathematics and not of the digest.

@@ -34,13 +34,13 @@ def certify_to_file(
     budget: Budget,
 ) -> dict[str, Any]:
     """Write one certificate to ``out``; the answer as JSON data."""
-    import explorer
+    from explorer.certify import certify
 
     path = problem_path(given)
     problem = read_problem(path)
     options: dict[str, Any] = {"hypotheses": hypotheses} if hypotheses else {}
     with working(f"certifying {goal}"):
-        certificate = explorer.certify(
+        certificate = certify(
             problem,
             goal=goal,
             at=None if at is None else read_point(at, problem),
@@ -76,6 +76,11 @@ def accepted(certificate: Certificate, problem: Path, proposal: Path) -> Line:
     return line
 
 
+def brief(fact: str, most: int = 400) -> str:
+    """A fact for a screen; --json and ``explorer check`` have the whole of a long one."""
+    return fact if len(fact) <= most else f"{fact[:most]}... ({len(fact)} characters; 'explorer check' prints all)"
+
+
 def instances_to_folder(
     verb: str,
     statement: str,
@@ -88,13 +93,13 @@ def instances_to_folder(
     **options: Any,
 ) -> int:
     """Write the instances that ``refute`` / ``exhibit`` finds, one folder each, and print what was verified."""
-    import explorer
+    from explorer.certify import exhibit, refute
 
     asked = {key: value for key, value in options.items() if value is not None}
     if inputs is not None:
         asked["inputs"] = read_inputs(inputs)
     with working(f"{verb} {statement}"):
-        found = getattr(explorer, verb)(statement, seed=seed, budget=budget, **asked)
+        found = (refute if verb == "refute" else exhibit)(statement, seed=seed, budget=budget, **asked)
         instances: Iterable[Instance] = (found,) if isinstance(found, Instance) else tuple(found)
         answers = [save_instance(instance, out) for instance in instances]
     if as_json:
@@ -103,7 +108,7 @@ def instances_to_folder(
     for answer in answers:
         print(answer["folder"])
         for certificate in answer["certificates"]:
-            print(f"  {certificate['path']}\n    {certificate['trust']}: {certificate['fact']}")
+            print(f"  {certificate['path']}\n    {certificate['trust']}: {brief(certificate['fact'])}")
     note(f"{len(answers)} instance(s), {sum(len(a['certificates']) for a in answers)} certificate(s) verified")
     return 0
 

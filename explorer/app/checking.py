@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from explorer.checker import Verdict
 from explorer.checker import check as check_bytes
 from explorer.errors import Invalid
-from explorer.reading import MAX_BYTES
+from explorer.strict import MAX_BYTES
 
 #: the words of the checker's one line -> the word in JSON; the exit code must agree
 STATUS = {"VERIFIED": ("verified", 0), "REJECTED": ("rejected", 1), "MALFORMED": ("malformed", 2)}

@@ -163,7 +163,7 @@ class LandscapeClaims:
         return (verdict.fact, "") if verdict.status == "verified" else (None, f"the checker rejected it: {verdict.why}")
 
     def _certificate(self, problem: Problem, goal: str, at: Where, better: Where | None) -> tuple[Any, str]:
-        from explorer.certify.goals import certify
+        from explorer.certify import certify
 
         pair = None if better is None else _point(better, problem)
         try:

@@ -113,7 +113,7 @@ def certify(
     budget: Seconds = None,
 ) -> int:
     """Write a certificate of GOAL about PROBLEM, once the independent checker has accepted it."""
-    from explorer.app.certificates import certify_to_file
+    from explorer.app.certificates import brief, certify_to_file
 
     answer = certify_to_file(
         problem,
@@ -127,7 +127,7 @@ def certify(
     if as_json:
         emit(answer)
     else:
-        print(f"verified: {answer['fact']}\n{answer['certificate']}")
+        print(f"{answer['certificate']}\n  verified: {brief(answer['fact'])}")
     return 0
 
 

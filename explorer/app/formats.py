@@ -102,7 +102,9 @@ def loss(problem: Problem) -> str:
     if problem.loss is None or problem.data is None:
         return "F is given directly"
     weighted = any(w != 1 for w in problem.loss.weights)
-    line = f"{problem.loss.kind} on {len(problem.data)} samples" + (", weighted" if weighted else "")
+    line = f"{problem.loss.kind} on {len(problem.data)} sample{'s' if len(problem.data) > 1 else ''}" + (
+        ", weighted" if weighted else ""
+    )
     if problem.regularizer is not None:
         weights = sorted(set(problem.regularizer.weights))
         line += f" + {problem.regularizer.kind} ({', '.join(text(w) for w in weights[:4])}{', ...' if len(weights) > 4 else ''})"

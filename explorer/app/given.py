@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from explorer.app.cases import cases
-from explorer.errors import Invalid, Unknown
+from explorer.errors import Invalid, Unknown, described
 from explorer.exact import exact
 from explorer.point import AnyPoint, Element, EnclosedPoint, Field, Ln2Ring, NumberField, Point, RationalField
 from explorer.problem import Problem
-from explorer.reading import check_keys, read_problem, strict_json
+from explorer.reading import read_problem
+from explorer.strict import check_keys, strict_json
 
 
 def problem_path(given: str) -> Path:
@@ -92,7 +93,7 @@ def _field(body: object) -> Field:
         return Ln2Ring()
     if not isinstance(body, Mapping):
         raise Invalid(
-            "point.field", expected="'rational', 'ln2' or {\"polynomial\", \"interval\"}", got=repr(body)[:60]
+            "point.field", expected="'rational', 'ln2' or {\"polynomial\", \"interval\"}", got=described(body)
         )
     check_keys(body, "point.field", required=("polynomial", "interval"))
     lo, hi = (exact(v, "point.field.interval") for v in _sized(body["interval"], 2, "point.field.interval"))
@@ -107,7 +108,7 @@ def _element(body: object, field: Field, where: str) -> Element:
 
 def _coefficients(body: object, where: str) -> Element:
     if not isinstance(body, list) or not body:
-        raise Invalid(where, expected="a list of coefficients [c0, c1, ...]", got=repr(body)[:60])
+        raise Invalid(where, expected="a list of coefficients [c0, c1, ...]", got=described(body))
     out = [exact(c, f"{where}[{k}]") for k, c in enumerate(body)]
     while len(out) > 1 and out[-1] == Fraction(0):
         out.pop()
@@ -116,8 +117,7 @@ def _coefficients(body: object, where: str) -> Element:
 
 def _sized(body: object, count: int, where: str) -> list[Any]:
     if not isinstance(body, list) or len(body) != count:
-        got = f"{len(body)}" if isinstance(body, list) else type(body).__name__
-        raise Invalid(where, expected=f"a list of {count} numbers", got=got)
+        raise Invalid(where, expected=f"a list of {count} numbers", got=described(body))
     return body
 
 

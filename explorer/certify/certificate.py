@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import Invalid
 from explorer.problem import Problem, canonical
 from explorer.reading import write_problem
+from explorer.shown import Shown
 
 if TYPE_CHECKING:
     from explorer.checker import Verdict
@@ -28,7 +29,7 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,60}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Shown):
     """A claim about ``problem`` with the steps that prove it, as immutable canonical JSON data.
 
     ``body`` holds the keys of docs/certificate.md: format, problem (the digest), goal, points, steps.
@@ -72,7 +73,7 @@ class Certificate:
 
 
 @dataclass(frozen=True)
-class Instance:
+class Instance(Shown):
     """A problem and named certificates about it, as one folder: problem.json and <name>.certificate.json files."""
 
     slug: str

@@ -18,10 +18,11 @@ from explorer.model.kinds import kind
 from explorer.model.rings import ExactRing, SymPyRing
 from explorer.point import Element, Field, Inertia, Ln2Ring, Point, RationalField
 from explorer.problem import Problem
+from explorer.shown import Shown
 
 
 @dataclass(frozen=True)
-class LocalGeometry:
+class LocalGeometry(Shown):
     """Value, gradient and Hessian of the loss at one exact point, as elements of ``field``.
 
     ``field`` is the point's field, or Q[ln 2] where a rational point has a value such as ln 2 (softplus, logistic loss at 0).
@@ -50,7 +51,7 @@ class LocalGeometry:
 
 
 @dataclass(frozen=True)
-class Landscape:
+class Landscape(Shown):
     """The loss landscape of one problem; SymPy expressions are built on first use and never expanded.
 
     At kinks of the activation or of the regularizer the derivative expressions are nan: no subgradient is chosen.

@@ -14,6 +14,7 @@ from typing import Any
 from explorer.exact import text
 from explorer.point import AnyPoint, Element, EnclosedPoint, Field, Inertia, Point, RationalField
 from explorer.problem import Problem
+from explorer.shown import Shown
 
 FORMAT = "explorer.critical-set/1"
 
@@ -152,11 +153,12 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Component:
+class Component(Shown):
     """A connected or irreducible piece of the critical set on which the kind does not change, with one exact sample.
 
     ``dimension`` 0: an orbit of isolated points under the symmetries of the problem; ``points`` lists all ``orbit``
-    of them, the sample first. ``dimension`` > 0: a family (``orbit`` None); ``equations`` are the polynomial
+    of them, the sample first. ``isolated`` is False for a special point of a family (a stratum of dimension 0, ``orbit``
+    None), None where it is not known whether other critical points come near. ``dimension`` > 0: a family (``orbit`` None); ``equations`` are the polynomial
     equations (= 0) and strict inequalities that cut it out, ``description`` says the same in words.
     ``inertia`` is that of the Hessian at the sample (None: undecided by the enclosure). ``is_global`` None: unknown.
     """
@@ -171,6 +173,7 @@ class Component:
     trust: Trust = Trust.COMPUTED
     orbit: int | None = None
     points: tuple[AnyPoint, ...] = ()
+    isolated: bool | None = None
     equations: tuple[str, ...] = ()
     description: str = ""
     evidence: Evidence = field(default_factory=Evidence)
@@ -184,6 +187,7 @@ class Component:
         return {
             "dimension": self.dimension,
             "orbit": self.orbit,
+            "isolated": self.isolated,
             "sample": _sample_json(self.sample, parameters),
             "value": self.value.to_json(),
             "inertia": None
@@ -200,7 +204,7 @@ class Component:
 
 
 @dataclass(frozen=True)
-class CriticalSet:
+class CriticalSet(Shown):
     """The critical points of one problem, as far as ``coverage`` says. Never read ``components`` without it."""
 
     problem: Problem
@@ -227,11 +231,13 @@ class CriticalSet:
 
     @property
     def isolated(self) -> tuple[Component, ...]:
-        return tuple(c for c in self.components if c.dimension == 0)
+        """Components of isolated critical points (special points of families are not among them)."""
+        return tuple(c for c in self.components if c.dimension == 0 and c.isolated)
 
     @property
     def families(self) -> tuple[Component, ...]:
-        return tuple(c for c in self.components if c.dimension > 0)
+        """Components of positive dimension and the special points on them."""
+        return tuple(c for c in self.components if not (c.dimension == 0 and c.isolated))
 
     @property
     def real_points(self) -> int:
