@@ -1,0 +1,165 @@
+"""Losses with finitely many critical points: solve the gradient system, classify, group into orbits, audit.
+
+Two audits can only complain: the list must be closed under the symmetries of F, and for a coercive F with nondegenerate
+critical points the Morse sum must be 1. A failed audit turns the coverage to incomplete and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from explorer.algebra.solver import RealRoot, SystemSolution
+from explorer.budget import Deadline
+from explorer.model.symmetry import SignedPermutation, symmetry_generators
+from explorer.point import AnyPoint, Point
+from explorer.solve.classify import Target, classify
+from explorer.solve.results import Component, Coverage, CriticalSet, Trust
+from explorer.solve.values import settle_globals
+
+Box = tuple[tuple[Fraction, Fraction], ...]
+
+
+def from_solution(t: Target, solution: SystemSolution, deadline: Deadline) -> CriticalSet:
+    """The critical set from the real roots of the gradient system (finitely many complex ones)."""
+    generators = symmetry_generators(t.problem)
+    orbits = group(solution.roots, generators)
+    components = [_component(t, orbit, solution.roots, deadline) for orbit in orbits.members]
+    count = len(solution.roots)
+    kind = {"exact": "by exact algebra", "modular": "by modular lifting: strong evidence, not a proof"}
+    reason = (
+        f"the gradient system has {solution.complex_count} complex solutions "
+        f"({kind.get(solution.complex_count_is, 'count not proved')}), {count} of them real, each re-proved"
+        if solution.complete
+        else solution.reason
+    )
+    complaint = orbits.complaint or _morse_complaint(t, components)
+    coverage = Coverage(
+        solution.complete and not complaint,
+        f"polynomial system ({solution.method})",
+        Trust.COMPUTED,
+        f"{reason}; but {complaint}" if complaint else reason,
+    )
+    return assemble(t, components, coverage)
+
+
+def assemble(t: Target, components: Sequence[Component], coverage: Coverage) -> CriticalSet:
+    """Global minima settled, components in order: families first, then by value and index."""
+    from explorer.solve import bounds
+
+    settled, best, because = settle_globals(
+        components,
+        floor=t.floor,
+        floor_because=bounds.nonnegative(t.problem, t.loss.terms),
+        coercive=t.coercive,
+        complete=coverage.complete,
+    )
+    return CriticalSet(t.problem, tuple(sorted(settled, key=_position)), coverage, best, because)
+
+
+def _position(c: Component) -> tuple[object, ...]:
+    index = -1 if c.inertia is None else c.inertia.index
+    return (-c.dimension, c.value.lower, index, c.orbit or 0, str(c.sample))
+
+
+def _component(t: Target, members: tuple[int, ...], roots: Sequence[RealRoot], deadline: Deadline) -> Component:
+    deadline.check("classifying critical points")
+    points = tuple(roots[k].point for k in members)
+    sample = points[0]
+    found = t.hessian_inertia(sample)
+    result = classify(t, sample, deadline, found=found)
+    return Component(
+        dimension=0,
+        sample=sample,
+        value=t.value(sample),
+        inertia=found,
+        kind=result.kind,
+        is_global=result.is_global,
+        because=result.because,
+        orbit=len(points),
+        points=points,
+        isolated=True,
+        evidence=result.evidence,
+    )
+
+
+def _morse_complaint(t: Target, components: Sequence[Component]) -> str:
+    if not t.coercive or any(c.inertia is None or c.inertia.zero for c in components):
+        return ""
+    total = sum((-1) ** c.inertia.index * (c.orbit or 1) for c in components if c.inertia is not None)
+    return (
+        ""
+        if total == 1
+        else (
+            f"the audit failed: the Morse sum is {total}, and for a coercive loss with nondegenerate critical points it is 1"
+        )
+    )
+
+
+# -- orbits -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Orbits:
+    """Classes of root numbers, the sample first in each; ``complaint`` says where the symmetry audit failed."""
+
+    members: tuple[tuple[int, ...], ...]
+    complaint: str
+
+
+def group(roots: Sequence[RealRoot], generators: Sequence[SignedPermutation]) -> Orbits:
+    """The orbits of the listed real roots: every image of a root must lie in the box of exactly one listed root."""
+    parent = list(range(len(roots)))
+
+    def find(k: int) -> int:
+        while parent[k] != k:
+            parent[k] = parent[parent[k]]
+            k = parent[k]
+        return k
+
+    complaint = ""
+    for g in generators:
+        for k, root in enumerate(roots):
+            hits = [m for m, other in enumerate(roots) if _meet(image(g, root.enclosure), other.enclosure)]
+            if len(hits) == 1:
+                parent[find(k)] = find(hits[0])
+            elif not hits:
+                complaint = complaint or "the audit failed: a symmetric image of a critical point is missing"
+            elif len(hits) > 1:
+                exact = [m for m in hits if roots[m].point == moved(g, root.point)]
+                if len(exact) == 1:
+                    parent[find(k)] = find(exact[0])
+    classes: dict[int, list[int]] = {}
+    for k in range(len(roots)):
+        classes.setdefault(find(k), []).append(k)
+    members = [tuple(sorted(ks, key=lambda k: _preference(roots[k]))) for ks in classes.values()]
+    return Orbits(tuple(sorted(members, key=lambda ks: _preference(roots[ks[0]]))), complaint)
+
+
+def image(g: SignedPermutation, box: Box) -> Box:
+    """The box of the images: (g theta)[images[k]] = signs[k] theta[k]."""
+    out = list(box)
+    for k, (target, sign) in enumerate(zip(g.images, g.signs, strict=True)):
+        lo, hi = box[k]
+        out[target] = (lo, hi) if sign > 0 else (-hi, -lo)
+    return tuple(out)
+
+
+def moved(g: SignedPermutation, point: AnyPoint) -> AnyPoint | None:
+    """The image of an exact point (None for a box)."""
+    if not isinstance(point, Point):
+        return None
+    out = list(point.coordinates)
+    for k, (target, sign) in enumerate(zip(g.images, g.signs, strict=True)):
+        out[target] = point.coordinates[k] if sign > 0 else tuple(-c for c in point.coordinates[k])
+    return Point(point.field, tuple(out))
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return all(x[0] <= y[1] and y[0] <= x[1] for x, y in zip(a, b, strict=True))
+
+
+def _preference(root: RealRoot) -> tuple[object, ...]:
+    """Exact points first, then the one with the most positive leading coordinates (order only, decided on enclosures)."""
+    return (not isinstance(root.point, Point), [(-lo, -hi) for lo, hi in root.enclosure])

@@ -1,0 +1,68 @@
+"""Comparing critical values, and what follows for the global minimum. Enclosures or exact fields decide; floats never."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from explorer.point import Ln2Ring
+from explorer.solve.results import Component, Kind, Value
+from explorer.solve.scalars import compare
+
+
+def order(a: Value, b: Value) -> int | None:
+    """-1, 0 or 1 as a < b, a = b, a > b; None where enclosures overlap and nothing exact decides."""
+    if a.upper < b.lower:
+        return -1
+    if b.upper < a.lower:
+        return 1
+    if a.exact is not None and b.exact is not None:
+        if isinstance(a.field, Ln2Ring) != isinstance(b.field, Ln2Ring) and not (len(a.exact) == len(b.exact) == 1):
+            return None
+        return compare(a.exact, a.field, b.exact, b.field)
+    return 0 if a.lower == a.upper == b.lower == b.upper else None
+
+
+def settle_globals(
+    components: Sequence[Component], *, floor: Fraction | None, floor_because: str, coercive: str, complete: bool
+) -> tuple[tuple[Component, ...], Value | None, str]:
+    """The components with ``is_global`` decided as far as possible, the global minimum value, and why it is that.
+
+    The minimum is known when a component attains the floor of F, or when F is coercive (so that its minimum is attained,
+    at a critical point) and the list is complete. A saddle is never global; neither is a point with a better one listed.
+    """
+    best: Value | None = None
+    because = "the infimum is not known: F is not known to be coercive and no critical point attains a known floor"
+    if not complete:
+        because = "the infimum is not known: the list of critical points may be incomplete"
+    attained = None if floor is None else Value.rational(floor)
+    if attained is not None and any(order(c.value, attained) == 0 for c in components):
+        best, because = attained, f"the value {floor} is attained and F is never below it: {floor_because}"
+    elif coercive and complete and components:
+        lowest = _candidates(components)
+        best = lowest[0].value if len({c.value for c in lowest}) == 1 else _hull(lowest)
+        because = f"the smallest of all critical values; the minimum is attained because {coercive}"
+    return tuple(_settled(c, components, best) for c in components), best, because
+
+
+def _settled(c: Component, components: Sequence[Component], best: Value | None) -> Component:
+    if c.kind.is_saddle or any(order(other.value, c.value) == -1 for other in components):
+        return replace(c, is_global=False)
+    if best is not None and order(c.value, best) == 0:
+        return replace(c, is_global=True)
+    if best is not None and len(_candidates(components)) == 1:
+        return replace(c, is_global=True)  # the only candidate for the attained minimum
+    return replace(c, is_global=None)
+
+
+def _candidates(components: Sequence[Component]) -> list[Component]:
+    """The components that no other one beats for certain, saddles left out where something else remains."""
+    left = [c for c in components if not any(order(o.value, c.value) == -1 for o in components)]
+    without = [c for c in left if not (c.kind.is_saddle or c.kind is Kind.STRICT_MAXIMUM)]
+    return without or left
+
+
+def _hull(components: Sequence[Component]) -> Value:
+    """An enclosure of the smallest value."""
+    return Value(min(c.value.lower for c in components), min(c.value.upper for c in components))
