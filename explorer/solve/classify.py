@@ -7,7 +7,7 @@ Only this module sets a kind at a point; what it used is kept as `Evidence` for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
@@ -82,7 +82,7 @@ class Classification:
 
     kind: Kind
     because: str
-    evidence: Evidence = Evidence()
+    evidence: Evidence = field(default_factory=Evidence)
     is_global: bool | None = None
 
 

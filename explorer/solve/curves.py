@@ -21,13 +21,15 @@ from explorer.solve.taylor import MAX_ORDER, Expansion, Ring, along, expand, fie
 
 Candidate = tuple[tuple[int, ...], tuple[Fraction, ...]]
 MAX_CANDIDATES = 6_000
+ONE, TWO, HALF = Fraction(1), Fraction(2), Fraction(1, 2)
+UNITS = ((ONE, -ONE), (ONE, -ONE, TWO, -TWO, HALF, -HALF))
 
 
 def candidates(d: int) -> Iterator[Candidate]:
     """Monomial curves (weights, units), the simplest first; at most `MAX_CANDIDATES`."""
     count = 0
     for heights in ((1,), (1, 2), (1, 2, 3)):
-        for units in ((1, -1), (1, -1, 2, -2, Fraction(1, 2), Fraction(-1, 2))):
+        for units in UNITS:
             for size in range(1, min(d, 4 if len(units) == 2 else 2) + 1):
                 for support in combinations(range(d), size):
                     for ws in product(heights, repeat=size):
@@ -41,7 +43,7 @@ def candidates(d: int) -> Iterator[Candidate]:
                                 return
                             weights, values = [0] * d, [Fraction(0)] * d
                             for k, w, u in zip(support, ws, us, strict=True):
-                                weights[k], values[k] = w, Fraction(u)
+                                weights[k], values[k] = w, u
                             yield tuple(weights), tuple(values)
 
 

@@ -81,7 +81,9 @@ class _Functional:
 
 def _functional(problem: Problem, point: Point) -> _Functional:
     net, data, loss = problem.network, problem.data, problem.loss
-    assert isinstance(net, DenseNetwork) and data is not None and loss is not None
+    assert isinstance(net, DenseNetwork)
+    assert data is not None
+    assert loss is not None
     softplus = loss.kind == "logistic" or any(a.kind == "softplus" for a in net.activations)
     ring = ExactRing(Ln2Ring() if softplus and isinstance(point.field, RationalField) else point.field)
     theta = [ring.from_element(c) for c in point.coordinates]
@@ -160,7 +162,7 @@ def _basis(rows: Sequence[Sequence[Fraction]]) -> list[list[Fraction]]:
             if rest[pivot]:
                 factor = rest[pivot] / b[pivot]
                 rest = [x - factor * y for x, y in zip(rest, b, strict=True)]
-        pivot = next((k for k, x in enumerate(rest) if x), None)
-        if pivot is not None:
-            found.append((pivot, rest))
+        leading = next((k for k, x in enumerate(rest) if x), None)
+        if leading is not None:
+            found.append((leading, rest))
     return [b for _, b in found]
