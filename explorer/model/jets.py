@@ -40,10 +40,10 @@ class Ring(Protocol[T]):
 
 
 @runtime_checkable
-class SeesDeadUnits(Protocol[T]):
+class SeesDeadUnits(Protocol):
     """A ring that can tell where a unit is dead; without it, breaks behind dead units are treated like all others."""
 
-    def locally_constant(self, activation: Activation, z: T) -> bool:
+    def locally_constant(self, activation: Activation, z: Any) -> bool:
         """Whether phi is constant near z."""
         ...
 

@@ -1,34 +1,264 @@
-"""Symmetries of the loss: signed permutations of the parameters that leave F unchanged."""
+"""Symmetries of the loss: signed permutations of the parameters that leave F unchanged.
+
+Three sources, each proved before it is reported:
+
+- *hidden units*: exchanging two units of a layer; flipping the incoming and outgoing weights of a unit with odd (or linear)
+  activation, the incoming ones with even activation. The network function does not change (Chen, Lu and Hecht-Nielsen,
+  Neural Computation 5, 1993); the regularizer is compared term by term.
+- *data*: a signed permutation of the inputs and one of the outputs that map the weighted samples to themselves.
+- *the polynomial* (few parameters): every sign change that fixes F (a kernel over the field with two elements: all of
+  them) and every exchange of two parameters, checked on the terms of F.
+
+Signed permutations that are none of these, nor products of them, are not looked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import combinations, permutations, product
+from math import factorial
 
-from explorer.point import EnclosedPoint, Point
-from explorer.problem import Problem
+from sympy.combinatorics import Permutation, PermutationGroup
 
+from explorer.model import activations, regularizers
+from explorer.model.orbits import orbit, orbit_size
+from explorer.model.polynomial import is_polynomial, loss_polynomial
+from explorer.model.signed import SignedPermutation
+from explorer.problem import DenseNetwork, Problem
 
-@dataclass(frozen=True)
-class SignedPermutation:
-    """The linear map g with (g theta)[images[k]] = signs[k] * theta[k]; signs are +1 or -1."""
-
-    images: tuple[int, ...]
-    signs: tuple[int, ...]
+#: up to this many parameters the loss polynomial is expanded to find and to check symmetries
+POLYNOMIAL_PARAMETERS = 24
+#: up to this many pairs of signed permutations of inputs and outputs are tried
+DATA_CANDIDATES = 4_000
+#: up to this many parameters redundant generators are removed
+REDUCED_PARAMETERS = 40
 
 
 def symmetry_generators(problem: Problem) -> tuple[SignedPermutation, ...]:
-    """Generators of the signed permutations that preserve F and that this module finds (hidden units, signs, data)."""
-    raise NotImplementedError
+    """Generators of the signed permutations that preserve F and that this module finds (see above); never the identity."""
+    found: list[SignedPermutation] = []
+    net = problem.network
+    if isinstance(net, DenseNetwork):
+        found += _unit_exchanges(problem, net)
+        found += [g for g in _unit_flips(net) if _preserves_regularizer(problem, g)]
+    terms = None
+    if problem.network.parameter_count <= POLYNOMIAL_PARAMETERS and is_polynomial(problem)[0]:
+        terms = loss_polynomial(problem).terms
+        found = [g for g in found if g.preserves(terms)]
+        found += [*_sign_changes(terms, len(problem.parameters))]
+        found += [g for g in _parameter_exchanges(len(problem.parameters)) if g.preserves(terms)]
+    if isinstance(net, DenseNetwork):
+        for g, on_data in _data_candidates(problem, net):
+            if on_data if terms is None else g.preserves(terms):
+                found.append(g)
+    unique = [g for g in dict.fromkeys(found) if not g.is_identity]
+    return _reduced(unique) if len(problem.parameters) <= REDUCED_PARAMETERS else tuple(unique)
 
 
 def group_order(generators: Sequence[SignedPermutation]) -> int:
-    """The order of the group that the generators generate (1 for no generators)."""
-    raise NotImplementedError
+    """The order of the group that the generators generate (1 for no generators), by Schreier-Sims on +-parameters."""
+    if not generators:
+        return 1
+    return int(PermutationGroup(*(_on_signed_points(g) for g in generators)).order())
 
 
-def orbit(
-    point: Point | EnclosedPoint, generators: Sequence[SignedPermutation], *, limit: int = 10_000
-) -> tuple[Point | EnclosedPoint, ...]:
-    """The orbit of an exact point or a box, sorted, each once. More than ``limit`` images: `BudgetExceeded`."""
-    raise NotImplementedError
+# -- candidates from the network ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Indices of the parameters of a dense network (layers and units from 0)."""
+
+    net: DenseNetwork
+
+    def start(self, layer: int) -> int:
+        w = self.net.widths
+        return sum(w[k + 1] * (w[k] + self.net.bias[k]) for k in range(layer))
+
+    def weight(self, layer: int, row: int, column: int) -> int:
+        return self.start(layer) + row * self.net.widths[layer] + column
+
+    def incoming(self, layer: int, unit: int) -> list[int]:
+        """The weights into a unit of weight layer ``layer``, and its bias last."""
+        cols, rows = self.net.widths[layer], self.net.widths[layer + 1]
+        out = [self.weight(layer, unit, c) for c in range(cols)]
+        return [*out, self.start(layer) + rows * cols + unit] if self.net.bias[layer] else out
+
+    def outgoing(self, layer: int, unit: int) -> list[int]:
+        """The weights that read the unit; none for the output layer."""
+        if layer + 1 == self.net.depth:
+            return []
+        return [self.weight(layer + 1, r, unit) for r in range(self.net.widths[layer + 2])]
+
+
+def _exchange(size: int, pairs: Sequence[tuple[int, int]]) -> SignedPermutation:
+    images = list(range(size))
+    for a, b in pairs:
+        images[a], images[b] = b, a
+    return SignedPermutation(tuple(images), (1,) * size)
+
+
+def _flip(size: int, indices: Sequence[int]) -> SignedPermutation:
+    signs = [1] * size
+    for k in indices:
+        signs[k] = -1
+    return SignedPermutation(tuple(range(size)), tuple(signs))
+
+
+def _unit_exchanges(problem: Problem, net: DenseNetwork) -> Iterator[SignedPermutation]:
+    """Exchanges of two units of one hidden layer that generate all those that the regularizer allows."""
+    at, d = _Layout(net), net.parameter_count
+    for layer in range(net.depth - 1):
+        latest: list[int] = []  # the last seen unit of each class of exchangeable units
+        for j in range(net.widths[layer + 1]):
+            for k, i in enumerate(latest):
+                g = _exchange(
+                    d,
+                    [
+                        *zip(at.incoming(layer, i), at.incoming(layer, j), strict=True),
+                        *zip(at.outgoing(layer, i), at.outgoing(layer, j), strict=True),
+                    ],
+                )
+                if _preserves_regularizer(problem, g):
+                    latest[k] = j
+                    yield g
+                    break
+            else:
+                latest.append(j)
+
+
+def _unit_flips(net: DenseNetwork) -> Iterator[SignedPermutation]:
+    at, d = _Layout(net), net.parameter_count
+    for layer in range(net.depth):
+        a = net.output if layer + 1 == net.depth else net.activations[layer]
+        parity = activations.facts(a).parity
+        for unit in range(net.widths[layer + 1]):
+            if parity == "even":
+                yield _flip(d, at.incoming(layer, unit))
+            elif parity == "odd" and layer + 1 < net.depth:
+                yield _flip(d, [*at.incoming(layer, unit), *at.outgoing(layer, unit)])
+
+
+def _preserves_regularizer(problem: Problem, g: SignedPermutation) -> bool:
+    """Every term of every regularizer is even in its parameters, so only the weights need to match."""
+    terms = regularizers.terms(problem)
+    moved: list[regularizers.RegularizerTerm] = []
+    for t in terms:
+        if isinstance(t, regularizers.Separable):
+            moved.append(replace(t, parameter=g.images[t.parameter]))
+        else:
+            moved.append(replace(t, parameters=tuple(sorted(g.images[k] for k in t.parameters))))
+    return Counter(moved) == Counter(terms)
+
+
+# -- candidates from the data ------------------------------------------------------------------------------------------
+
+
+def _signed_permutations(n: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    for images in permutations(range(n)):
+        for signs in product((1, -1), repeat=n):
+            yield images, signs
+
+
+def _data_candidates(problem: Problem, net: DenseNetwork) -> Iterator[tuple[SignedPermutation, bool]]:
+    """Signed permutations P of the inputs and Q of the outputs as maps of the outer weights, and whether P and Q map the
+    weighted samples to themselves and the regularizer agrees: then F(g theta) = F(theta), for any activations.
+    """
+    data, loss = problem.data, problem.loss
+    if data is None or loss is None:
+        return
+    n, m = net.widths[0], net.widths[-1]
+    if factorial(n) * factorial(m) << (n + m) > DATA_CANDIDATES:
+        return
+    odd_output = activations.facts(net.output).parity == "odd"
+    samples = Counter(zip(data.inputs, data.targets, loss.weights, strict=True))
+    for (p, s), (q, r) in product(_signed_permutations(n), _signed_permutations(m)):
+        if min(r) < 0 and not odd_output:
+            continue
+        g = _outer_map(net, p, s, q, r)
+        mapped = Counter(
+            (_moved(x, p, s), _moved(y, q, r), c)
+            for x, y, c in zip(data.inputs, data.targets, loss.weights, strict=True)
+        )
+        yield g, mapped == samples and _preserves_regularizer(problem, g)
+
+
+def _moved(v: Sequence[Fraction], images: Sequence[int], signs: Sequence[int]) -> tuple[Fraction, ...]:
+    out = [Fraction(0)] * len(v)
+    for k, x in enumerate(v):
+        out[images[k]] = signs[k] * x
+    return tuple(out)
+
+
+def _outer_map(
+    net: DenseNetwork, p: Sequence[int], s: Sequence[int], q: Sequence[int], r: Sequence[int]
+) -> SignedPermutation:
+    """f becomes x -> Q f(P^-1 x): the columns of the first layer move with P, the rows of the last one with Q."""
+    at, d, last = _Layout(net), net.parameter_count, net.depth - 1
+    columns = _flip(d, [at.weight(0, i, c) for i in range(net.widths[1]) for c, sign in enumerate(s) if sign < 0])
+    images = list(range(d))
+    for i in range(net.widths[1]):
+        for c, target in enumerate(p):
+            images[at.weight(0, i, c)] = at.weight(0, i, target)
+    columns = SignedPermutation(tuple(images), columns.signs)
+    rows = _flip(d, [k for i, sign in enumerate(r) if sign < 0 for k in at.incoming(last, i)])
+    images = list(range(d))
+    for i, target in enumerate(q):
+        for a, b in zip(at.incoming(last, i), at.incoming(last, target), strict=True):
+            images[a] = b
+    return SignedPermutation(tuple(images), rows.signs) @ columns
+
+
+# -- candidates from the polynomial ------------------------------------------------------------------------------------
+
+
+def _sign_changes(terms: Mapping[tuple[int, ...], Fraction], size: int) -> Iterator[SignedPermutation]:
+    """A basis of all sign changes that fix the polynomial: the kernel mod 2 of its exponent vectors."""
+    rows: dict[int, int] = {}  # pivot bit -> reduced row
+    for e in terms:
+        v = sum((k & 1) << i for i, k in enumerate(e))
+        for pivot, row in rows.items():
+            v ^= row if v >> pivot & 1 else 0
+        if v:
+            pivot = v.bit_length() - 1
+            for other in rows:
+                rows[other] ^= v if rows[other] >> pivot & 1 else 0
+            rows[pivot] = v
+    for free in range(size):
+        if free not in rows:
+            yield _flip(size, [free, *(pivot for pivot, row in rows.items() if row >> free & 1)])
+
+
+def _parameter_exchanges(size: int) -> Iterator[SignedPermutation]:
+    for i, j in combinations(range(size), 2):
+        plain = _exchange(size, [(i, j)])
+        yield plain
+        yield plain @ _flip(size, [i, j])
+
+
+# -- the group ---------------------------------------------------------------------------------------------------------
+
+
+def _on_signed_points(g: SignedPermutation) -> Permutation:
+    """As a permutation of 2d points: k stands for +theta_k, d + k for -theta_k."""
+    d = len(g.images)
+    half = [image + (0 if sign > 0 else d) for image, sign in zip(g.images, g.signs, strict=True)]
+    return Permutation([*half, *((k + d) % (2 * d) for k in half)])
+
+
+def _reduced(generators: Sequence[SignedPermutation]) -> tuple[SignedPermutation, ...]:
+    """The generators that are not products of earlier ones."""
+    kept: list[SignedPermutation] = []
+    group: PermutationGroup | None = None
+    for g in generators:
+        p = _on_signed_points(g)
+        if group is None or not group.contains(p):
+            kept.append(g)
+            group = PermutationGroup(*(_on_signed_points(h) for h in kept))
+    return tuple(kept)
+
+
+__all__ = ["SignedPermutation", "group_order", "orbit", "orbit_size", "symmetry_generators"]
