@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explorer.certify.certificate import Certificate, Instance
+    from explorer.certify.goals import certify
     from explorer.certify.witnesses import exhibit, refute
 
 #: names load on first use: the writers need FLINT and SymPy, the nouns need neither
 _HOMES = {
     "Certificate": "explorer.certify.certificate",
     "Instance": "explorer.certify.certificate",
+    "certify": "explorer.certify.goals",
     "exhibit": "explorer.certify.witnesses",
     "refute": "explorer.certify.witnesses",
 }
 
-__all__ = ["Certificate", "Instance", "exhibit", "refute"]
+__all__ = ["Certificate", "Instance", "certify", "exhibit", "refute"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,62 @@
+"""Steps about a critical point that is known by a box: Krawczyk's test and inertia over the whole box.
+
+Both need the loss as a polynomial; the checker evaluates the network itself, so a box that is wide for it may still be
+rejected there. The preconditioner and the congruence are hints: rounding them is harmless, dominance decides.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import flint
+
+from explorer.algebra.balls import ball
+from explorer.algebra.inertia import PRECISION, Undecided, inertia_in_box
+from explorer.algebra.krawczyk import prove_box
+from explorer.algebra.systems import PolynomialSystem
+from explorer.certify.encode import Step, number
+from explorer.certify.located import Located
+from explorer.errors import NotCertifiable
+from explorer.model.polynomial import loss_polynomial
+from explorer.point import EnclosedPoint, Inertia
+
+
+def stationary_in_box(p: Located) -> Step:
+    """The box holds exactly one critical point."""
+    proof = prove_box(_system(p), _box(p))
+    if isinstance(proof, Undecided):
+        raise NotCertifiable(f"box {p.name}", expected="exactly one critical point in it", got=proof.reason)
+    return {"rule": "stationary-in-box", "point": p.name, "preconditioner": _matrix(proof.preconditioner)}
+
+
+def inertia_over_box(p: Located) -> tuple[Inertia, list[Step]]:
+    """The inertia of the Hessian everywhere in the box, so also at the critical point; with both steps."""
+    box = _box(p)
+    with flint.ctx.workprec(PRECISION):
+        x = [ball(a, b) for a, b in zip(box.lower, box.upper, strict=True)]
+        hessian = _system(p).jacobian_at_balls(x)
+    found = inertia_in_box(hessian)
+    if isinstance(found, Undecided):
+        raise NotCertifiable(f"box {p.name}", expected="one inertia over the whole box", got=found.reason)
+    step = {
+        "rule": "inertia",
+        "point": p.name,
+        "inertia": [found.inertia.positive, found.inertia.zero, found.inertia.negative],
+        "congruence": _matrix(found.congruence),
+    }
+    return found.inertia, [stationary_in_box(p), step]
+
+
+def _box(p: Located) -> EnclosedPoint:
+    if not isinstance(p.point, EnclosedPoint):
+        raise NotCertifiable(f"point {p.name}", expected="a box")
+    return p.point
+
+
+def _system(p: Located) -> PolynomialSystem:
+    loss = loss_polynomial(p.problem)
+    return PolynomialSystem.gradient(loss.names, loss.terms)
+
+
+def _matrix(rows: tuple[tuple[Fraction, ...], ...]) -> list[list[str]]:
+    return [[number(v) for v in row] for row in rows]
