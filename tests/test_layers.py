@@ -61,6 +61,7 @@ FLOATS_ALLOWED = {
     ("exact.py", "rationalize"): "the one explicit door for floats",
     ("exact.py", "exact"): "names the float that it refuses",
     ("algebra/fields.py", "_float"): "display only",
+    ("algebra/msolve.py", "msolve_version"): "a time-out in seconds",
     ("solve/results.py", "approx"): "display only",
     ("solve/results.py", "to_json"): "the contract's approx, display only",
     ("solve/results.py", "_sample_json"): "the contract's approx, display only",

@@ -88,9 +88,10 @@ def solve(problem: ProblemName, as_json: Json = False, seed: Seed = 0, budget: S
     """The critical set of PROBLEM: every component that was found, and whether that is all of them."""
     from explorer.app.display import rich
     from explorer.app.given import read_given_problem
-    from explorer.solve.critical import critical_set
 
     given, allowed = read_given_problem(problem), options.budget(budget)
+    from explorer.solve.critical import critical_set  # slow to load: only for input that is sound
+
     with working(f"solving {given.slug}"):
         found = critical_set(given, budget=allowed)
     emit(found.to_json()) if as_json else show(rich(found))

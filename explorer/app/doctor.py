@@ -10,6 +10,7 @@ from importlib import metadata, util
 from typing import TYPE_CHECKING, Any
 
 from explorer import __version__
+from explorer.algebra.msolve import find_msolve
 from explorer.app.cases import cases, cases_folder
 from explorer.app.checking import checker_path
 
@@ -34,7 +35,7 @@ PACKAGES = {
 def examination() -> dict[str, Any]:
     """Versions, engines and folders as JSON data; ``healthy`` says whether everything that is required is there."""
     packages = [_package(*item) for item in PACKAGES.items()]
-    msolve = msolve_path()
+    msolve = find_msolve()
     checker = checker_path()
     return {
         "healthy": all(p["version"] is not None or p["optional"] for p in packages),
@@ -56,14 +57,6 @@ def examination() -> dict[str, Any]:
         "checker": {"path": str(checker), "sha256": hashlib.sha256(checker.read_bytes()).hexdigest()},
         "cases": {"folder": str(cases_folder()), "count": len(cases())},
     }
-
-
-def msolve_path() -> str | None:
-    """The msolve program that the solver would use."""
-    from explorer.algebra.systems import msolve_program
-
-    found = msolve_program()
-    return None if found is None else str(found)
 
 
 def _package(name: str, entry: tuple[str, str, bool]) -> dict[str, Any]:
