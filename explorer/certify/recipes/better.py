@@ -10,11 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
+from typing import TypeAlias
 
+import flint
+from flint import arb
+
+from explorer.algebra.balls import ball, dyadic_value
+from explorer.certify.enclosure import enclose_loss
+from explorer.certify.encode import trimmed
 from explorer.certify.recipes.residual import dot
 from explorer.certify.recipes.units import Grid, Unit
+from explorer.point import Ln2Ring, Point
+from explorer.problem import Problem
 
+Bounds: TypeAlias = tuple[Fraction, Fraction]
 INTERPOLATE_UP_TO = 3  #: samples
 LONG = 10**30
 
@@ -61,6 +71,56 @@ def freed_unit(
     merged = Unit(units[0].weight, units[0].bias, sum((u.output for u in units), Fraction(0)))
     rest = tuple(Unit(u.weight, u.bias, Fraction(0)) for u in units[2:])
     return (merged, Unit(weight, bias, output), *rest)
+
+
+def other_unit(
+    grid: Grid, targets: Sequence[Fraction], level: Fraction, shapes: Iterable[tuple[int, int]]
+) -> tuple[Unit, ...] | None:
+    """A network of one unit with loss below ``level``: the best output weight of one of ``shapes``, rounded; or None."""
+    for weight, bias in shapes:
+        a = grid.features(weight, bias)
+        exact = dot(targets, a) / dot(a, a)
+        for k in range(20):
+            found = (Unit(weight, bias, exact.limit_denominator(2**k)),)
+            if grid.loss(found, targets) < level:
+                return found
+    return None
+
+
+def rough_unit(
+    problem: Problem, grid: Grid, units: Sequence[Unit], residual: Sequence[Fraction]
+) -> tuple[Point, Bounds] | None:
+    """A freed unit (or, alone, another one) whose pre-activations are no integer multiples of ln 2; F by bounds.
+
+    For biased networks, whose local minimum needs no such multiples: the step sigma(b - w x) is as wide as the gap
+    between inputs with a residual. Activations are rounded to propose an output weight; the bounds of F decide.
+    """
+    assert problem.data is not None  # a network has data
+    level, targets = dot(residual, residual), [row[0] for row in problem.data.targets]
+    kinks = sorted(x for x, e in zip(grid.inputs, residual, strict=True) if e)
+    gap = min(b - a for a, b in pairwise(kinks))
+    for centre in kinks:
+        for weight in (1 / gap, -1 / gap, 4 / gap):
+            a = [_rounded_sigmoid(weight * (x - centre)) for x in grid.inputs]
+            alone = len(units) == 1
+            exact = (dot(targets, a) if alone else -dot(residual, a)) / dot(a, a)
+            output = exact.limit_denominator(64)
+            moved = ((Fraction(0), weight), (Fraction(0), -weight * centre), (output,))
+            first = ((Fraction(0),), (Fraction(0), Fraction(-1)), (sum((u.output for u in units), Fraction(0)),))
+            rows = [moved] if alone else [first, moved, *[((Fraction(0),),) * 3] * (len(units) - 2)]
+            point = Point(Ln2Ring(), tuple(trimmed(row[k]) for k in range(3) for row in rows))
+            bounds = enclose_loss(problem, point)
+            if bounds[1] < level:
+                return point, bounds
+    return None
+
+
+def _rounded_sigmoid(multiple: Fraction) -> Fraction:
+    """sigma(multiple * ln 2), rounded: a proposal only."""
+    clipped = max(min(multiple, Fraction(40)), Fraction(-40))
+    with flint.ctx.workprec(64):
+        s = 1 / (1 + (-ball(clipped) * arb(2).log()).exp())
+        return dyadic_value(s.mid()).limit_denominator(10**6)
 
 
 def solve(rows: Sequence[Sequence[Fraction]], right: Sequence[Fraction]) -> list[Fraction] | None:

@@ -12,6 +12,8 @@ rows; two entries suffice when x_a/(1 + e^(w x_a)) = x_b/(1 + e^(w x_b)), which 
 x_b = 3 x_a: 1/(1 + 2) = 3/(1 + 8). For inputs {0, a, -a} the row x^2 sigma'' is a multiple of x sigma' at every w (sigma'' is odd,
 sigma' even), so no r exists; indeed every such network satisfies 2 f(0) = f(a) + f(-a).
 
+Width 1 needs a residual large enough for another single unit to be better; the recipe doubles r until one is.
+
 *With hidden bias* (flat-minimum, proof ``first-layer-zero``). All w_j = 0, b_j = -ln 2, v_j > 0, and sum r_i = 0, sum r_i x_i = 0,
 sum r_i x_i^2 = S > 0: second divided differences on any three inputs. By Taylor's theorem in the first-layer weights,
 Phi(q) = sum_j v'_j sigma''(b'_j) w'_j^2 S / 2 + o(|w'|^2) >= 0 near p, uniformly in b' and v', since the constant and the linear
@@ -29,9 +31,9 @@ from fractions import Fraction
 from typing import Any
 
 from explorer.certify.certificate import Certificate, Instance
-from explorer.certify.encode import assemble
+from explorer.certify.encode import Step, assemble
 from explorer.certify.hypotheses import HYPOTHESES, hypothesis_steps
-from explorer.certify.recipes.better import freed_unit, interpolating
+from explorer.certify.recipes.better import Bounds, freed_unit, interpolating, other_unit, rough_unit
 from explorer.certify.recipes.residual import dot, dual_residual
 from explorer.certify.recipes.units import Grid, Unit
 from explorer.certify.values import bounds_step, exact_step, is_short, rounded_out
@@ -42,6 +44,8 @@ from explorer.problem import Problem
 
 #: input weights to try, as multiples of the unit of weight
 WEIGHTS = (1, -1, 2, -2, 3, -3)
+#: the recipes use integer multiples of the unit of weight up to about this one
+WIDEST = 3
 MAX_SAMPLES, MAX_WIDTH = 200, 1_000
 
 
@@ -56,7 +60,7 @@ def bad_minimum(
 ) -> Instance:
     """A sigmoid network with a certified sub-optimal local minimum and an explicit lower point.
 
-    ``samples`` n (default: as many as ``inputs``, else 2, with bias 3), ``width`` p >= 2 (default n), ``inputs`` distinct
+    ``samples`` n (default: as many as ``inputs``, else 2, with bias 3), ``width`` p (default n), ``inputs`` distinct
     exact scalars (default small integers drawn with ``seed``; seed 0 gives 1, ..., n, with bias centred at 0). The output
     weights are (1 + seed, 1, ..., 1). Raises `NotCertifiable` with the reason where the recipe does not apply.
     """
@@ -71,8 +75,8 @@ def bad_minimum(
             raise Invalid(name, expected=f"an integer from {least} to {most}", got=repr(value)[:40])
     if points is not None and len(points) != n:
         raise Invalid("inputs", expected=f"{n} inputs, one per sample", got=str(len(points)))
-    if n < (3 if bias else 2) or p < 2:
-        raise NotCertifiable("sigmoid recipe", got=f"{n} samples and width {p}", remedy=_too_small(n, bias))
+    if n < (3 if bias else 2):
+        raise NotCertifiable("sigmoid recipe", got=f"{n} samples", remedy=_too_small(n))
     grid, weight, r = _grid(n, points, bias, seed)
     return _instance(grid, weight, r, p, bias=bias, seed=seed, source=source)
 
@@ -85,12 +89,12 @@ def _scalars(inputs: Sequence[Any]) -> tuple[Fraction, ...]:
     return points
 
 
-def _too_small(n: int, bias: bool) -> str:
-    if bias and n == 2:
-        return "with a hidden bias two samples admit no such minimum, because sigma'(z_i)(1, x_i) span the plane; use n >= 3"
+def _too_small(n: int) -> str:
     if n == 1:
         return "one sample admits no such minimum, because sigma > 0; use n >= 2"
-    return "use width >= 2, so that one unit can be moved to a lower point"
+    return (
+        "with a hidden bias two samples admit no such minimum, because sigma'(z_i)(1, x_i) span the plane; use n >= 3"
+    )
 
 
 def _grid(n: int, points: tuple[Fraction, ...] | None, bias: bool, seed: int) -> tuple[Grid, int, tuple[Fraction, ...]]:
@@ -99,7 +103,8 @@ def _grid(n: int, points: tuple[Fraction, ...] | None, bias: bool, seed: int) ->
     for _ in range(100):
         chosen = points if points is not None else _inputs(n, bias, seed, draw)
         grid = Grid.of(chosen)
-        grid.require_small(3)
+        if not bias:
+            grid.require_small(WIDEST)
         found = _residual(grid, bias)
         if found is not None:
             return grid, *found
@@ -148,35 +153,51 @@ def _why_not(points: Sequence[Fraction]) -> str:
 def _instance(
     grid: Grid, weight: int, r: tuple[Fraction, ...], width: int, *, bias: bool, seed: int, source: str
 ) -> Instance:
-    n = len(r)
     units = tuple(Unit(weight, -1 if bias else 0, Fraction(1 + seed if j == 0 else 1)) for j in range(width))
-    targets = tuple(f - e for f, e in zip(grid.outputs(units), r, strict=True))
-    slug = f"sigmoid-n{n}-w{width}{'-bias' if bias else ''}{f'-seed{seed}' if seed else ''}"[:60]
-    problem = Problem.dense(
-        widths=[1, width, 1],
-        activation="sigmoid",
-        bias=bias,
-        inputs=grid.inputs,
-        targets=targets,
-        slug=slug,
-        source=source,
-    )
-    better = interpolating(grid, targets, width, bias=bias) or freed_unit(grid, units, r, _shapes(grid, r, bias))
-    if better is None:
-        raise NotCertifiable(
-            "lower point", expected="an input weight with <r, activations> != 0", remedy="use other inputs"
+    outputs = grid.outputs(units)
+    slug = f"sigmoid-n{len(r)}-w{width}{'-bias' if bias else ''}{f'-seed{seed}' if seed else ''}"[:60]
+    for scale in (2**k for k in range(1 if width > 1 else 11)):
+        residual = tuple(scale * e for e in r)
+        problem = Problem.dense(
+            widths=[1, width, 1],
+            activation="sigmoid",
+            bias=bias,
+            inputs=grid.inputs,
+            targets=[f - e for f, e in zip(outputs, residual, strict=True)],
+            slug=slug,
+            source=source,
         )
-    bad = spurious_certificate(
-        problem,
-        at=(grid.point(units, bias=bias), dot(r, r)),
-        better=(grid.point(better, bias=bias), grid.loss(better, targets)),
-        proof="first-layer-zero" if bias else "units",
-    )
-    return Instance(slug, problem, (("spurious-local-minimum", bad),))
+        better = _better(problem, grid, units, residual, bias)
+        if better is not None:
+            at = (grid.point(units, bias=bias), dot(residual, residual))
+            proof = "first-layer-zero" if bias else "units"
+            bad = spurious_certificate(problem, at=at, better=better, proof=proof)
+            return Instance(slug, problem, (("spurious-local-minimum", bad),))
+    raise NotCertifiable("lower point", expected="a unit with <r, activations> != 0", remedy="use other inputs")
+
+
+def _better(
+    problem: Problem, grid: Grid, units: tuple[Unit, ...], r: tuple[Fraction, ...], bias: bool
+) -> tuple[Point, Fraction | Bounds] | None:
+    """A point with a lower value, and that value or bounds of it.
+
+    One unit alone has no unit to spare: a large multiple of r makes another unit better, since among single units only the
+    output weight matters to first order and <r, 1> = 0 (or <r, sigma(w x)> = 0) leaves |r|^2 at p.
+    """
+    if not grid.is_small(WIDEST):
+        return rough_unit(problem, grid, units, r)
+    assert problem.data is not None  # a network has data
+    targets = [row[0] for row in problem.data.targets]
+    shapes = _shapes(grid, r, bias)
+    if len(units) == 1:
+        found = other_unit(grid, targets, dot(r, r), shapes)
+    else:
+        found = interpolating(grid, targets, len(units), bias=bias) or freed_unit(grid, units, r, shapes)
+    return None if found is None else (grid.point(found, bias=bias), grid.loss(found, targets))
 
 
 def _shapes(grid: Grid, r: Sequence[Fraction], bias: bool) -> list[tuple[int, int]]:
-    """Input weights (and biases) to try for the freed unit: with bias, steps placed at the inputs with a residual."""
+    """Input weights (and biases) to try for a moved unit: with bias, steps placed at the inputs with a residual."""
     if not bias:
         return [(w, 0) for w in range(-3, 4)]
     centres = sorted({0, *(k for k, e in zip(grid.integers, r, strict=True) if e)})
@@ -189,11 +210,9 @@ def claim_hypotheses(problem: Problem) -> list[str]:
 
 
 def spurious_certificate(
-    problem: Problem, *, at: tuple[Point, Fraction], better: tuple[Point, Fraction], proof: str
+    problem: Problem, *, at: tuple[Point, Fraction], better: tuple[Point, Fraction | Bounds], proof: str
 ) -> Certificate:
-    """ "p is a local minimum by the tangent lemma, q is lower", for points with their exact rational values."""
-    if not better[1] < at[1]:
-        raise NotCertifiable("lower point", expected=f"a value below {at[1]}", got=str(better[1])[:40])
+    """ "p is a local minimum by the tangent lemma, q is lower", for p with its value and q with its value or bounds."""
     names = claim_hypotheses(problem)
     steps = [
         *hypothesis_steps(problem, names),
@@ -205,14 +224,16 @@ def spurious_certificate(
     return assemble(problem, goal, {"p": at[0], "q": better[0]}, steps)
 
 
-def _values(at: Fraction, better: Fraction) -> list[dict[str, Any]]:
-    steps = []
-    for name, value in (("p", at), ("q", better)):
-        if is_short((value,)):
-            steps.append(exact_step(name, (value,), Ln2Ring()))
-        else:
-            bits = 40
-            while (bounds := rounded_out(value, value, bits=bits)) and name == "q" and bounds[1] >= at:
-                bits *= 2
-            steps.append(bounds_step(name, *bounds))
-    return steps
+def _values(at: Fraction, better: Fraction | Bounds) -> list[Step]:
+    """The value steps of p and q, exact where the numbers are short; `NotCertifiable` unless they show F(q) < F(p)."""
+    lower, upper = (better, better) if isinstance(better, Fraction) else better
+    if not upper < at:
+        raise NotCertifiable("lower point", expected=f"a value below {at}", got=f"up to {upper}"[:60])
+    if lower == upper and is_short((upper,)):
+        q = exact_step("q", (upper,), Ln2Ring())
+    else:
+        bits = 40
+        while (bounds := rounded_out(lower, upper, bits=bits))[1] >= at:
+            bits *= 2
+        q = bounds_step("q", *bounds)
+    return [exact_step("p", (at,), Ln2Ring()), q]

@@ -49,14 +49,21 @@ class Grid:
         factor = gcd(*whole) or 1
         return cls(tuple(inputs), Fraction(common, factor), tuple(k // factor for k in whole))
 
-    def require_small(self, multiple: int = 1) -> None:
+    @property
+    def largest(self) -> int:
+        return max(abs(k) for k in self.integers)
+
+    def is_small(self, multiple: int) -> bool:
+        """Whether 2^(c x multiple) stays printable for all inputs x."""
+        return self.largest * multiple <= MAX_MULTIPLE
+
+    def require_small(self, multiple: int) -> None:
         """`NotCertifiable` when the inputs are so unlike that 2^(c x) becomes unprintably long."""
-        largest = max(abs(k) for k in self.integers)
-        if largest * multiple > MAX_MULTIPLE:
+        if not self.is_small(multiple):
             raise NotCertifiable(
                 "inputs",
                 expected=f"inputs whose ratios are fractions with numbers up to {MAX_MULTIPLE // multiple}",
-                got=f"{largest}",
+                got=f"{self.largest}",
                 remedy="the exact recipe needs every pre-activation to be a modest integer multiple of ln 2",
             )
 
