@@ -1,0 +1,45 @@
+"""`critical_set`: the strategies in order, each with the coverage that it can honestly state."""
+
+from __future__ import annotations
+
+from explorer.algebra.solver import Dimension, SystemSolution, solve_zero_dimensional
+from explorer.budget import Budget, Deadline
+from explorer.errors import BudgetExceeded, Unsupported
+from explorer.model.kinds import is_piecewise_polynomial, is_polynomial
+from explorer.model.polynomial import loss_polynomial
+from explorer.problem import Problem
+from explorer.solve.classify import Target
+from explorer.solve.families import decomposed, has_families
+from explorer.solve.finite import from_solution
+from explorer.solve.results import Coverage, CriticalSet, Trust
+
+
+def critical_set(problem: Problem, *, budget: Budget | None = None) -> CriticalSet:
+    """All critical points of ``problem`` as far as the methods here reach; ``coverage`` says how far that is.
+
+    Polynomial losses: a gradient with a common factor is decomposed by case splits; otherwise the gradient system is
+    solved, and decomposed if it turns out to have infinitely many solutions. Piecewise polynomial losses: cell by cell.
+    Everything else: an empty list whose coverage says why. Never raises for lack of time or method: it says so.
+    """
+    deadline = (budget or Budget()).start()
+    try:
+        return _critical_set(problem, deadline)
+    except (BudgetExceeded, Unsupported) as stopped:
+        return CriticalSet(problem, (), Coverage(False, "none", Trust.COMPUTED, stopped.sentence()))
+
+
+def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
+    polynomial, why = is_polynomial(problem)
+    if not polynomial:
+        if is_piecewise_polynomial(problem)[0]:
+            from explorer.solve.piecewise import by_cells
+
+            return by_cells(problem, deadline)
+        raise Unsupported("critical set", expected="a polynomial or piecewise polynomial loss", got=why)
+    t = Target(problem, loss_polynomial(problem))
+    if has_families(t):
+        return decomposed(t, deadline)
+    solution: SystemSolution = solve_zero_dimensional(t.gradient, deadline)
+    if solution.dimension in (Dimension.FINITE, Dimension.EMPTY):
+        return from_solution(t, solution, deadline)
+    return decomposed(t, deadline)

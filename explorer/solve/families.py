@@ -1,0 +1,471 @@
+"""Losses whose critical points come in families: decompose, stratify, classify every stratum as a whole.
+
+Along a connected stratum the rank of the Hessian is constant, so its inertia is that of the sample; what further rules
+need (signs of coefficients of curves) is a polynomial in the free parameters with a sign on the whole stratum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from explorer.algebra.inertia import inertia
+from explorer.algebra.roots import real_roots
+from explorer.algebra.solver import Dimension, solve_zero_dimensional
+from explorer.algebra.systems import PolynomialSystem
+from explorer.budget import Deadline
+from explorer.errors import ExplorerError, Unsupported
+from explorer.point import EnclosedPoint, Inertia, NumberField, Point, RationalField
+from explorer.solve import bounds
+from explorer.solve.classify import Classification, Target, classify, morse_bott
+from explorer.solve.curves import monomial_curve, search
+from explorer.solve.decompose import Cell, decompose, nonvanishing
+from explorer.solve.finite import assemble
+from explorer.solve.laurent import laurent_family
+from explorer.solve.polynomials import (
+    Poly,
+    at_rationals,
+    context,
+    determinant_sequence,
+    factors,
+    fraction,
+    from_terms,
+    sign_on,
+    to_terms,
+    univariate,
+    variables,
+)
+from explorer.solve.results import Component, Coverage, CriticalSet, Evidence, Kind, Trust, Value
+from explorer.solve.strata import Stratum, cell_texts, cut
+from explorer.solve.taylor import expand, polynomial_ring
+
+ROUNDS = 4
+
+
+@dataclass
+class Work:
+    """What one run collects: components, the cells they came from, and everything that may be missing."""
+
+    target: Target
+    loss: Poly
+    deadline: Deadline
+    components: list[Component] = field(default_factory=list)
+    top: list[Cell] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+
+def decomposed(t: Target, deadline: Deadline) -> CriticalSet:
+    """The critical set by case splits on the gradient; coverage says what could not be split, cut or found."""
+    ring = context(t.loss.names)
+    work = Work(t, from_terms(ring, t.loss.terms), deadline)
+    gradient = [work.loss.derivative(i) for i in range(ring.nvars())]
+    try:
+        work.top = decompose(ring, gradient, deadline, finite=lambda eqs, free: _finite(eqs, free, ring, deadline))
+        for cell in work.top:
+            _cell(work, cell, parent=None)
+    except ExplorerError as stopped:
+        work.doubts.append(stopped.sentence())
+    complete = not work.doubts
+    reason = (
+        "every step is a case split of the gradient equations, so the listed pieces are all their real solutions"
+        if complete
+        else "; ".join(dict.fromkeys(work.doubts))
+    )
+    coverage = Coverage(complete, "decomposition by case splits", Trust.COMPUTED, reason)
+    return assemble(t, work.components, coverage)
+
+
+def has_families(t: Target) -> bool:
+    """Whether the partial derivatives have a common factor, so that there are infinitely many complex critical points."""
+    ring = context(t.loss.names)
+    common = ring.constant(0)
+    loss = from_terms(ring, t.loss.terms)
+    for i in range(ring.nvars()):
+        common = common.gcd(loss.derivative(i))
+    return bool(common.is_zero() or (not common.is_constant() and ring.nvars() > 1))
+
+
+def _finite(equations: Sequence[Poly], free: Sequence[int], ring: object, deadline: Deadline) -> bool:
+    if not equations:
+        return not free
+    if set(free) != {i for e in equations for i in variables(e)} or len(equations) < len(free):
+        return False
+    if len(free) == 1:
+        return True
+    system = _system(list(equations), free, ring)
+    return solve_zero_dimensional(system, deadline).dimension in (Dimension.FINITE, Dimension.EMPTY)
+
+
+def _system(equations: Sequence[Poly], free: Sequence[int], ring: object) -> PolynomialSystem:
+    names = ring.names()  # type: ignore[attr-defined]
+    picked = [{tuple(e[i] for i in free): c for e, c in to_terms(p).items()} for p in equations]
+    return PolynomialSystem.of([names[i] for i in free], picked)
+
+
+# -- one cell ---------------------------------------------------------------------------------------------------
+
+
+def _cell(work: Work, cell: Cell, parent: Cell | None) -> None:
+    """Add the components of one cell; ``parent`` is the graph of larger dimension that the cell lies on, if any."""
+    work.deadline.check("classifying families of critical points")
+    if cell.equations:
+        _unsplit(work, cell, parent)
+        return
+    if not cell.free:
+        values = tuple(
+            (fraction(n.leading_coefficient() / d.leading_coefficient()) if not n.is_zero() else Fraction(0),)
+            for n, d in cell.coordinates()
+        )
+        _point(work, cell, Point(RationalField(), values), parent)
+        return
+    value = _value(work, cell)
+    if work.target.floor is not None and value == work.target.floor:
+        strata, doubts = cut(cell, (), work.deadline)
+        work.doubts += doubts
+        why = bounds.nonnegative(work.target.problem, work.target.loss.terms)
+        result = Classification(
+            Kind.MINIMUM,
+            f"F = 0 here and F >= 0 everywhere: {why}",
+            Evidence(at_floor=bounds.has_certified_floor(work.target.problem)),
+            True,
+        )
+        for stratum in strata:
+            _add(work, stratum, result, value, parent)
+        return
+    extra: list[Poly] = _spectral(work, cell, everything=False)
+    for _ in range(ROUNDS):
+        strata, doubts = cut(cell, extra, work.deadline)
+        if not all(s.connected for s in strata):
+            more = [f for f in _spectral(work, cell, everything=True) if f not in extra]
+            if more:
+                extra += more
+                continue
+        results = [_classify(work, s, parent or cell) for s in strata]
+        wanted = [f for _, needs in results for f in needs if f not in extra]
+        if not wanted:
+            break
+        extra += [f for k, f in enumerate(wanted) if f not in wanted[:k]]
+    else:
+        strata, doubts = cut(cell, extra, work.deadline)
+        results = [_classify(work, s, parent or cell) for s in strata]
+    work.doubts += doubts
+    for stratum, (result, _) in zip(strata, results, strict=True):
+        _add(work, stratum, result, value, parent)
+    earlier: list[Poly] = []
+    for f in extra:
+        if nonvanishing(cell, f):
+            continue
+        start = replace(cell, nonzero=(*cell.nonzero, *earlier))
+        finite = lambda eqs, free: _finite(eqs, free, cell.ring, work.deadline)  # noqa: E731
+        for sub in decompose(cell.ring, [f], work.deadline, start=start, finite=finite):
+            _cell(work, sub, parent or cell)
+        earlier.append(f)
+
+
+def _value(work: Work, cell: Cell) -> Fraction:
+    """The constant value of F on a graph cell (its gradient vanishes there, and the cell is dense in an irreducible set)."""
+    numerator, denominator = cell.pull_back(work.loss)
+    if numerator.is_zero():
+        return Fraction(0)
+    if not (numerator.is_constant() and denominator.is_constant()):
+        raise Unsupported("a family of critical points", expected="a constant value of F", got=f"{numerator}")
+    return fraction(numerator.leading_coefficient() / denominator.leading_coefficient())
+
+
+def _hessian(work: Work, cell: Cell) -> list[list[Poly]]:
+    """The Hessian along a graph cell times a square that does not vanish there: polynomials with the same inertia."""
+    n = cell.ring.nvars()
+    entries = {(i, j): cell.pull_back(work.loss.derivative(i).derivative(j)) for i in range(n) for j in range(i, n)}
+    common = cell.ring.constant(1)
+    for _, d in entries.values():
+        common = common * divmod(d, common.gcd(d))[0]
+    scaled = {key: p * divmod(common, d)[0] * common for key, (p, d) in entries.items()}
+    return [[scaled[min(i, j), max(i, j)] for j in range(n)] for i in range(n)]
+
+
+def _spectral(work: Work, cell: Cell, *, everything: bool) -> list[Poly]:
+    """Factors whose zeros are the only places where the inertia can change.
+
+    Where the lowest nonzero coefficient of the characteristic polynomial does not vanish the rank is constant, so the
+    inertia is constant on connected sets; ``everything`` takes all coefficients (then their signs fix the inertia).
+    """
+    cs = [c for c in determinant_sequence(_hessian(work, cell)) if not c.is_zero()]
+    out: list[Poly] = []
+    for c in cs if everything else cs[:1]:
+        out += [f for f in factors(c) if not nonvanishing(cell, f) and f not in out]
+    return out
+
+
+def _classify(work: Work, stratum: Stratum, graph: Cell) -> tuple[Classification, list[Poly]]:
+    """The kind of every point of a stratum, and polynomials whose signs would have to be known to decide more."""
+    t = work.target
+    point = stratum.sample
+    found = inertia(t.gradient.jacobian_at(point), point.field)
+    if found.positive and found.negative:
+        words = f"eigenvalues: {found.positive} positive, {found.zero} zero, {found.negative} negative, all along it"
+        return Classification(Kind.STRICT_SADDLE, words), []
+    if found.zero == len(graph.free):
+        return morse_bott(found, laurent_family(graph, point)), []
+    return _by_curves(work, stratum, point, found)
+
+
+def _by_curves(work: Work, stratum: Stratum, point: Point, found: Inertia) -> tuple[Classification, list[Poly]]:
+    t = work.target
+    cell = stratum.cell
+    want = frozenset(({-1} if not found.negative else set()) | ({1} if not found.positive else set()))
+    pairs = cell.coordinates()
+    common = cell.ring.constant(1)
+    for _, d in pairs:
+        common = common * divmod(d, common.gcd(d))[0]
+    unknown: list[Poly] = []
+
+    def sign(p: Poly) -> int | None:
+        s = stratum.sign(p)
+        if s is None:
+            unknown.append(p)
+        return s
+
+    ring = polynomial_ring(cell.ring, sign)
+    base = [n * divmod(common, d)[0] for n, d in pairs]
+    expansion = expand(t.loss.terms, base, ring, scale=common)
+    hits = search(expansion, len(pairs), ring, work.deadline, want=want)
+    curves = {}
+    for s, candidate in hits.items():
+        curve = monomial_curve(t.loss.terms, point, candidate)
+        if curve is not None:
+            curves[s] = curve
+    evidence = Evidence(descent=curves.get(-1), ascent=curves.get(1))
+    if want <= curves.keys():
+        words = " and ".join(f"F {'ascends' if s > 0 else 'descends'} like s^{curves[s].order}" for s in sorted(curves))
+        side = "the Hessian is semidefinite; " if found.positive or found.negative else "the Hessian is zero; "
+        return Classification(
+            Kind.SADDLE, f"{side}{words} along one polynomial curve shape from every point", evidence
+        ), []
+    needs = [f for p in unknown[:1] for f in factors(p) if stratum.sign(f) is None]
+    why = "the Hessian is singular across the family, and no curve among those tried decides every point of it"
+    return Classification(Kind.UNDECIDED, why, evidence), needs
+
+
+def _add(work: Work, stratum: Stratum, result: Classification, value: Fraction, parent: Cell | None) -> None:
+    point = stratum.sample
+    words = "a connected piece" if stratum.connected else "a piece (not claimed to be connected)"
+    work.components.append(
+        Component(
+            dimension=stratum.dimension,
+            sample=point,
+            value=Value.rational(value),
+            inertia=inertia(work.target.gradient.jacobian_at(point), point.field),
+            kind=result.kind,
+            is_global=result.is_global,
+            because=result.because,
+            equations=stratum.texts(),
+            description=f"{words} of dimension {stratum.dimension}"
+            + (f" inside a family of dimension {len(parent.free)}" if parent else ""),
+            evidence=result.evidence,
+        )
+    )
+
+
+# -- points and what does not split ---------------------------------------------------------------------------------
+
+
+def _point(work: Work, cell: Cell, point: Point | EnclosedPoint, parent: Cell | None) -> None:
+    t = work.target
+    found = t.hessian_inertia(point)
+    family = laurent_family(parent, point) if parent is not None and isinstance(point, Point) else None
+    result = classify(
+        t, point, work.deadline, found=found, family=family, family_dimension=len(parent.free) if parent else 0
+    )
+    isolated: bool | None = False if parent is not None else _isolated(work, cell, point, found)
+    work.components.append(
+        Component(
+            dimension=0,
+            sample=point,
+            value=t.value(point),
+            inertia=found,
+            kind=result.kind,
+            is_global=result.is_global,
+            because=result.because,
+            orbit=1 if isolated else None,
+            points=(point,),
+            isolated=isolated,
+            equations=tuple(cell_texts(cell)),
+            description="an isolated point"
+            if isolated
+            else f"a special point of a family of dimension {len(parent.free)}"
+            if parent
+            else "a point; whether other critical points come near is not decided",
+            evidence=result.evidence,
+        )
+    )
+
+
+def _isolated(work: Work, cell: Cell, point: Point | EnclosedPoint, found: Inertia | None) -> bool | None:
+    """Whether no other critical point comes near: a nonsingular Hessian, or outside the closure of every family."""
+    if found is not None and found.zero == 0:
+        return True
+    if not isinstance(point, Point):
+        return None
+    for other in work.top:
+        if not other.free:
+            continue
+        closure = [d * other.ring.gen(i) - n for i, n, d in other.solved] + list(other.equations)
+        system = PolynomialSystem.of(work.target.loss.names, [to_terms(p) for p in closure])
+        if system.vanishes_at(point):
+            return None
+    return True
+
+
+def _unsplit(work: Work, cell: Cell, parent: Cell | None) -> None:
+    """A cell with equations left: finitely many points, or a hypersurface that is not a graph."""
+    involved = tuple(sorted({i for e in cell.equations for i in variables(e)}))
+    if involved == cell.free:
+        roots: list[Point | EnclosedPoint] | None = None
+        if len(cell.free) == 1:
+            roots = _univariate_points(cell)
+        else:
+            roots = _zero_dimensional_points(work, cell)
+        if roots is not None:
+            for point in roots:
+                _point(work, cell, point, parent)
+            return
+    _hypersurface(work, cell, parent)
+
+
+def _univariate_points(cell: Cell) -> list[Point | EnclosedPoint]:
+    """The points over the real roots of the equations in the one free parameter, exactly, in the field of the root."""
+    (i,) = cell.free
+    common = cell.equations[0]
+    for e in cell.equations[1:]:
+        common = common.gcd(e)
+    out: list[Point | EnclosedPoint] = []
+    if common.is_constant():
+        return out
+    from explorer.algebra.fields import arithmetic
+
+    for root in real_roots(univariate(common, i)):
+        if root.rational is not None:
+            kind: RationalField | NumberField = RationalField()
+            alpha: tuple[Fraction, ...] = (root.rational,)
+        else:
+            kind = NumberField(tuple(Fraction(c) for c in root.polynomial), root.interval)
+            alpha = (Fraction(0), Fraction(1))
+        a = arithmetic(kind)
+        at = Point(kind, tuple(alpha if k == i else a.zero for k in range(cell.ring.nvars())))
+
+        def value(p: Poly, at: Point = at, names: tuple[str, ...] = tuple(cell.ring.names())) -> tuple[Fraction, ...]:
+            return PolynomialSystem.of(names, [to_terms(p)]).at(at)[0]
+
+        if any(a.is_zero(value(q)) for q in cell.nonzero):
+            continue
+        out.append(Point(kind, tuple(a.mul(value(n), a.inverse(value(d))) for n, d in cell.coordinates())))
+    return out
+
+
+def _zero_dimensional_points(work: Work, cell: Cell) -> list[Point | EnclosedPoint] | None:
+    """The points over a finite system in several free parameters, or None if it is not known to be finite."""
+    ring = cell.ring
+    graph = [d * ring.gen(i) - n for i, n, d in cell.solved]
+    system = PolynomialSystem.of(ring.names(), [to_terms(p) for p in (*cell.equations, *graph)])
+    solution = solve_zero_dimensional(system, work.deadline)
+    if solution.dimension is Dimension.EMPTY:
+        return []
+    if solution.dimension is not Dimension.FINITE:
+        return None
+    if not solution.complete:
+        work.doubts.append(solution.reason or "a finite subsystem was not solved completely")
+    out: list[Point | EnclosedPoint] = []
+    for root in solution.roots:
+        if isinstance(root.point, Point):
+            check = PolynomialSystem.of(ring.names(), [to_terms(q) for q in cell.nonzero] or [{(0,) * ring.nvars(): 1}])
+            from explorer.algebra.fields import arithmetic
+
+            a = arithmetic(root.point.field)
+            if any(a.is_zero(v) for v in check.at(root.point)):
+                continue
+        elif cell.nonzero:
+            work.doubts.append("a critical point known only by a box may belong to another piece")
+        out.append(root.point)
+    return out
+
+
+def _hypersurface(work: Work, cell: Cell, parent: Cell | None) -> None:
+    """One equation that is linear in no parameter: a sample by specialisation; its kind where F is at its floor there."""
+    names = cell.ring.names()
+    if len(cell.equations) != 1:
+        work.doubts.append(f"a system of {len(cell.equations)} equations of positive dimension was not split further")
+        return
+    (e,) = cell.equations
+    numerator, _ = cell.pull_back(work.loss)
+    constant = numerator - e * divmod(numerator, e)[0]
+    sample = _specialised(cell, e)
+    if sample is None:
+        work.doubts.append(f"it is not decided whether {e} = 0 has real solutions")
+        return
+    t = work.target
+    at_floor = t.floor is not None and t.floor == 0 and constant.is_zero()
+    found = inertia(t.gradient.jacobian_at(sample), sample.field)
+    why = bounds.nonnegative(t.problem, t.loss.terms)
+    work.components.append(
+        Component(
+            dimension=len(cell.free) - 1,
+            sample=sample,
+            value=t.value(sample),
+            inertia=found,
+            kind=Kind.MINIMUM if at_floor else Kind.UNDECIDED,
+            is_global=True if at_floor else None,
+            because=f"F = 0 here and F >= 0 everywhere: {why}"
+            if at_floor
+            else "a hypersurface that is no graph: strata along it are not computed",
+            equations=(*cell_texts(cell), *(f"{q} != 0" for q in cell.nonzero)),
+            description=f"a hypersurface in the space of {', '.join(names[i] for i in cell.free)} (not claimed connected)",
+            evidence=Evidence(at_floor=at_floor and bounds.has_certified_floor(t.problem)),
+        )
+    )
+    if not at_floor:
+        work.doubts.append(f"the kind along {e} = 0 may change; only one point of it was looked at")
+
+
+def _specialised(cell: Cell, e: Poly) -> Point | None:
+    """A real point of the hypersurface at which its equation has a nonzero gradient and nothing excluded vanishes."""
+    from itertools import product as grid
+
+    for i in variables(e):
+        rest = [k for k in cell.free if k != i]
+        for values in grid(
+            (Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2), Fraction(2)), repeat=min(len(rest), 4)
+        ):
+            fixed = dict(zip(rest, [*values, *[Fraction(1)] * (len(rest) - len(values))], strict=True))
+            cut_down = at_rationals(e, fixed)
+            if i not in variables(cut_down):
+                continue
+            line = Cell(
+                cell.ring,
+                tuple(
+                    sorted(
+                        [
+                            *((k, _const(cell, v), cell.ring.constant(1)) for k, v in fixed.items()),
+                            *((j, at_rationals(n, fixed), at_rationals(d, fixed)) for j, n, d in cell.solved),
+                        ],
+                        key=lambda s: s[0],
+                    )
+                ),
+                (cut_down,),
+                tuple(at_rationals(q, fixed) for q in (*cell.nonzero, e.derivative(i))),
+            )
+            if any(d.is_zero() for _, _, d in line.solved):
+                continue
+            for point in _univariate_points(line):
+                if isinstance(point, Point):
+                    return point
+    return None
+
+
+def _const(cell: Cell, v: Fraction) -> Poly:
+    from flint import fmpq
+
+    return cell.ring.constant(fmpq(v.numerator, v.denominator))
+
+
+__all__ = ["decomposed", "has_families", "sign_on"]
