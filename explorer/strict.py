@@ -43,7 +43,7 @@ def strict_json(raw: bytes | str) -> dict[str, Any]:
         source = raw.decode("utf-8") if isinstance(raw, bytes) else raw
     except UnicodeDecodeError as error:
         raise Invalid(
-            "file", expected="UTF-8 text", got=f"byte {error.start} that is not", remedy="save it as UTF-8"
+            "file", expected="UTF-8 text", got=f"a wrong byte at position {error.start}", remedy="save it as UTF-8"
         ) from None
     if source.startswith("\ufeff"):
         raise Invalid("file", expected="UTF-8 text", got="a byte order mark", remedy="save it as UTF-8 without BOM")

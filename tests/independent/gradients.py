@@ -7,6 +7,7 @@ rows first.
 
 from __future__ import annotations
 
+import itertools
 import json
 from fractions import Fraction
 from math import lcm
@@ -43,9 +44,14 @@ def loss(problem: dict) -> Polynomial:
     net, reg = problem["network"], problem["regularizer"]
     widths = net["widths"]
     kinds = [a["kind"] for a in net["activation"]]
-    if any(net["bias"]) or set(kinds) - {"linear", "square"} or problem["loss"]["kind"] != "squared" or reg["kind"] != "l2":
+    if (
+        any(net["bias"])
+        or set(kinds) - {"linear", "square"}
+        or problem["loss"]["kind"] != "squared"
+        or reg["kind"] != "l2"
+    ):
         raise SystemExit(f"{problem['slug']}: not one of the shapes that this script understands")
-    count = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    count = sum(a * b for a, b in itertools.pairwise(widths))
     unit = [tuple(int(i == k) for i in range(count)) for k in range(count)]
     zero = (0,) * count
     total: Polynomial = {}
@@ -53,7 +59,7 @@ def loss(problem: dict) -> Polynomial:
     for x, y, weight in rows:
         units = [{zero: Fraction(v)} if Fraction(v) else {} for v in x]
         offset = 0
-        for layer, (columns, height) in enumerate(zip(widths, widths[1:], strict=False)):
+        for layer, (columns, height) in enumerate(itertools.pairwise(widths)):
             nxt = []
             for i in range(height):
                 z: Polynomial = {}

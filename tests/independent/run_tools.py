@@ -34,10 +34,14 @@ def singular(system: list[Polynomial]) -> tuple[str, str, int]:
     """The command file, the version and dim_Q Q[t]/(system)."""
     vs = names(len(system))
     body = ",\n".join(show(p, vs) for p in system)
-    source = f"ring r = 0,({','.join(vs)}),dp;\nideal i = {body};\noption(redSB);\nideal g = modStd(i);\nvdim(std(g));\n"
+    source = (
+        f"ring r = 0,({','.join(vs)}),dp;\nideal i = {body};\noption(redSB);\nideal g = modStd(i);\nvdim(std(g));\n"
+    )
     source = 'LIB "modstd.lib";\n' + source + "exit;\n"
     run = subprocess.run(["Singular", "-q"], input=source, capture_output=True, text=True, timeout=900, check=True)
-    version = subprocess.run(["Singular", "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
+    version = subprocess.run(["Singular", "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[
+        0
+    ]
     count = int(run.stdout.strip().split("\n")[-1])
     if count < 0:
         raise SystemExit("Singular: not zero-dimensional")
@@ -74,9 +78,13 @@ class System:
 
     def polish(self, point: list[complex]) -> np.ndarray | None:
         """Newton's method in complex128: only to bring proposals near their limit, and duplicates together."""
-        x, n = np.array(point), len(point)
+        x, n, top = np.array(point), len(point), int(self.exponents.max())
+
+        def powers(z: np.ndarray) -> np.ndarray:
+            return np.cumprod(np.vstack([np.ones_like(z), *[z] * top]), axis=0)
+
         for _ in range(30):
-            every = self.coefficients @ np.prod(x**self.exponents, axis=1)
+            every = self.coefficients @ np.prod(powers(x)[self.exponents, np.arange(n)], axis=1)
             try:
                 step = np.linalg.solve(every[n:].reshape(n, n), every[:n])
             except np.linalg.LinAlgError:
@@ -88,21 +96,24 @@ class System:
                 return x
         return None
 
-    @staticmethod
-    def at(p: Polynomial, point: list) -> mpmath.mpc:
-        total = mpmath.mpc(0)
-        for e, c in p.items():
-            term = mpmath.mpc(c.numerator) / c.denominator
+    def at(self, polynomials: list[Polynomial], point: list) -> list[mpmath.mpc]:
+        """Values of several polynomials; every monomial is computed once."""
+        monomials: dict[tuple[int, ...], mpmath.mpc] = {}
+        for e in {e for p in polynomials for e in p}:
+            term = mpmath.mpc(1)
             for v, k in zip(point, e, strict=True):
-                term *= v**k
-            total += term
-        return total
+                for _ in range(k):
+                    term *= v
+            monomials[e] = term
+        return [mpmath.fsum(monomials[e] * c.numerator / c.denominator for e, c in p.items()) for p in polynomials]
 
     def gradient(self, point: list) -> mpmath.matrix:
-        return mpmath.matrix([self.at(p, point) for p in self.g])
+        return mpmath.matrix(self.at(self.g, point))
 
     def hessian(self, point: list) -> mpmath.matrix:
-        return mpmath.matrix([[self.at(p, point) for p in row] for row in self.h])
+        n = len(self.g)
+        every = self.at([p for row in self.h for p in row], point)
+        return mpmath.matrix([every[k * n : (k + 1) * n] for k in range(n)])
 
     def refine(self, point: list[complex]) -> list | None:
         x = mpmath.matrix([mpmath.mpc(v) for v in point])
@@ -134,8 +145,8 @@ def solve(slug: str) -> dict:
                 continue
             polished.append(near)
             point = system.refine(list(near))
-            if point is not None:
-                merged = distinct([*merged, point])
+            if point is not None and all(apart(point, q) for q in merged):
+                merged.append(point)
         runs.append(len(proposals))
         print(f"{slug}: PHCpack proposed {len(proposals)}, distinct so far {len(merged)}", file=sys.stderr)
         if len(merged) == count:
@@ -149,7 +160,7 @@ def solve(slug: str) -> dict:
         eigenvalues = mpmath.eigsy(system.hessian(p).apply(mpmath.re), eigvals_only=True)
         smallest = min(smallest, *(abs(v) for v in eigenvalues))
         histogram[sum(1 for v in eigenvalues if v < 0)] += 1
-        values.append((system.at(f, p).real, sum(1 for v in eigenvalues if v < 0), p))
+        values.append((system.at([f], p)[0].real, sum(1 for v in eigenvalues if v < 0), p))
     values.sort(key=lambda item: (item[0], [float(v) for v in item[2]]))
     phc_version = subprocess.run(["phc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     return {
@@ -164,17 +175,14 @@ def solve(slug: str) -> dict:
         "smallest_absolute_eigenvalue": mpmath.nstr(smallest, 8),
         "global_value": mpmath.nstr(values[0][0], 30),
         "points": [
-            {"value": mpmath.nstr(v, 30), "index": k, "coordinates": [mpmath.nstr(c, 20) for c in p]} for v, k, p in values
+            {"value": mpmath.nstr(v, 30), "index": k, "coordinates": [mpmath.nstr(c, 20) for c in p]}
+            for v, k, p in values
         ],
     }
 
 
-def distinct(points: list[list]) -> list[list]:
-    out: list[list] = []
-    for p in points:
-        if all(max(abs(a - b) for a, b in zip(p, q, strict=True)) > mpmath.mpf(10) ** -20 for q in out):
-            out.append(p)
-    return out
+def apart(p: list, q: list) -> bool:
+    return max(abs(a - b) for a, b in zip(p, q, strict=True)) > mpmath.mpf(10) ** -20
 
 
 def main() -> int:
