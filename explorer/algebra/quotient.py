@@ -97,7 +97,9 @@ def _standard_monomials(leading: list[Monomial], unknowns: int) -> list[Monomial
     while layer:
         out += layer
         grown = {_times(m, k) for m, k in product(layer, range(unknowns))}
-        layer = sorted(m for m in grown if not any(all(a <= b for a, b in zip(lead, m, strict=True)) for lead in leading))
+        layer = sorted(
+            m for m in grown if not any(all(a <= b for a, b in zip(lead, m, strict=True)) for lead in leading)
+        )
     return out
 
 
@@ -117,7 +119,9 @@ def radical(equations: list[Terms], unknowns: int) -> tuple[Quotient, int]:
         p = matrix.minpoly().numer()
         q = p / p.gcd(p.derivative())
         if q.degree() < p.degree():
-            added.append([(tuple(d if i == k else 0 for i in range(unknowns)), int(c)) for d, c in enumerate(q.coeffs())])
+            added.append(
+                [(tuple(d if i == k else 0 for i in range(unknowns)), int(c)) for d, c in enumerate(q.coeffs())]
+            )
     return (Quotient(equations + added, unknowns) if added else quotient), len(quotient.basis)
 
 

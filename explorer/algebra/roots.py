@@ -103,10 +103,12 @@ def isolate(p: fmpz_poly) -> list[Interval]:
 
 
 def _root_bound(p: fmpz_poly) -> int:
-    """A power of two above the modulus of every root (Cauchy)."""
-    lead = abs(int(p.leading_coefficient()))
-    top = max(abs(int(c)) for c in p.coeffs())
-    return int(2 ** ((top // lead + 2).bit_length()))
+    """A power of two above the modulus of every root: 2 max |a_(n-k) / a_n|^(1/k), rounded up (Fujiwara 1916)."""
+    n = p.degree()
+    sizes = [abs(int(c)).bit_length() for c in p.coeffs()]
+    lead = sizes[-1] - 1  # |a_n| >= 2^lead and |a_(n-k)| < 2^sizes[n-k]
+    exponent = max((-((lead - sizes[n - k]) // k) for k in range(1, n + 1) if sizes[n - k]), default=0)
+    return int(2 ** max(exponent + 1, 0))
 
 
 def _descartes(p: fmpz_poly) -> tuple[list[Interval], list[Fraction]]:
@@ -192,6 +194,11 @@ def sturm_total(p: fmpz_poly) -> int:
     return sum(s != t for s, t in itertools.pairwise(signs_left)) - sum(
         s != t for s, t in itertools.pairwise(signs_right)
     )
+
+
+def count_by_balls(p: fmpz_poly) -> int:
+    """Number of real roots of squarefree p by Arb's certified complex roots: a check that shares nothing with `isolate`."""
+    return sum(bool(root.imag.is_zero()) for root, _ in p.complex_roots())
 
 
 def _sturm_chain(p: fmpz_poly) -> list[fmpq_poly]:
