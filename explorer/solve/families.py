@@ -9,31 +9,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
+from explorer.algebra.balls import ball, sign_of
+from explorer.algebra.fields import arithmetic
 from explorer.algebra.inertia import inertia
-from explorer.algebra.roots import real_roots
 from explorer.algebra.solver import Dimension, solve_zero_dimensional
 from explorer.algebra.systems import PolynomialSystem
 from explorer.budget import Deadline
 from explorer.errors import ExplorerError, Unsupported
-from explorer.point import EnclosedPoint, Inertia, NumberField, Point, RationalField
+from explorer.point import AnyPoint, Inertia, Point, RationalField
 from explorer.solve import bounds
 from explorer.solve.classify import Classification, Target, classify, morse_bott
 from explorer.solve.curves import monomial_curve, search
 from explorer.solve.decompose import Cell, decompose, nonvanishing
 from explorer.solve.finite import assemble
 from explorer.solve.laurent import laurent_family
+from explorer.solve.leftovers import sample_of_hypersurface, subsystem, univariate_points, zero_dimensional_points
 from explorer.solve.polynomials import (
     Poly,
-    at_rationals,
+    Terms,
     context,
     determinant_sequence,
     factors,
     fraction,
     from_terms,
-    sign_on,
     to_terms,
-    univariate,
     variables,
 )
 from explorer.solve.results import Component, Coverage, CriticalSet, Evidence, Kind, Trust, Value
@@ -50,15 +51,25 @@ class Work:
     target: Target
     loss: Poly
     deadline: Deadline
+    inside: tuple[Poly, ...] = ()
+    marks: tuple[Poly, ...] = ()
     components: list[Component] = field(default_factory=list)
     top: list[Cell] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
 
-def decomposed(t: Target, deadline: Deadline) -> CriticalSet:
-    """The critical set by case splits on the gradient; coverage says what could not be split, cut or found."""
+def decomposed(
+    t: Target, deadline: Deadline, *, inside: Sequence[Terms] = (), marks: Sequence[Terms] = ()
+) -> CriticalSet:
+    """The critical set by case splits on the gradient; coverage says what could not be split, cut or found.
+
+    Only points where every polynomial of ``inside`` is positive are listed; along every component each polynomial of
+    ``inside`` and ``marks`` keeps its sign.
+    """
     ring = context(t.loss.names)
-    work = Work(t, from_terms(ring, t.loss.terms), deadline)
+    bounding = tuple(from_terms(ring, p) for p in inside)
+    marked = tuple(from_terms(ring, p) for p in marks)
+    work = Work(t, from_terms(ring, t.loss.terms), deadline, bounding, (*bounding, *marked))
     gradient = [work.loss.derivative(i) for i in range(ring.nvars())]
     try:
         work.top = decompose(ring, gradient, deadline, finite=lambda eqs, free: _finite(eqs, free, ring, deadline))
@@ -86,21 +97,15 @@ def has_families(t: Target) -> bool:
     return bool(common.is_zero() or (not common.is_constant() and ring.nvars() > 1))
 
 
-def _finite(equations: Sequence[Poly], free: Sequence[int], ring: object, deadline: Deadline) -> bool:
+def _finite(equations: Sequence[Poly], free: Sequence[int], ring: Any, deadline: Deadline) -> bool:
     if not equations:
         return not free
     if set(free) != {i for e in equations for i in variables(e)} or len(equations) < len(free):
         return False
     if len(free) == 1:
         return True
-    system = _system(list(equations), free, ring)
+    system = subsystem(equations, free, ring)
     return solve_zero_dimensional(system, deadline).dimension in (Dimension.FINITE, Dimension.EMPTY)
-
-
-def _system(equations: Sequence[Poly], free: Sequence[int], ring: object) -> PolynomialSystem:
-    names = ring.names()  # type: ignore[attr-defined]
-    picked = [{tuple(e[i] for i in free): c for e, c in to_terms(p).items()} for p in equations]
-    return PolynomialSystem.of([names[i] for i in free], picked)
 
 
 # -- one cell ---------------------------------------------------------------------------------------------------
@@ -121,7 +126,7 @@ def _cell(work: Work, cell: Cell, parent: Cell | None) -> None:
         return
     value = _value(work, cell)
     if work.target.floor is not None and value == work.target.floor:
-        strata, doubts = cut(cell, (), work.deadline)
+        strata, doubts = cut(cell, _marks(work, cell), work.deadline)
         work.doubts += doubts
         why = bounds.nonnegative(work.target.problem, work.target.loss.terms)
         result = Classification(
@@ -132,8 +137,10 @@ def _cell(work: Work, cell: Cell, parent: Cell | None) -> None:
         )
         for stratum in strata:
             _add(work, stratum, result, value, parent)
+        _split_further(work, cell, _marks(work, cell), parent)
         return
-    extra: list[Poly] = _spectral(work, cell, everything=False)
+    extra = _marks(work, cell)
+    extra += [f for f in _spectral(work, cell, everything=False) if f not in extra]
     for _ in range(ROUNDS):
         strata, doubts = cut(cell, extra, work.deadline)
         if not all(s.connected for s in strata):
@@ -152,8 +159,13 @@ def _cell(work: Work, cell: Cell, parent: Cell | None) -> None:
     work.doubts += doubts
     for stratum, (result, _) in zip(strata, results, strict=True):
         _add(work, stratum, result, value, parent)
+    _split_further(work, cell, extra, parent)
+
+
+def _split_further(work: Work, cell: Cell, polys: Sequence[Poly], parent: Cell | None) -> None:
+    """The parts of a graph cell on which one of ``polys`` vanishes, as cells of their own."""
     earlier: list[Poly] = []
-    for f in extra:
+    for f in polys:
         if nonvanishing(cell, f):
             continue
         start = replace(cell, nonzero=(*cell.nonzero, *earlier))
@@ -161,6 +173,31 @@ def _cell(work: Work, cell: Cell, parent: Cell | None) -> None:
         for sub in decompose(cell.ring, [f], work.deadline, start=start, finite=finite):
             _cell(work, sub, parent or cell)
         earlier.append(f)
+
+
+def _marks(work: Work, cell: Cell) -> list[Poly]:
+    """Factors of the polynomials that must keep their sign, restricted to the cell."""
+    out: list[Poly] = []
+    for p in work.marks:
+        numerator, denominator = cell.pull_back(p)
+        if not numerator.is_zero():
+            out += [
+                f for f in (*factors(numerator), *factors(denominator)) if not nonvanishing(cell, f) and f not in out
+            ]
+    return out
+
+
+def _outside(work: Work, point: AnyPoint) -> bool:
+    """Whether some polynomial of ``inside`` is not positive at the point; a doubt is noted where a box does not tell."""
+    system = PolynomialSystem.of(work.target.loss.names, [to_terms(p) for p in work.inside])
+    if isinstance(point, Point):
+        a = arithmetic(point.field)
+        return any(a.sign(v) <= 0 for v in system.at(point))
+    box = [ball(lo, hi) for lo, hi in zip(point.lower, point.upper, strict=True)]
+    signs = [sign_of(v) for v in system.at_balls(box)]
+    if 0 in signs and -1 not in signs:
+        work.doubts.append("a critical point of one activation cell may lie on its boundary")
+    return any(s <= 0 for s in signs)
 
 
 def _value(work: Work, cell: Cell) -> Fraction:
@@ -249,6 +286,8 @@ def _by_curves(work: Work, stratum: Stratum, point: Point, found: Inertia) -> tu
 
 def _add(work: Work, stratum: Stratum, result: Classification, value: Fraction, parent: Cell | None) -> None:
     point = stratum.sample
+    if _outside(work, point):
+        return
     words = "a connected piece" if stratum.connected else "a piece (not claimed to be connected)"
     work.components.append(
         Component(
@@ -270,8 +309,10 @@ def _add(work: Work, stratum: Stratum, result: Classification, value: Fraction, 
 # -- points and what does not split ---------------------------------------------------------------------------------
 
 
-def _point(work: Work, cell: Cell, point: Point | EnclosedPoint, parent: Cell | None) -> None:
+def _point(work: Work, cell: Cell, point: AnyPoint, parent: Cell | None) -> None:
     t = work.target
+    if _outside(work, point):
+        return
     found = t.hessian_inertia(point)
     family = laurent_family(parent, point) if parent is not None and isinstance(point, Point) else None
     result = classify(
@@ -301,7 +342,7 @@ def _point(work: Work, cell: Cell, point: Point | EnclosedPoint, parent: Cell | 
     )
 
 
-def _isolated(work: Work, cell: Cell, point: Point | EnclosedPoint, found: Inertia | None) -> bool | None:
+def _isolated(work: Work, cell: Cell, point: AnyPoint, found: Inertia | None) -> bool | None:
     """Whether no other critical point comes near: a nonsingular Hessian, or outside the closure of every family."""
     if found is not None and found.zero == 0:
         return True
@@ -321,73 +362,16 @@ def _unsplit(work: Work, cell: Cell, parent: Cell | None) -> None:
     """A cell with equations left: finitely many points, or a hypersurface that is not a graph."""
     involved = tuple(sorted({i for e in cell.equations for i in variables(e)}))
     if involved == cell.free:
-        roots: list[Point | EnclosedPoint] | None = None
+        roots: list[AnyPoint] | None = None
         if len(cell.free) == 1:
-            roots = _univariate_points(cell)
+            roots = univariate_points(cell)
         else:
-            roots = _zero_dimensional_points(work, cell)
+            roots = zero_dimensional_points(cell, work.deadline, work.doubts)
         if roots is not None:
             for point in roots:
                 _point(work, cell, point, parent)
             return
     _hypersurface(work, cell, parent)
-
-
-def _univariate_points(cell: Cell) -> list[Point | EnclosedPoint]:
-    """The points over the real roots of the equations in the one free parameter, exactly, in the field of the root."""
-    (i,) = cell.free
-    common = cell.equations[0]
-    for e in cell.equations[1:]:
-        common = common.gcd(e)
-    out: list[Point | EnclosedPoint] = []
-    if common.is_constant():
-        return out
-    from explorer.algebra.fields import arithmetic
-
-    for root in real_roots(univariate(common, i)):
-        if root.rational is not None:
-            kind: RationalField | NumberField = RationalField()
-            alpha: tuple[Fraction, ...] = (root.rational,)
-        else:
-            kind = NumberField(tuple(Fraction(c) for c in root.polynomial), root.interval)
-            alpha = (Fraction(0), Fraction(1))
-        a = arithmetic(kind)
-        at = Point(kind, tuple(alpha if k == i else a.zero for k in range(cell.ring.nvars())))
-
-        def value(p: Poly, at: Point = at, names: tuple[str, ...] = tuple(cell.ring.names())) -> tuple[Fraction, ...]:
-            return PolynomialSystem.of(names, [to_terms(p)]).at(at)[0]
-
-        if any(a.is_zero(value(q)) for q in cell.nonzero):
-            continue
-        out.append(Point(kind, tuple(a.mul(value(n), a.inverse(value(d))) for n, d in cell.coordinates())))
-    return out
-
-
-def _zero_dimensional_points(work: Work, cell: Cell) -> list[Point | EnclosedPoint] | None:
-    """The points over a finite system in several free parameters, or None if it is not known to be finite."""
-    ring = cell.ring
-    graph = [d * ring.gen(i) - n for i, n, d in cell.solved]
-    system = PolynomialSystem.of(ring.names(), [to_terms(p) for p in (*cell.equations, *graph)])
-    solution = solve_zero_dimensional(system, work.deadline)
-    if solution.dimension is Dimension.EMPTY:
-        return []
-    if solution.dimension is not Dimension.FINITE:
-        return None
-    if not solution.complete:
-        work.doubts.append(solution.reason or "a finite subsystem was not solved completely")
-    out: list[Point | EnclosedPoint] = []
-    for root in solution.roots:
-        if isinstance(root.point, Point):
-            check = PolynomialSystem.of(ring.names(), [to_terms(q) for q in cell.nonzero] or [{(0,) * ring.nvars(): 1}])
-            from explorer.algebra.fields import arithmetic
-
-            a = arithmetic(root.point.field)
-            if any(a.is_zero(v) for v in check.at(root.point)):
-                continue
-        elif cell.nonzero:
-            work.doubts.append("a critical point known only by a box may belong to another piece")
-        out.append(root.point)
-    return out
 
 
 def _hypersurface(work: Work, cell: Cell, parent: Cell | None) -> None:
@@ -399,9 +383,12 @@ def _hypersurface(work: Work, cell: Cell, parent: Cell | None) -> None:
     (e,) = cell.equations
     numerator, _ = cell.pull_back(work.loss)
     constant = numerator - e * divmod(numerator, e)[0]
-    sample = _specialised(cell, e)
+    sample = sample_of_hypersurface(cell, e)
     if sample is None:
         work.doubts.append(f"it is not decided whether {e} = 0 has real solutions")
+        return
+    if _outside(work, sample) or work.marks:
+        work.doubts.append(f"the part of {e} = 0 inside this activation cell was not computed")
         return
     t = work.target
     at_floor = t.floor is not None and t.floor == 0 and constant.is_zero()
@@ -425,47 +412,3 @@ def _hypersurface(work: Work, cell: Cell, parent: Cell | None) -> None:
     )
     if not at_floor:
         work.doubts.append(f"the kind along {e} = 0 may change; only one point of it was looked at")
-
-
-def _specialised(cell: Cell, e: Poly) -> Point | None:
-    """A real point of the hypersurface at which its equation has a nonzero gradient and nothing excluded vanishes."""
-    from itertools import product as grid
-
-    for i in variables(e):
-        rest = [k for k in cell.free if k != i]
-        for values in grid(
-            (Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2), Fraction(2)), repeat=min(len(rest), 4)
-        ):
-            fixed = dict(zip(rest, [*values, *[Fraction(1)] * (len(rest) - len(values))], strict=True))
-            cut_down = at_rationals(e, fixed)
-            if i not in variables(cut_down):
-                continue
-            line = Cell(
-                cell.ring,
-                tuple(
-                    sorted(
-                        [
-                            *((k, _const(cell, v), cell.ring.constant(1)) for k, v in fixed.items()),
-                            *((j, at_rationals(n, fixed), at_rationals(d, fixed)) for j, n, d in cell.solved),
-                        ],
-                        key=lambda s: s[0],
-                    )
-                ),
-                (cut_down,),
-                tuple(at_rationals(q, fixed) for q in (*cell.nonzero, e.derivative(i))),
-            )
-            if any(d.is_zero() for _, _, d in line.solved):
-                continue
-            for point in _univariate_points(line):
-                if isinstance(point, Point):
-                    return point
-    return None
-
-
-def _const(cell: Cell, v: Fraction) -> Poly:
-    from flint import fmpq
-
-    return cell.ring.constant(fmpq(v.numerator, v.denominator))
-
-
-__all__ = ["decomposed", "has_families", "sign_on"]

@@ -161,5 +161,7 @@ def _meet(a: Box, b: Box) -> bool:
 
 
 def _preference(root: RealRoot) -> tuple[object, ...]:
-    """Exact points first, then the one with the most positive leading coordinates (order only, decided on enclosures)."""
-    return (not isinstance(root.point, Point), [(-lo, -hi) for lo, hi in root.enclosure])
+    """Exact points first, then few negative coordinates, then large leading ones (a choice of sample, nothing more)."""
+    coarse = [-((lo + hi) * 2**20 // 2) for lo, hi in root.enclosure]
+    negative = sum(hi < 0 for _, hi in root.enclosure)
+    return (not isinstance(root.point, Point), negative, coarse, root.enclosure)
