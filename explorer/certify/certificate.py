@@ -91,17 +91,19 @@ class Instance(Shown):
             if certificate.problem.digest != self.problem.digest:
                 raise Invalid(f"certificate {name}", expected="a certificate about this instance's problem")
 
+    def to_files(self) -> dict[str, bytes]:
+        """File name -> content of the folder that `save` writes."""
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch) / "problem.json"
+            write_problem(self.problem, path)
+            files = {"problem.json": path.read_bytes()}
+        return files | {f"{name}.certificate.json": c.to_bytes() for name, c in self.certificates}
+
     def save(self, directory: str | Path) -> Path:
-        """Write the folder ``directory``; every file appears whole or not at all, problem.json first."""
-        folder = Path(directory)
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as scratch:
-            staged = Path(scratch) / "problem.json"
-            write_problem(self.problem, staged)
-            os.replace(staged, folder / "problem.json")
-        for name, certificate in self.certificates:
-            certificate.save(folder / f"{name}.certificate.json")
-        return folder
+        """Write the folder ``directory``, problem.json first; every file appears whole or not at all."""
+        for name, content in self.to_files().items():
+            write_whole(Path(directory) / name, content)
+        return Path(directory)
 
 
 def frozen(data: Any) -> Any:

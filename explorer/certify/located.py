@@ -10,7 +10,7 @@ from explorer.algebra.fields import arithmetic
 from explorer.algebra.inertia import inertia
 from explorer.certify.enclosure import enclose_loss
 from explorer.certify.encode import Step, simplest
-from explorer.certify.values import bounds_step, exact_step, is_short, rounded_out
+from explorer.certify.values import bounds_step, exact_step, rounded_out, state_exactly
 from explorer.errors import NotCertifiable, Unsupported
 from explorer.model.jets import loss_jet
 from explorer.model.landscape import LocalGeometry, landscape
@@ -87,7 +87,7 @@ class Located:
         return rounded_out(low - (high - low) / 2, high + (high - low) / 2)
 
     def value_step(self) -> Step:
-        if self.value is not None and is_short(self.value):
+        if self.value is not None and state_exactly(self.value, self.problem):
             return exact_step(self.name, self.value, self.field)
         return bounds_step(self.name, *self.bounds)
 

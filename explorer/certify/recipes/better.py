@@ -61,7 +61,9 @@ def freed_unit(
         if slope == 0:
             continue
         exact = -slope / size
-        output = next(e for k in range(40) if 0 < (e := exact.limit_denominator(2**k)) / exact < 2)
+        output = next((e for k in range(40) if 0 < (e := exact.limit_denominator(2**k)) / exact < 2), None)
+        if output is None:
+            continue
         change = 2 * output * slope + output * output * size
         if best is None or change < best[0]:
             best = (change, shape, output)

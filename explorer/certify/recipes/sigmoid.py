@@ -36,7 +36,7 @@ from explorer.certify.hypotheses import HYPOTHESES, hypothesis_steps
 from explorer.certify.recipes.better import Bounds, freed_unit, interpolating, other_unit, rough_unit
 from explorer.certify.recipes.residual import dot, dual_residual
 from explorer.certify.recipes.units import Grid, Unit
-from explorer.certify.values import bounds_step, exact_step, is_short, rounded_out
+from explorer.certify.values import bounds_step, exact_step, rounded_out, state_exactly
 from explorer.errors import Invalid, NotCertifiable
 from explorer.exact import exact
 from explorer.point import Ln2Ring, Point
@@ -82,7 +82,11 @@ def bad_minimum(
 
 
 def _scalars(inputs: Sequence[Any]) -> tuple[Fraction, ...]:
-    flat = [x[0] if isinstance(x, (list, tuple)) and len(x) == 1 else x for x in inputs]
+    if any(isinstance(x, (list, tuple)) and len(x) != 1 for x in inputs):
+        raise NotCertifiable(
+            "inputs", expected="scalar inputs", got="vectors", remedy="the recipe is for one input unit"
+        )
+    flat = [x[0] if isinstance(x, (list, tuple)) else x for x in inputs]
     points = tuple(exact(x, f"inputs[{i}]") for i, x in enumerate(flat))
     if not points or len(set(points)) != len(points):
         raise Invalid("inputs", expected="distinct inputs", got=f"{len(points)} with repetitions")
@@ -216,7 +220,7 @@ def spurious_certificate(
     names = claim_hypotheses(problem)
     steps = [
         *hypothesis_steps(problem, names),
-        *_values(at[1], better[1]),
+        *_values(problem, at[1], better[1]),
         {"rule": "flat-minimum", "point": "p", "proof": proof},
         {"rule": "below", "lower": "q", "upper": "p"},
     ]
@@ -224,12 +228,12 @@ def spurious_certificate(
     return assemble(problem, goal, {"p": at[0], "q": better[0]}, steps)
 
 
-def _values(at: Fraction, better: Fraction | Bounds) -> list[Step]:
+def _values(problem: Problem, at: Fraction, better: Fraction | Bounds) -> list[Step]:
     """The value steps of p and q, exact where the numbers are short; `NotCertifiable` unless they show F(q) < F(p)."""
     lower, upper = (better, better) if isinstance(better, Fraction) else better
     if not upper < at:
         raise NotCertifiable("lower point", expected=f"a value below {at}", got=f"up to {upper}"[:60])
-    if lower == upper and is_short((upper,)):
+    if lower == upper and state_exactly((upper,), problem):
         q = exact_step("q", (upper,), Ln2Ring())
     else:
         bits = 40
