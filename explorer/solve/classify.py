@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from math import ceil, floor
 
 import flint
 
@@ -30,6 +31,8 @@ from explorer.solve.tangent import tangent_lemma
 
 #: working bits of values over boxes
 PRECISION = 192
+#: enclosures of values are rounded outward to multiples of 2^-BITS
+BITS = 64
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Target:
             with flint.ctx.workprec(PRECISION):
                 box = [ball(a, b) for a, b in zip(point.lower, point.upper, strict=True)]
                 lo, hi = bounds(self._value.at_balls(box)[0])
-            return Value(lo, hi)
+            return Value(Fraction(floor(lo * 2**BITS), 2**BITS), Fraction(ceil(hi * 2**BITS), 2**BITS))
         element = self._value.at(point)[0]
         lo, hi = enclosure(element, point.field)
         return Value(lo, hi, element, point.field)

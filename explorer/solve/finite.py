@@ -21,9 +21,12 @@ from explorer.solve.values import settle_globals
 Box = tuple[tuple[Fraction, Fraction], ...]
 
 
-def from_solution(t: Target, solution: SystemSolution, deadline: Deadline) -> CriticalSet:
-    """The critical set from the real roots of the gradient system (finitely many complex ones)."""
-    generators = symmetry_generators(t.problem)
+def from_solution(t: Target, solution: SystemSolution, deadline: Deadline, *, symmetric: bool = True) -> CriticalSet:
+    """The critical set from the real roots of the gradient system (finitely many complex ones).
+
+    ``symmetric`` False (one activation cell of a larger problem): no orbits, no audits, every point on its own.
+    """
+    generators = symmetry_generators(t.problem) if symmetric else ()
     orbits = group(solution.roots, generators)
     components = [_component(t, orbit, solution.roots, deadline) for orbit in orbits.members]
     count = len(solution.roots)
@@ -34,7 +37,7 @@ def from_solution(t: Target, solution: SystemSolution, deadline: Deadline) -> Cr
         if solution.complete
         else solution.reason
     )
-    complaint = orbits.complaint or _morse_complaint(t, components)
+    complaint = (orbits.complaint or _morse_complaint(t, components)) if symmetric else ""
     coverage = Coverage(
         solution.complete and not complaint,
         f"polynomial system ({solution.method})",
