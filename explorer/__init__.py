@@ -1,9 +1,9 @@
 """Exact exploration of the loss landscapes of neural networks: solve, classify, certify, refute, check.
 
 >>> import explorer as ex
->>> p = ex.cases("vw").problem             # F(v, w) = (v w - 1)^2
+>>> p = ex.cases("vw").problem             # F = (w2 w1 - 1)^2
 >>> ex.critical_set(p)                     # every critical point, with coverage
->>> c = ex.certify(p, goal="global-minimum", at={"v": 1, "w": 1})
+>>> c = ex.certify(p, "global-minimum", at={"w1_1_1": 2, "w2_1_1": "1/2"})
 >>> ex.check(p, c)                         # the independent checker's verdict
 
 Names load on first use: ``import explorer`` reads no SymPy, NumPy or FLINT.

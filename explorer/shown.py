@@ -13,6 +13,11 @@ class Shown:
 
     __slots__ = ()
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # IPython stops at the first class that defines __repr__, and a dataclass does: the hook must be in the same class.
+        cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
+
     def __str__(self) -> str:
         from explorer.app import display
 

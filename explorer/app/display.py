@@ -104,7 +104,7 @@ def _latex_landscape(landscape: Any) -> str:
 def _latex_critical_set(c: Any) -> str:
     rows = []
     for x in c.components[:20]:
-        size = rf"\dim {x.dimension}" if x.dimension else str(x.orbit)
+        size = rf"\dim {x.dimension}" if x.orbit is None else str(x.orbit)
         inertia = "?" if x.inertia is None else formats_inertia(x.inertia)
         where = formats.latex_point(x.sample, c.parameters)
         rows.append(

@@ -20,12 +20,13 @@ def short(value: Fraction) -> str:
 
 
 def approximate(value: Fraction) -> str:
-    """Six significant digits of a rational number of any size."""
+    """Six significant digits of a rational number of any size; more, up to 15, where six would look like an integer."""
     try:
-        return f"{float(value):.6g}"
+        near = float(value)
     except OverflowError:
         digits = str(abs(value.numerator) // value.denominator)
         return f"{'-' if value < 0 else ''}{digits[0]}.{digits[1:6]}e+{len(digits) - 1}"
+    return next((s for s in (f"{near:.{k}g}" for k in (6, 9, 12, 15)) if "." in s or "e" in s), f"{near:.6g}")
 
 
 def element(value: Element, field: Field) -> str:
@@ -183,5 +184,6 @@ def latex_point(where: AnyPoint, names: tuple[str, ...], *, most: int = 6) -> st
 
 
 def mapping_text(body: Any) -> str:
-    """Small JSON data on one line: ``kind=global-minimum, point=p``."""
-    return ", ".join(f"{k}={v if not isinstance(v, (list, tuple)) else '/'.join(map(str, v))}" for k, v in body.items())
+    """Small JSON data on one line: ``kind=global-minimum, point=p``; what is empty is left out."""
+    said = {k: "/".join(map(str, v)) if isinstance(v, (list, tuple)) else str(v) for k, v in body.items()}
+    return ", ".join(f"{k}={v}" for k, v in said.items() if v)

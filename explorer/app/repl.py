@@ -53,6 +53,7 @@ def _ipython(names: dict[str, Any]) -> None:
     config.InteractiveShellApp.exec_lines = [
         "from explorer.app.display import teach_ipython; teach_ipython(); del teach_ipython"
     ]
+    config.TerminalInteractiveShell.enable_tip = False
     if not sys.stdin.isatty():
         config.TerminalInteractiveShell.simple_prompt = True
         config.HistoryManager.enabled = False

@@ -68,7 +68,7 @@ def _critical_set(c: Any) -> Sheet:
         (
             str(k),
             str(x.dimension),
-            "family" if x.orbit is None else str(x.orbit),
+            str(x.orbit) if x.orbit is not None else "family" if x.dimension else "stratum",
             formats.point(x.sample, names),
             value(x.value),
             "unknown" if x.inertia is None else formats_inertia(x.inertia),
@@ -110,7 +110,9 @@ def _component(x: Any) -> Sheet:
         ("because", x.because),
         ("trust", x.trust.word),
     ]
-    what = f"family of dimension {x.dimension}" if x.dimension else f"orbit of {x.orbit} isolated points"
+    what = f"family of dimension {x.dimension}" if x.dimension else "a point where families meet"
+    if x.orbit is not None:
+        what = f"orbit of {x.orbit} isolated point{'s' if x.orbit > 1 else ''}"
     return Sheet(f"Critical component: {what}", tuple(facts), foot=tuple(x.equations))
 
 

@@ -151,7 +151,11 @@ def _component_goals(found: CriticalSet | None) -> Iterator[tuple[str, str, dict
         if c.is_global and c.value.as_fraction == 0 and c.evidence.at_floor:
             yield f"component-{k:02d}-global-minimum", "global-minimum", about
         if c.kind.is_minimum and c.is_global is False and lowest is not None:
-            yield f"component-{k:02d}-spurious-local-minimum", "spurious-local-minimum", about | {"better": lowest.sample}
+            yield (
+                f"component-{k:02d}-spurious-local-minimum",
+                "spurious-local-minimum",
+                about | {"better": lowest.sample},
+            )
 
 
 def _shipped_goals(case: Case) -> Iterator[tuple[str, str, dict[str, Any]]]:
