@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from flint import fmpq_poly, fmpz_poly
 
@@ -46,7 +46,8 @@ def propose(system: PolynomialSystem, deadline: Deadline, *, seed: int = 0) -> P
     dimension = Dimension[answer["dimension"]]
     if dimension is not Dimension.FINITE:
         empty = dimension is Dimension.EMPTY
-        return Proposal(dimension, METHOD, "exact", multiplicity=0 if empty else None, reason=answer.get("reason", ""))
+        counts: Literal["exact", "unknown"] = "unknown" if dimension is Dimension.UNDECIDED else "exact"
+        return Proposal(dimension, METHOD, counts, multiplicity=0 if empty else None, reason=answer.get("reason", ""))
     parametrization = Parametrization(
         fmpz_poly([int(c, 16) for c in answer["eliminating"]]),
         fmpq_poly(_integers(answer["denominator"])),

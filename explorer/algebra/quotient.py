@@ -5,10 +5,10 @@ hexadecimal), so that `explorer.algebra.groebner` can kill it. Steps, all exact 
 
 1. FLINT's Buchberger in degree-reverse-lexicographic order; the ideal is finite when every unknown has a pure power
    among the leading monomials.
-2. The ideal becomes radical by adding the squarefree part of each unknown's minimal polynomial (Seidenberg's lemma 92;
-   Becker and Weispfenning, "Groebner Bases", 8.2), unless it is radical already. Its dimension then counts points.
-3. A linear form u separates the points exactly when 1, u, u^2, ... span the quotient; solving in that basis gives the
-   minimal polynomial w of u and every unknown as a polynomial in u. Multiplied by w'(u) the numerators are small.
+2. A linear form u whose characteristic polynomial w is squarefree proves the ideal radical and separates its points.
+   Where there is none, the ideal is made radical by adding the squarefree part of each unknown's minimal polynomial
+   (Seidenberg's lemma; Becker and Weispfenning, "Groebner Bases", 8.2), and its dimension then counts points.
+3. Rouillier's rational univariate representation (AAECC 9 (1999)), from traces.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 from itertools import product
 from typing import Any
 
-from flint import Ordering, fmpq, fmpq_mat, fmpq_poly, fmpz_mpoly_ctx, fmpz_mpoly_vec, fmpz_poly, nmod, nmod_mat
+from flint import Ordering, fmpq, fmpq_mat, fmpq_poly, fmpz_mpoly_ctx, fmpz_mpoly_vec, fmpz_poly, nmod_mat
 
 Monomial = tuple[int, ...]
 Terms = list[tuple[Monomial, int]]
@@ -111,58 +111,74 @@ def _over(m: Monomial, k: int) -> Monomial | None:
     return (*m[:k], m[k] - 1, *m[k + 1 :]) if m[k] else None
 
 
-def radical(equations: list[Terms], unknowns: int) -> tuple[Quotient, int]:
-    """The quotient by the radical, and the dimension of the quotient by the ideal itself (the multiplicity)."""
-    quotient = Quotient(equations, unknowns)
-    added = []
+def radical(quotient: Quotient, equations: list[Terms]) -> Quotient:
+    """The quotient by the radical of the ideal: the squarefree part of every unknown's minimal polynomial is added."""
+    n, added = quotient.unknowns, []
     for k, matrix in enumerate(quotient.matrices):
         p = matrix.minpoly().numer()
         q = p / p.gcd(p.derivative())
         if q.degree() < p.degree():
-            added.append(
-                [(tuple(d if i == k else 0 for i in range(unknowns)), int(c)) for d, c in enumerate(q.coeffs())]
-            )
-    return (Quotient(equations + added, unknowns) if added else quotient), len(quotient.basis)
+            added.append([(tuple(d if i == k else 0 for i in range(n)), int(c)) for d, c in enumerate(q.coeffs())])
+    return Quotient(equations + added, n) if added else quotient
 
 
-def parametrise(quotient: Quotient, seed: int) -> tuple[fmpz_poly, list[fmpq_poly]]:
-    """(w, numerators) with x_i = numerators[i](t) / w'(t) at the roots t of w; the quotient must be reduced (radical)."""
-    size, n = len(quotient.basis), quotient.unknowns
-    rng = random.Random(seed)
+def separating(quotient: Quotient, rng: random.Random, attempts: int) -> fmpq_mat | None:
+    """Multiplication by a linear form with a squarefree characteristic polynomial, so that it has as many values as the
+    dimension: then the ideal is radical and the form separates its points. None when no attempt succeeds."""
+    n, size = quotient.unknowns, len(quotient.basis)
     forms = [[int(i == k) for i in range(n)] for k in reversed(range(n))]
-    spread = 1
-    while True:
-        form = forms.pop(0) if forms else [rng.randint(-spread, spread) for _ in range(n)]
-        spread += 0 if forms else 1
+    forms += [[rng.randint(-(3 + k), 3 + k) for _ in range(n)] for k in range(attempts)]
+    for form in forms:
         u = sum((c * m for c, m in zip(form, quotient.matrices, strict=True) if c), fmpq_mat(size, size))
-        if not _spans(u, size):
+        try:
+            entries = [int(c.p) * pow(int(c.q), -1, PRIME) % PRIME for c in u.entries()]
+        except ValueError:  # the prime divides a denominator
             continue
-        powers = [fmpq_mat(size, 1, [fmpq(int(i == 0)) for i in range(size)])]  # the basis starts with 1
-        for _ in range(size):
-            powers.append(u * powers[-1])
-        krylov = fmpq_mat([[p[i, 0] for p in powers[:size]] for i in range(size)])
-        targets = [m * powers[0] for m in quotient.matrices] + [powers[size]]
-        solved = krylov.solve(fmpq_mat([[t[i, 0] for t in targets] for i in range(size)]))
-        w = fmpq_poly([*(-solved[i, n] for i in range(size)), fmpq(1)])
-        slope = w.derivative()
-        numerators = [(fmpq_poly([solved[i, k] for i in range(size)]) * slope) % w for k in range(n)]
-        integer = w.numer() / w.numer().content()
-        lead = fmpq(integer.leading_coefficient())  # w' of the integer w is lead times that of the monic one
-        return integer, [p * lead for p in numerators]
+        p = nmod_mat(size, size, entries, PRIME).charpoly()
+        if p.gcd(p.derivative()).degree() == 0:  # squarefree modulo a prime, hence over Q
+            return u
+    return None
 
 
-def _spans(u: fmpq_mat, size: int) -> bool:
-    """Whether 1, u, u^2, ... are independent modulo a prime (then they are over Q)."""
-    try:
-        reduced = nmod_mat(size, size, [nmod(int(c.p), PRIME) / nmod(int(c.q), PRIME) for c in u.entries()], PRIME)
-    except ZeroDivisionError:
-        return False
-    column = nmod_mat(size, 1, [int(i == 0) for i in range(size)], PRIME)
-    rows = []
-    for _ in range(size):
-        rows.append([int(column[i, 0]) for i in range(size)])
-        column = reduced * column
-    return bool(nmod_mat(size, size, [c for row in rows for c in row], PRIME).rank() == size)
+def parametrise(quotient: Quotient, u: fmpq_mat) -> tuple[fmpz_poly, list[fmpq_poly]]:
+    """(w, numerators) with x_k = numerators[k](t) / w'(t) at the roots t of w, the characteristic polynomial of u.
+
+    Rouillier's trace formula: with w = t^D + a_1 t^(D-1) + ..., the coefficient of t^m in the numerator of x_k is
+    sum_i Tr(x_k u^i) a_(D-1-m-i).
+    """
+    size = len(quotient.basis)
+    powers = [fmpq_mat(size, 1, [fmpq(int(i == 0)) for i in range(size)])]  # the basis starts with 1
+    for _ in range(size - 1):
+        powers.append(u * powers[-1])
+    krylov = fmpq_mat([[p[i, 0] for p in powers] for i in range(size)])
+    traces = fmpq_mat(1, size, _traces(quotient))
+    w = u.charpoly()
+    descending = fmpq_poly(list(reversed(w.coeffs())))
+    integer = w.numer() / w.numer().content()
+    lead = fmpq(integer.leading_coefficient())  # w' of the integer w is lead times that of the monic one
+    numerators = []
+    for matrix in quotient.matrices:
+        row = (traces * matrix) * krylov
+        convolution = fmpq_poly([row[0, i] for i in range(size)]) * descending
+        numerators.append(fmpq_poly([convolution[size - 1 - m] for m in range(size)]) * lead)
+    return integer, numerators
+
+
+def _traces(quotient: Quotient) -> list[fmpq]:
+    """The trace of multiplication by each standard monomial, walking the tree of monomials depth first."""
+    size = len(quotient.basis)
+    out = [fmpq(size)] * size
+    one = fmpq_mat([[fmpq(int(i == j)) for j in range(size)] for i in range(size)])
+    pending = [(quotient.basis[0], one, 0)]
+    while pending:
+        monomial, matrix, first = pending.pop()
+        for k in range(first, quotient.unknowns):
+            child = _times(monomial, k)
+            if (position := quotient.position.get(child)) is not None:
+                grown = quotient.matrices[k] * matrix
+                out[position] = sum((grown[i, i] for i in range(size)), fmpq(0))
+                pending.append((child, grown, k))
+    return out
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:
@@ -170,10 +186,18 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
     n = int(question["unknowns"])
     equations: list[Terms] = [[(tuple(e), int(c, 16)) for e, c in p] for p in question["equations"]]
     try:
-        quotient, multiplicity = radical(equations, n)
+        quotient = Quotient(equations, n)
     except NotFinite as found:
         return {"dimension": str(found)}
-    w, numerators = parametrise(quotient, int(question["seed"]))
+    multiplicity = len(quotient.basis)
+    rng = random.Random(int(question["seed"]))
+    u = separating(quotient, rng, 5)
+    if u is None:
+        quotient = radical(quotient, equations)
+        u = separating(quotient, rng, 200)
+    if u is None:
+        return {"dimension": "UNDECIDED", "reason": "no separating linear form was found"}
+    w, numerators = parametrise(quotient, u)
     return {
         "dimension": "FINITE",
         "multiplicity": multiplicity,
