@@ -19,7 +19,7 @@ from flint import fmpq_poly
 from explorer.algebra.balls import to_fmpq, to_fraction
 from explorer.certify.certificate import Certificate, Instance
 from explorer.certify.encode import Step, assemble
-from explorer.certify.hypotheses import HYPOTHESES, hypothesis_steps
+from explorer.certify.hypotheses import all_hypotheses, hypothesis_steps
 from explorer.certify.values import exact_step
 from explorer.errors import Invalid, NotCertifiable
 from explorer.point import Point, RationalField
@@ -142,8 +142,7 @@ def _problem(a: Activation, y: Fraction, slug: str, source: str) -> Problem:
 def _spurious(
     problem: Problem, *, at: tuple[Fraction, Fraction], better: tuple[Fraction, Fraction], value: Fraction
 ) -> Certificate:
-    kind = problem.network.activations[0].kind  # type: ignore[union-attr]
-    names = sorted([f"activation-{kind}", *(name for name, test in HYPOTHESES.items() if test(problem))])
+    names = all_hypotheses(problem)
     steps: list[Step] = [
         *hypothesis_steps(problem, names),
         exact_step("p", (value,), Q),

@@ -32,7 +32,7 @@ from typing import Any
 
 from explorer.certify.certificate import Certificate, Instance
 from explorer.certify.encode import Step, assemble
-from explorer.certify.hypotheses import HYPOTHESES, hypothesis_steps
+from explorer.certify.hypotheses import all_hypotheses, hypothesis_steps
 from explorer.certify.recipes.better import Bounds, freed_unit, interpolating, other_unit, rough_unit
 from explorer.certify.recipes.residual import dot, dual_residual
 from explorer.certify.recipes.units import Grid, Unit
@@ -208,16 +208,11 @@ def _shapes(grid: Grid, r: Sequence[Fraction], bias: bool) -> list[tuple[int, in
     return [(w, -w * k) for w in (1, -1, 2, -2) for k in centres]
 
 
-def claim_hypotheses(problem: Problem) -> list[str]:
-    """Every hypothesis of the format that a one-hidden-layer sigmoid regression problem has."""
-    return sorted(["activation-sigmoid", *(name for name, test in HYPOTHESES.items() if test(problem))])
-
-
 def spurious_certificate(
     problem: Problem, *, at: tuple[Point, Fraction], better: tuple[Point, Fraction | Bounds], proof: str
 ) -> Certificate:
     """ "p is a local minimum by the tangent lemma, q is lower", for p with its value and q with its value or bounds."""
-    names = claim_hypotheses(problem)
+    names = all_hypotheses(problem)
     steps = [
         *hypothesis_steps(problem, names),
         *_values(problem, at[1], better[1]),
