@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,7 +142,10 @@ def test_cases(slug: str) -> None:
     made = case(slug)
     assert made.slug == made.problem.slug == slug
     examine(made)
-    assert made.to_files() == case(slug).to_files()
+    files = made.to_files()
+    assert files == case(slug).to_files()
+    folder = Path(__file__).resolve().parents[1] / "cases" / slug  # the shipped files are exactly what the recipe makes
+    assert files == {name: (folder / name).read_bytes() for name in files}
 
 
 # -- refute and exhibit --------------------------------------------------------------------------------------------
