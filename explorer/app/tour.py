@@ -7,37 +7,26 @@ hand or by an independent method; a difference is an error (exit code 3). All ou
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Iterator
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from explorer.app.cases import Case, cases
 from explorer.app.checking import Line, check_apart
 from explorer.app.expectations import differences
-from explorer.app.given import point_from_json
+from explorer.app.itinerary import Claim, claims_of
 from explorer.app.output import emit, note, show, working
 from explorer.app.sheets import by_index, value
 from explorer.budget import Budget, Deadline
 from explorer.certify import Certificate, certify
-from explorer.errors import BudgetExceeded, Invalid, NotCertifiable, Unsupported
+from explorer.errors import BudgetExceeded, NotCertifiable, Unsupported
 from explorer.reading import write_problem
-from explorer.solve.results import CriticalSet, Kind
+from explorer.solve.results import CriticalSet
 
-#: kind of a component -> the goal that says the same
-GOAL_OF = {
-    Kind.STRICT_MINIMUM: "strict-local-minimum",
-    Kind.MINIMUM: "local-minimum",
-    Kind.STRICT_SADDLE: "strict-saddle",
-    Kind.SADDLE: "saddle",
-    Kind.MAXIMUM: "local-maximum",
-    Kind.STRICT_MAXIMUM: "strict-local-maximum",
-    Kind.UNDECIDED: "critical-point",
-}
 NO_ANSWER = (NotCertifiable, Unsupported, BudgetExceeded)
 #: processes of the checker at once
 CHECKERS = 2
@@ -49,12 +38,11 @@ class Stop:
 
     slug: str
     folder: Path
-    found: CriticalSet | None
-    unsolved: str
-    lines: tuple[tuple[str, Line], ...] = ()
-    unproved: tuple[str, ...] = ()
-    differs: tuple[str, ...] = ()
-    seconds: float = 0.0
+    found: CriticalSet
+    lines: tuple[tuple[str, Line], ...]
+    unproved: tuple[str, ...]
+    differs: tuple[str, ...]
+    seconds: float
 
     @property
     def verified(self) -> int:
@@ -68,8 +56,7 @@ class Stop:
         return {
             "case": self.slug,
             "folder": str(self.folder),
-            "critical_set": None if self.found is None else self.found.to_json(),
-            "unsolved": self.unsolved,
+            "critical_set": self.found.to_json(),
             "certificates": [{"name": n, "status": x.status, "fact": x.text} for n, x in self.lines],
             "unproved": list(self.unproved),
             "differs": list(self.differs),
@@ -100,75 +87,48 @@ def run_tour(out: Path, *, only: tuple[str, ...] = (), budget: Budget, seed: int
 
 
 def _visit(case: Case, folder: Path, budget: Budget, checkers: ThreadPoolExecutor) -> Stop:
+    from explorer.solve.critical import critical_set
+
     started = time.monotonic()
     deadline = budget.start()
     with working(f"{case.slug}: solving"):
-        stop = _solve(case, folder, budget)
+        found = critical_set(case.problem, budget=budget)
     with working(f"{case.slug}: certifying"):
-        claims, unproved = _claims(case, stop.found, deadline)
+        written, missing = _written(case, claims_of(case, found), deadline)
     _fresh(folder)
     write_problem(case.problem, folder / "problem.json")
-    paths = [certificate.save(folder / f"{name}.certificate.json") for name, certificate in claims]
+    paths = [certificate.save(folder / f"{claim.name}.certificate.json") for claim, certificate in written]
     with working(f"{case.slug}: checking {len(paths)} certificates"):
         verdicts = list(checkers.map(lambda path: check_apart(folder / "problem.json", path), paths))
-    lines = tuple((name, line) for (name, _), line in zip(claims, verdicts, strict=True))
-    stop = replace(stop, lines=lines, unproved=tuple(unproved))
-    verified = [c.to_json()["goal"] for (_, c), line in zip(claims, verdicts, strict=True) if line.verified]
-    differs = differences(case.expected, stop.found, verified)
-    return replace(stop, differs=tuple(differs), seconds=time.monotonic() - started)
+    differs = list(differences(case.expected, found))
+    differs += [f"{claim.name}: expected, not proved: {why}" for claim, why in missing if claim.required]
+    differs += [f"{claim.name}: expected {claim.stated}" for claim, c in written if not claim.states(c)]
+    return Stop(
+        slug=case.slug,
+        folder=folder,
+        found=found,
+        lines=tuple((claim.name, line) for (claim, _), line in zip(written, verdicts, strict=True)),
+        unproved=tuple(f"{claim.name}: {why}" for claim, why in missing if not claim.required),
+        differs=tuple(differs),
+        seconds=time.monotonic() - started,
+    )
 
 
-def _solve(case: Case, folder: Path, budget: Budget) -> Stop:
-    from explorer.solve.critical import critical_set
-
-    try:
-        return Stop(case.slug, folder, critical_set(case.problem, budget=budget), "")
-    except (Unsupported, BudgetExceeded) as error:
-        return Stop(case.slug, folder, None, error.sentence())
-
-
-def _claims(
-    case: Case, found: CriticalSet | None, deadline: Deadline
-) -> tuple[list[tuple[str, Certificate]], list[str]]:
-    """Named certificates: the kind of every component, global and spurious minima, and the claims that the case ships."""
-    claims: list[tuple[str, Certificate]] = []
-    unproved: list[str] = []
-    for name, goal, options in (*_component_goals(found), *_shipped_goals(case)):
+def _written(
+    case: Case, claims: tuple[Claim, ...], deadline: Deadline
+) -> tuple[list[tuple[Claim, Certificate]], list[tuple[Claim, str]]]:
+    """The certificates that could be written, and the claims without one, with the reason."""
+    written: list[tuple[Claim, Certificate]] = []
+    missing: list[tuple[Claim, str]] = []
+    for claim in claims:
         try:
-            claims.append((name, certify(case.problem, goal, budget=Budget(deadline.remaining), **options)))
+            deadline.check(f"certifying {claim.name}")
+            left = Budget(deadline.remaining)
+            proof = claim.shipped or certify(case.problem, claim.goal, budget=left, **claim.options)
+            written.append((claim, proof))
         except NO_ANSWER as error:
-            unproved.append(f"{name}: {error.sentence()}")
-    return claims, unproved
-
-
-def _component_goals(found: CriticalSet | None) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    if found is None:
-        return
-    lowest = next((c for c in found.components if c.is_global), None)
-    for k, c in enumerate(found.components, 1):
-        about: dict[str, Any] = {"at": c.sample, "evidence": c}
-        yield f"component-{k:02d}-{_hyphens(GOAL_OF[c.kind])}", GOAL_OF[c.kind], about
-        if c.is_global and c.value.as_fraction == 0 and c.evidence.at_floor:
-            yield f"component-{k:02d}-global-minimum", "global-minimum", about
-        if c.kind.is_minimum and c.is_global is False and lowest is not None:
-            yield (
-                f"component-{k:02d}-spurious-local-minimum",
-                "spurious-local-minimum",
-                about | {"better": lowest.sample},
-            )
-
-
-def _shipped_goals(case: Case) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The claims of the case's own certificate files, to be proved anew from their goals and points."""
-    for path in case.certificates:
-        body = json.loads(path.read_text(encoding="ascii"))
-        goal, points = body["goal"], body["points"]
-        options: dict[str, Any] = {"at": point_from_json(points[goal["point"]], case.problem)}
-        if "better" in goal:
-            options["better"] = point_from_json(points[goal["better"]], case.problem)
-        if goal.get("hypotheses"):
-            options["hypotheses"] = tuple(goal["hypotheses"])
-        yield path.name.removesuffix(".certificate.json"), goal["kind"], options
+            missing.append((claim, error.sentence()))
+    return written, missing
 
 
 def _fresh(folder: Path) -> None:
@@ -176,10 +136,6 @@ def _fresh(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob("*.certificate.json"):
         stale.unlink()
-
-
-def _hyphens(goal: str) -> str:
-    return goal.replace(" ", "-")
 
 
 def _cpu() -> float:
@@ -231,19 +187,21 @@ def _table(tour: Tour) -> Any:
 
 
 def _points(stop: Stop) -> str:
+    """Isolated points by index, then the strata of families: ``2 x dimension 1: minimum, F = 0``."""
     c = stop.found
-    if c is None:
-        return "not solved"
+    strata = Counter(
+        f"{f'dimension {x.dimension}' if x.dimension else 'point where families meet'}: {x.kind.value}, F = {value(x.value)}"
+        for x in c.components
+        if x.orbit is None
+    )
     parts = [by_index(c)] if c.real_points else []
-    parts += [f"family of dimension {x.dimension}: {x.kind.value}, F = {value(x.value)}" for x in c.families]
-    return "\n".join(parts) or "none"
+    parts += [f"{n} x {what}" if n > 1 else what for what, n in strata.items()]
+    return "\n".join(parts) or ("none" if c.coverage.complete else "unknown")
 
 
 def _coverage(stop: Stop) -> str:
-    if stop.found is None:
-        return stop.unsolved
     sure = stop.found.coverage
-    return f"{'complete' if sure.complete else 'not complete'} ({sure.trust.word}; {sure.method})"
+    return f"complete ({sure.trust.word}; {sure.method})" if sure.complete else f"not complete: {sure.reason}"
 
 
 __all__ = ["Stop", "Tour", "report", "run_tour"]
