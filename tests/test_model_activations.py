@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction as Q
+from itertools import pairwise
 
 import mpmath
 import pytest
@@ -118,7 +119,7 @@ def test_facts_agree_with_a_grid(name):
         odd = all(abs(a + b) < tiny for a, b in zip(values, reversed(values), strict=True))
         even = all(abs(a - b) < tiny for a, b in zip(values, reversed(values), strict=True))
         assert facts.parity == ("even" if even else "odd" if odd else None)
-        assert facts.nondecreasing == all(a <= b + tiny for a, b in zip(values, values[1:], strict=False))
+        assert facts.nondecreasing == all(a <= b + tiny for a, b in pairwise(values))
         middle = zip(values, values[1:], values[2:], strict=False)
         assert facts.convex == all(a - 2 * b + c >= -tiny for a, b, c in middle)
         assert facts.positive == all(v > 0 for v in values)

@@ -114,6 +114,15 @@ class Landscape(Shown):
         stays = isinstance(p.field, RationalField) and all(len(e) == 1 for e in entries)
         return LocalGeometry(p, p.field if stays else ring.field, value, tuple(gradient), hessian)
 
+    def value_at(self, point: Point | Mapping[Any, Any]) -> tuple[Element | None, Field]:
+        """F at an exact point, kinks included, and the field of the answer (None: not in that field)."""
+        p = as_point(point, self.problem)
+        ring = ExactRing(_working_field(self.problem, p.field))
+        value = loss_jet(self.problem, ring, [ring.from_element(c) for c in p.coordinates], order=0).value
+        element = None if value is None else ring.to_element(value)
+        stays = isinstance(p.field, RationalField) and element is not None and len(element) == 1
+        return element, p.field if stays else ring.field
+
 
 def _working_field(problem: Problem, field: Field) -> Field:
     """Q[ln 2] instead of Q where ln(1 + e^0) = ln 2 may turn up at a rational point."""

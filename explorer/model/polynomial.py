@@ -111,6 +111,8 @@ class PolynomialRing:
         out = self.context.constant(0)
         for s in summands:
             out += s
+        if len(out) > self.max_terms:
+            raise self._too_big(f"{len(out)} terms")
         return out
 
     def is_zero(self, a: fmpq_mpoly) -> bool:
