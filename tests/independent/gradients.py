@@ -1,8 +1,8 @@
 """Gradient systems of the ridge cases, written out by code that shares nothing with explorer (and no SymPy).
 
 A polynomial is a dict {exponent tuple: Fraction}. Only what these cases need is understood: dense networks without
-bias, activation linear or square, squared loss, l2 regularizer. Parameters in the documented order, layer by layer,
-rows first.
+bias, activation linear, square or polynomial, squared loss, l2 regularizer or none. Parameters in the documented order,
+layer by layer, rows first.
 """
 
 from __future__ import annotations
@@ -39,18 +39,21 @@ def differentiate(p: Polynomial, k: int) -> Polynomial:
     return {(*e[:k], e[k] - 1, *e[k + 1 :]): c * e[k] for e, c in p.items() if e[k]}
 
 
+def compose(coefficients: list[str], z: Polynomial, zero: tuple[int, ...]) -> Polynomial:
+    total: Polynomial = {}
+    for c in reversed(coefficients):
+        total = add(multiply(total, z), {zero: Fraction(c)})
+    return total
+
+
 def loss(problem: dict) -> Polynomial:
     """F = sum_i c_i |y_i - f(x_i)|^2 + sum_k lambda_k theta_k^2 of a problem file, expanded."""
     net, reg = problem["network"], problem["regularizer"]
     widths = net["widths"]
-    kinds = [a["kind"] for a in net["activation"]]
-    if (
-        any(net["bias"])
-        or set(kinds) - {"linear", "square"}
-        or problem["loss"]["kind"] != "squared"
-        or reg["kind"] != "l2"
-    ):
-        raise SystemExit(f"{problem['slug']}: not one of the shapes that this script understands")
+    known = {"linear": ["0", "1"], "square": ["0", "0", "1"]}
+    if any(net["bias"]) or problem["loss"]["kind"] != "squared" or (reg and reg["kind"] != "l2"):
+        raise ValueError(f"{problem['slug']}: not one of the shapes that this script understands")
+    curves = [a.get("coefficients") or known[a["kind"]] for a in net["activation"]]
     count = sum(a * b for a, b in itertools.pairwise(widths))
     unit = [tuple(int(i == k) for i in range(count)) for k in range(count)]
     zero = (0,) * count
@@ -65,13 +68,13 @@ def loss(problem: dict) -> Polynomial:
                 z: Polynomial = {}
                 for j in range(columns):
                     z = add(z, multiply({unit[offset + i * columns + j]: Fraction(1)}, units[j]))
-                nxt.append(multiply(z, z) if layer < len(kinds) and kinds[layer] == "square" else z)
+                nxt.append(compose(curves[layer], z, zero) if layer < len(curves) else z)
             offset += columns * height
             units = nxt
         for f, target in zip(units, y, strict=True):
             residual = add({zero: Fraction(target)}, f, Fraction(-1))
             total = add(total, multiply(residual, residual), Fraction(weight))
-    for k, weight in enumerate(reg["weights"]):
+    for k, weight in enumerate(reg["weights"] if reg else ()):
         total = add(total, multiply({unit[k]: Fraction(weight)}, {unit[k]: Fraction(1)}))
     return total
 
