@@ -20,31 +20,32 @@ from explorer.solve.results import Curve
 from explorer.solve.taylor import MAX_ORDER, Expansion, Ring, along, expand, field_ring
 
 Candidate = tuple[tuple[int, ...], tuple[Fraction, ...]]
-MAX_CANDIDATES = 6_000
+MAX_CANDIDATES = 2_000
 ONE, TWO, HALF = Fraction(1), Fraction(2), Fraction(1, 2)
-UNITS = ((ONE, -ONE), (ONE, -ONE, TWO, -TWO, HALF, -HALF))
+SIGNS, SMALL = (ONE, -ONE), (ONE, -ONE, TWO, -TWO, HALF, -HALF)
+#: which powers of s with which coefficients, in the order in which they are tried
+SHAPES = (((1,), SIGNS), ((1, 2), SIGNS), ((1,), SMALL), ((1, 2), SMALL), ((1, 2, 3), SIGNS))
 
 
 def candidates(d: int) -> Iterator[Candidate]:
     """Monomial curves (weights, units), the simplest first; at most `MAX_CANDIDATES`."""
     count = 0
-    for heights in ((1,), (1, 2), (1, 2, 3)):
-        for units in UNITS:
-            for size in range(1, min(d, 4 if len(units) == 2 else 2) + 1):
-                for support in combinations(range(d), size):
-                    for ws in product(heights, repeat=size):
-                        if heights[-1] not in ws or min(ws) > 1:
+    for heights, units in SHAPES:
+        for size in range(1, min(d, 4 if len(units) == 2 else 2) + 1):
+            for support in combinations(range(d), size):
+                for ws in product(heights, repeat=size):
+                    if heights[-1] not in ws or min(ws) > 1:
+                        continue
+                    for us in product(units, repeat=size):
+                        if len(units) > 2 and all(abs(u) == 1 for u in us):
                             continue
-                        for us in product(units, repeat=size):
-                            if len(units) > 2 and all(abs(u) == 1 for u in us):
-                                continue
-                            count += 1
-                            if count > MAX_CANDIDATES:
-                                return
-                            weights, values = [0] * d, [Fraction(0)] * d
-                            for k, w, u in zip(support, ws, us, strict=True):
-                                weights[k], values[k] = w, u
-                            yield tuple(weights), tuple(values)
+                        count += 1
+                        if count > MAX_CANDIDATES:
+                            return
+                        weights, values = [0] * d, [Fraction(0)] * d
+                        for k, w, u in zip(support, ws, us, strict=True):
+                            weights[k], values[k] = w, u
+                        yield tuple(weights), tuple(values)
 
 
 def search(

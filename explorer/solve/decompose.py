@@ -104,6 +104,38 @@ def decompose(
     return done
 
 
+def tidied(cells: Sequence[Cell], deadline: Deadline) -> list[Cell]:
+    """The same union of disjoint cells with fewer artefacts of the order of the splits.
+
+    A graph cell whose condition q != 0 only excludes pieces that are cells of their own takes these pieces back.
+    """
+    out = list(cells)
+    for cell in cells:
+        if not (cell.is_graph and cell.free):
+            continue
+        here = cell
+        for q in cell.nonzero:
+            if any(contains(factors(d), q) for _, _, d in here.solved):
+                continue
+            wider = replace(here, nonzero=tuple(f for f in here.nonzero if f is not q))
+            pieces = [_shape(piece) for piece in decompose(cell.ring, [q], deadline, start=wider)]
+            shapes = {_shape(c) for c in out if c is not here}
+            if all(piece in shapes for piece in pieces):
+                out = [wider if c is here else c for c in out if c is here or _shape(c) not in pieces]
+                here = wider
+    return out
+
+
+def _shape(cell: Cell) -> tuple[object, ...]:
+    """What two cells must have in common to be the same set by inspection (denominators and signs normalised)."""
+    solved = tuple((i, str(n / d.leading_coefficient()), str(d / d.leading_coefficient())) for i, n, d in cell.solved)
+    return (
+        solved,
+        tuple(sorted(str(e / e.leading_coefficient()) for e in cell.equations)),
+        tuple(sorted(str(q / q.leading_coefficient()) for q in cell.nonzero)),
+    )
+
+
 def nonvanishing(cell: Cell, p: Poly) -> bool:
     """Whether the irreducible p is nonzero on the whole cell, as far as is seen at once."""
     return contains(cell.nonzero, p) or sign_on(p, {}) in (1, -1)

@@ -22,7 +22,7 @@ from explorer.point import AnyPoint, Inertia, Point, RationalField
 from explorer.solve import bounds
 from explorer.solve.classify import Classification, Target, classify, morse_bott
 from explorer.solve.curves import monomial_curve, search
-from explorer.solve.decompose import Cell, decompose, nonvanishing
+from explorer.solve.decompose import Cell, decompose, nonvanishing, tidied
 from explorer.solve.finite import assemble
 from explorer.solve.laurent import laurent_family
 from explorer.solve.leftovers import sample_of_hypersurface, subsystem, univariate_points, zero_dimensional_points
@@ -72,9 +72,10 @@ def decomposed(
     work = Work(t, from_terms(ring, t.loss.terms), deadline, bounding, (*bounding, *marked))
     gradient = [work.loss.derivative(i) for i in range(ring.nvars())]
     try:
-        work.top = decompose(ring, gradient, deadline, finite=lambda eqs, free: _finite(eqs, free, ring, deadline))
+        cells = decompose(ring, gradient, deadline, finite=lambda eqs, free: _finite(eqs, free, ring, deadline))
+        work.top = tidied(cells, deadline)
         for cell in work.top:
-            _cell(work, cell, parent=None)
+            _cell(work, cell, parent=_larger(work, cell))
     except ExplorerError as stopped:
         work.doubts.append(stopped.sentence())
     complete = not work.doubts
@@ -106,6 +107,23 @@ def _finite(equations: Sequence[Poly], free: Sequence[int], ring: Any, deadline:
         return True
     system = subsystem(equations, free, ring)
     return solve_zero_dimensional(system, deadline).dimension in (Dimension.FINITE, Dimension.EMPTY)
+
+
+def _larger(work: Work, cell: Cell) -> Cell | None:
+    """A graph of larger dimension that holds the whole cell (its closure where the denominators do not vanish): there
+    the gradient vanishes identically, so the cell is part of that family."""
+    found = None
+    for other in work.top:
+        if not other.is_graph or cell.equations or len(other.free) <= len(found.free if found else cell.free):
+            continue
+        lies = all(cell.pull_back(d * cell.ring.gen(i) - n)[0].is_zero() for i, n, d in other.solved)
+        if lies and all(
+            all(nonvanishing(cell, f) for f in factors(top)) and not top.is_zero()
+            for _, _, d in other.solved
+            for top in [cell.pull_back(d)[0]]
+        ):
+            found = other
+    return found
 
 
 # -- one cell ---------------------------------------------------------------------------------------------------

@@ -224,72 +224,84 @@ def _on_kink(problem: Problem, left: Box, right: Box, k: int, deadline: Deadline
     if not others:
         return [], [f"the kink {name} = {text(c)} of a loss with one parameter is not examined"]
     g = _restricted(right.loss.terms, k, c)
-    down, up = (_restricted(_derivative(box.loss.terms, k), k, c) for box in (left, right))
+    sides = {-1: _leaving(left.loss.terms, k, c, -1), 1: _leaving(right.loss.terms, k, c, 1)}
     face = Problem.monomial(others, g or {(0,) * len(others): Fraction(0)})
     inside = [
         {(*e[:k], *e[k + 1 :]): v for e, v in p.items()}
         for p in Box(right.ranges, right.loss).inside
         if not _mentions(p, k)
     ]
-    found = decomposed(Target(face, LossPolynomial(others, dict(g))), deadline, inside=inside, marks=[down, up])
+    found = decomposed(
+        Target(face, LossPolynomial(others, dict(g))),
+        deadline,
+        inside=inside,
+        marks=[side.coefficient for side in sides.values() if side.order],
+    )
     doubts = [] if found.coverage.complete else [f"on {name} = {text(c)}: {found.coverage.reason}"]
-    sides = _Sides(left.loss.terms, right.loss.terms, k, c)
+    floor = bounds.nonnegative(problem)
     constant = not any(any(e) for e in g)  # F is constant on the kink
     out = []
     for component in found.components:
         if not isinstance(component.sample, Point):
             doubts.append(f"a critical point on {name} = {text(c)} is known by a box only; its sides are not compared")
             continue
-        if (judged := _judged(component, sides, down, up, others, name, deadline, constant=constant)) is not None:
+        if (
+            judged := _judged(component, sides, others, name, k, c, deadline, constant=constant, floor=floor)
+        ) is not None:
             out.append(judged)
     return out, doubts
 
 
 @dataclass(frozen=True)
-class _Sides:
-    """F on both sides of theta_k = c."""
+class _Side:
+    """F(c + side s, y) - F(c, y) = coefficient(y) s^order + higher powers, s > 0; order 0: F does not depend on s."""
 
-    left: Terms
-    right: Terms
-    k: int
-    c: Fraction
+    terms: Terms
+    order: int
+    coefficient: Terms
 
-    def flat(self, side: int) -> bool:
-        """Whether F does not depend on theta_k on that side."""
-        return not _derivative(self.right if side > 0 else self.left, self.k)
+
+def _leaving(terms: Terms, k: int, c: Fraction, side: int) -> _Side:
+    moved = _opened(terms, k, c, side)  # in v with s = v^2
+    orders = sorted({e[k] // 2 for e in moved if e[k]})
+    if not orders:
+        return _Side(terms, 0, {})
+    m = orders[0]
+    return _Side(terms, m, {(*e[:k], *e[k + 1 :]): v for e, v in moved.items() if e[k] == 2 * m})
 
 
 def _judged(
     on_face: Component,
-    sides: _Sides,
-    down: Terms,
-    up: Terms,
+    sides: dict[int, _Side],
     others: Sequence[str],
     name: str,
+    k: int,
+    c: Fraction,
     deadline: Deadline,
     *,
     constant: bool,
+    floor: str,
 ) -> Component | None:
-    """The component as one of F, or None when it is not Clarke-critical."""
+    """The component as one of F, or None when it is not Clarke-critical. ``floor`` says why F >= 0, if it is."""
     face_point = on_face.sample
     assert isinstance(face_point, Point)
     a = arithmetic(face_point.field)
-    slopes = PolynomialSystem.of(others, [down, up]).at(face_point)
-    # rise[side]: the sign of the derivative of F when leaving the kink to that side
-    rise = {-1: -a.sign(slopes[0]), 1: a.sign(slopes[1])}
-    if rise[-1] * rise[1] < 0:
+    # rise[side]: the sign of the first coefficient of F when leaving the kink to that side
+    rise = {s: a.sign(PolynomialSystem.of(others, [side.coefficient]).at(face_point)[0]) for s, side in sides.items()}
+    if rise[-1] * rise[1] < 0 and sides[-1].order == sides[1].order == 1:
         return None
-    k, c = sides.k, sides.c
     point = Point(face_point.field, (*face_point.coordinates[:k], a.from_fraction(c), *face_point.coordinates[k:]))
-    ways = {s: rise[s] or (0 if sides.flat(s) else None) for s in (-1, 1)}
+    ways = {s: rise[s] or (None if sides[s].order else 0) for s in (-1, 1)}
     face_min = on_face.kind.is_minimum or constant
     face_max = on_face.kind.is_maximum or constant
     known = all(w is not None for w in ways.values())
     words = f"on the kink {name} = {text(c)}: " + " and ".join(
         f"F {_WORDS[ways[s]]} to the {'right' if s > 0 else 'left'}" for s in (-1, 1)
     )
-    kind, evidence = Kind.UNDECIDED, Evidence()
-    if known and all(w is not None and w >= 0 for w in ways.values()) and face_min:
+    kind = Kind.UNDECIDED
+    if floor and on_face.value.as_fraction == 0:
+        kind, words = Kind.MINIMUM, f"F = 0 here and F >= 0 everywhere: {floor}"
+    elif known and all(w is not None and w >= 0 for w in ways.values()) and face_min:
         kind = Kind.STRICT_MINIMUM if all(ways.values()) and on_face.kind is Kind.STRICT_MINIMUM else Kind.MINIMUM
     elif known and all(w is not None and w <= 0 for w in ways.values()) and face_max:
         kind = Kind.STRICT_MAXIMUM if all(ways.values()) and on_face.kind is Kind.STRICT_MAXIMUM else Kind.MAXIMUM
@@ -297,13 +309,13 @@ def _judged(
         descends = -1 in rise.values() or on_face.kind.is_saddle or (on_face.kind.is_maximum and not constant)
         ascends = 1 in rise.values() or on_face.kind.is_saddle or (on_face.kind.is_minimum and not constant)
         if on_face.dimension == 0 and not (descends and ascends):
-            signs = _one_sided_signs(sides, point, deadline)
+            signs = _one_sided_signs(sides, k, c, point, deadline)
             descends, ascends = descends or -1 in signs, ascends or 1 in signs
         if descends and ascends:
             kind = Kind.SADDLE
             words += "; F takes values below and above its value in every neighbourhood"
         else:
-            words += "; one-sided tests of first order do not decide"
+            words += "; one-sided tests do not decide"
     return replace(
         on_face,
         sample=point,
@@ -316,21 +328,21 @@ def _judged(
         because=words,
         equations=(f"{name} = {text(c)}", *on_face.equations),
         description=f"{on_face.description}, where F is not twice differentiable (critical in the sense of Clarke)",
-        evidence=evidence,
+        evidence=Evidence(),
     )
 
 
-_WORDS = {1: "rises", -1: "falls", 0: "is constant", None: "has derivative 0"}
+_WORDS = {1: "rises", -1: "falls", 0: "is constant", None: "has a vanishing first coefficient"}
 
 
-def _one_sided_signs(sides: _Sides, point: Point, deadline: Deadline) -> set[int]:
+def _one_sided_signs(sides: dict[int, _Side], k: int, c: Fraction, point: Point, deadline: Deadline) -> set[int]:
     """The signs that F - F(p) takes along monomial curves that leave the kink to one side."""
     ring = field_ring(point.field)
     found: set[int] = set()
-    for side, terms in ((-1, sides.left), (1, sides.right)):
+    for side, data in sides.items():
         # theta_k = c + side * v^2 keeps to the side; the curve search runs in v
-        opened = _opened(terms, sides.k, sides.c, side)
-        origin = (*point.coordinates[: sides.k], ring.constant(Fraction(0)), *point.coordinates[sides.k + 1 :])
+        opened = _opened(data.terms, k, c, side)
+        origin = (*point.coordinates[:k], ring.constant(Fraction(0)), *point.coordinates[k + 1 :])
         expansion = expand(opened, origin, ring)
         found |= set(search(expansion, len(origin), ring, deadline, want=frozenset({-1, 1})))
     return found
@@ -352,10 +364,6 @@ def _restricted(terms: Terms, k: int, c: Fraction) -> dict[tuple[int, ...], Frac
         key = (*e[:k], *e[k + 1 :])
         out[key] = out.get(key, Fraction(0)) + v * c ** e[k]
     return {e: v for e, v in out.items() if v}
-
-
-def _derivative(terms: Terms, k: int) -> dict[tuple[int, ...], Fraction]:
-    return {(*e[:k], e[k] - 1, *e[k + 1 :]): v * e[k] for e, v in terms.items() if e[k]}
 
 
 def _mentions(terms: Terms, k: int) -> bool:
