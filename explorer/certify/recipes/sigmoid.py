@@ -185,8 +185,9 @@ def _better(
 ) -> tuple[Point, Fraction | Bounds] | None:
     """A point with a lower value, and that value or bounds of it.
 
-    One unit alone has no unit to spare: a large multiple of r makes another unit better, since among single units only the
-    output weight matters to first order and <r, 1> = 0 (or <r, sigma(w x)> = 0) leaves |r|^2 at p.
+    A single unit has none to spare. Another one with activations a and the best output weight has loss
+    |y|^2 - <y, a>^2/|a|^2, where y = f - r and |y|^2 = |f|^2 + |r|^2 as <r, f> = 0 at p. That is below F(p) = |r|^2 exactly
+    if <f - r, a>^2 > |f|^2 |a|^2, which holds for every sufficiently large multiple of r once <r, a> != 0.
     """
     if not grid.is_small(WIDEST):
         return rough_unit(problem, grid, units, r)
