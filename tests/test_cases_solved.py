@@ -1,0 +1,96 @@
+"""critical_set on every complete case against its expected.json (by hand, or by Singular, PHCpack and mpmath)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import sympy
+
+from explorer.budget import Budget
+from explorer.reading import read_problem
+from explorer.solve.critical import critical_set
+from explorer.solve.results import Value
+
+CASES = Path(__file__).resolve().parents[1] / "cases"
+EXPECTED = {p.parent.name: json.loads(p.read_text(encoding="ascii")) for p in sorted(CASES.glob("*/expected.json"))}
+COMPLETE = [slug for slug, body in EXPECTED.items() if body["complete"]]
+
+
+def agrees(value: Value, stated: str | dict) -> bool:
+    """The solver's enclosure and the stated one share a point, and both are narrow; a stated number must be exact."""
+    if isinstance(stated, str):
+        return value.as_fraction == Fraction(stated)
+    low, high = Fraction(stated["lower"]), Fraction(stated["upper"])
+    return value.lower <= high and low <= value.upper and value.upper - value.lower < Fraction(1, 10**8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", COMPLETE)
+def test_solved(slug):
+    expected, found = EXPECTED[slug], critical_set(read_problem(CASES / slug / "problem.json"), budget=Budget(120))
+    assert found.coverage.complete
+    assert found.coverage.reason
+    assert found.real_points == expected["real_points"]
+    assert found.by_index == expected["by_index"]
+    assert found.morse_sum == expected["morse_sum"]
+    assert found.global_value is not None
+    assert agrees(found.global_value, expected["global_value"])
+
+    strata = [*expected["components"], *expected.get("kinks", [])]
+    counts: Counter[int] = Counter()
+    for component in found.components:
+        matching = [
+            k
+            for k, s in enumerate(strata)
+            if (s["dimension"], s["kind"]) == (component.dimension, component.kind.value)
+            and agrees(component.value, s["value"])
+            and (
+                "inertia" not in s
+                or (i := component.inertia) is None
+                or [i.positive, i.zero, i.negative] == s["inertia"]
+            )
+        ]
+        assert len(matching) >= 1, f"not expected: {component.kind.value}, value {component.value.approx}"
+        stratum = strata[matching[0]]
+        assert component.is_global == stratum["global"]
+        assert component.inertia is not None or "inertia" not in stratum
+        counts[matching[0]] += component.orbit or 1
+    for k, stratum in enumerate(strata):
+        if stratum["dimension"] == 0 and "inertia" in stratum:
+            assert counts[k] == stratum["pieces"]
+        elif "inertia" in stratum:  # a solver may cut a stratum of positive dimension further
+            assert counts[k] >= stratum["pieces"]
+
+
+def test_the_expected_points_lie_on_the_components():
+    """Samples of positive-dimensional strata satisfy the equations and inequalities of exactly one found component."""
+    checked = 0
+    for slug in COMPLETE:
+        found = (
+            critical_set(read_problem(CASES / slug / "problem.json"), budget=Budget(120))
+            if "ridge" not in slug
+            else None
+        )
+        for stratum in EXPECTED[slug]["components"]:
+            if found is None or stratum["dimension"] == 0 or "sample" not in stratum:
+                continue
+            at = dict(zip(found.parameters, map(Fraction, stratum["sample"]), strict=True))
+            on = [c for c in found.families if all(holds(e, at) for e in c.equations)]
+            assert len(on) == 1, f"{slug}: {stratum['sample']} lies on {len(on)} components"
+            assert on[0].kind.value == stratum["kind"]
+            checked += 1
+    assert checked >= 10
+
+
+def holds(relation: str, at: dict[str, Fraction]) -> bool:
+    for sign, test in ((" = ", lambda v: v == 0), (" < ", lambda v: v < 0), (" > ", lambda v: v > 0)):
+        if sign in relation:
+            left, right = relation.split(sign)
+            names = {name: sympy.Symbol(name) for name in at}
+            values = {names[k]: sympy.Rational(v.numerator, v.denominator) for k, v in at.items()}
+            return bool(test(sympy.sympify(f"({left}) - ({right})", locals=names).subs(values)))
+    raise AssertionError(relation)
