@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from explorer.algebra.inertia import inertia
+from explorer.algebra.fields import arithmetic
 from explorer.errors import Unsupported
 from explorer.model import losses
 from explorer.model.jets import Where, outputs
 from explorer.model.rings import ExactRing
-from explorer.point import Ln2Ring, Point, RationalField
+from explorer.point import Element, Field, Ln2Ring, Point, RationalField
 from explorer.problem import DenseNetwork, Problem
 
 
@@ -76,7 +76,35 @@ class _Functional:
                 ]
                 line.append(ring.to_element(ring.total(parts)))
             matrix.append(line)
-        return bool(matrix) and inertia(matrix, ring.field).positive == len(matrix)
+        return bool(matrix) and _positive_definite(matrix, ring.field)
+
+
+def _positive_definite(matrix: Sequence[Sequence[Element]], field: Field) -> bool:
+    """Whether all eigenvalues are positive: the coefficients of det(lambda I - M) alternate strictly (Descartes).
+
+    Faddeev and LeVerrier's recursion divides by integers only, so it also serves the ring Q[ln 2].
+    """
+    a = arithmetic(field)
+    d = len(matrix)
+    work = [[a.one if i == j else a.zero for j in range(d)] for i in range(d)]
+    for k in range(1, d + 1):
+        product = []
+        for i in range(d):
+            row = []
+            for j in range(d):
+                total = a.zero
+                for m in range(d):
+                    total = a.add(total, a.mul(matrix[i][m], work[m][j]))
+                row.append(total)
+            product.append(row)
+        trace = a.zero
+        for i in range(d):
+            trace = a.add(trace, product[i][i])
+        c = a.mul(trace, a.from_fraction(Fraction(-1, k)))
+        if a.sign(c) != (-1) ** k:
+            return False
+        work = [[a.add(product[i][j], c) if i == j else product[i][j] for j in range(d)] for i in range(d)]
+    return True
 
 
 def _functional(problem: Problem, point: Point) -> _Functional:
