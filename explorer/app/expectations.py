@@ -104,13 +104,17 @@ def _is_at(component: Component, sample: Any) -> bool:
     return [c[0] for c in component.sample.coordinates] == [exact(v, "expected sample") for v in sample]
 
 
+#: an enclosure wider than this share of its value is too wide to be compared
+WIDEST = Fraction(1, 10**6)
+
+
 def same_value(expected: Any, computed: Value) -> bool:
-    """Whether a VALUE and a computed value agree: equal rationals, or enclosures that overlap and one inside its bounds."""
+    """Whether a VALUE and a computed value agree: equal rationals, or tight enclosures that overlap."""
     if isinstance(expected, str):
         return computed.as_fraction == exact(expected, "expected value")
     lower, upper = exact(expected["lower"], "expected lower"), exact(expected["upper"], "expected upper")
-    slack = (upper - lower) / 2
-    return lower - slack <= computed.lower and computed.upper <= upper + slack
+    tight = all(b - a <= WIDEST * max(1, abs(a)) for a, b in ((lower, upper), (computed.lower, computed.upper)))
+    return tight and max(lower, computed.lower) <= min(upper, computed.upper)
 
 
 def _shown(value: Value | None) -> str:
