@@ -14,6 +14,7 @@ from fractions import Fraction
 from functools import cmp_to_key
 from itertools import islice, pairwise, product
 
+from explorer.algebra.fields import arithmetic
 from explorer.algebra.roots import AlgebraicNumber, real_roots
 from explorer.budget import Deadline
 from explorer.exact import text
@@ -259,6 +260,6 @@ def _sign(v: Fraction) -> int:
 def _end_text(r: AlgebraicNumber) -> str:
     if r.rational is not None:
         return text(r.rational)
-    lo, hi = enclosure((Fraction(0), Fraction(1)), _field(r))
-    terms = " + ".join(f"{c}*t^{k}" for k, c in enumerate(r.polynomial) if c)
-    return f"(the root of {terms} near {float((lo + hi) / 2):.6g})"
+    near = arithmetic(_field(r)).approximate((Fraction(0), Fraction(1)))
+    powers = [f"{c}" if k == 0 else f"{c}*t^{k}" for k, c in enumerate(r.polynomial) if c]
+    return f"(the root of {' + '.join(powers)} near {near:.6g})"
