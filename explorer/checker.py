@@ -21,7 +21,8 @@ import re
 import sys
 from fractions import Fraction
 
-MAX_BYTES = 16_000_000
+MAX_BYTES = 8_000_000
+MAX_CONTAINERS = 300_000  # lists and objects in one file
 MAX_DEPTH = 16
 MAX_DIGITS = 2_000
 MAX_PARAMETERS = 20_000
@@ -29,9 +30,11 @@ MAX_SAMPLES = 5_000
 MAX_POINTS = 64
 MAX_STEPS = 256
 MAX_DEGREE = 64  # of number fields, curves, activations
+MAX_FIELD = 20_000  # degree times bits of a coefficient of a field polynomial
+MAX_BITS = 100_000  # of an interval end
 MAX_EXPONENT = 4_096  # of 2 in exp(k ln 2)
 MAX_MATRIX = 400  # parameters, where a whole Hessian is asked for
-MAX_WORK = 40_000_000  # ring operations, weighted by size: about a minute
+MAX_WORK = 25_000_000  # ring operations, weighted by the size of their numbers: about a minute
 PRECISION = 256  # bits after the binary point in interval arithmetic
 
 
@@ -113,6 +116,8 @@ def parse_json(raw, where):
 
 def check_depth(text, where):
     bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", text, flags=re.DOTALL)
+    if bare.count("[") + bare.count("{") > MAX_CONTAINERS:
+        raise Malformed(where, f"has more than {MAX_CONTAINERS} lists and objects")
     steps = (1 if ch in "[{" else -1 for ch in bare if ch in "[]{}")
     if max(itertools.accumulate(steps), default=0) > MAX_DEPTH:
         raise Malformed(where, f"is nested deeper than {MAX_DEPTH}")
@@ -170,13 +175,14 @@ def show(value):
 
 
 class Meter:
-    """Counts ring operations, so that every check ends."""
+    """Counts ring operations, so that every check ends; big numbers cost more (reducing fractions is quadratic)."""
 
     def __init__(self, limit=MAX_WORK):
         self.left = limit
 
-    def spend(self, cost):
-        self.left -= cost
+    def spend(self, cost, bits=0):
+        """``cost`` operations on numbers of ``bits`` bits."""
+        self.left -= cost * (1 + (bits * bits >> 19))
         if self.left < 0:
             raise Rejected("limit", "the check needs more arithmetic than the checker allows")
 
@@ -251,13 +257,15 @@ class Rationals(ExactRing):
         return q
 
     def add(self, a, b):
+        if a.denominator != b.denominator:
+            self.meter.spend(1, size(a) + size(b))
         return a + b
 
     def neg(self, a):
         return -a
 
     def mul(self, a, b):
-        self.meter.spend(1 + ((a.numerator.bit_length() + b.denominator.bit_length()) >> 8))
+        self.meter.spend(1, size(a) + size(b))
         return a * b
 
     def inverse(self, a):
@@ -277,6 +285,11 @@ class Rationals(ExactRing):
 
     def show(self, a):
         return show(a)
+
+
+def size(a):
+    """Bits of a Fraction."""
+    return a.numerator.bit_length() + a.denominator.bit_length()
 
 
 # Polynomials over Q are tuples of Fractions, low to high, without trailing zeros.
@@ -311,9 +324,23 @@ def poly_divmod(a, b):
     return poly_trim(quotient), poly_trim(rest)
 
 
-def poly_gcd(a, b):
+def poly_remainder(a, b, meter):
+    """A positive multiple of a mod b, with coprime integer coefficients (fractions would explode)."""
+    meter.spend(8 * len(b) * max(len(a) - len(b) + 1, 1), poly_size(a) + poly_size(b))
+    rest = poly_divmod(a, b)[1]
+    common = math.lcm(*(c.denominator for c in rest))
+    content = math.gcd(*(int(c * common) for c in rest))
+    return tuple(c * common / content for c in rest)
+
+
+def poly_size(a):
+    return max(map(size, a), default=0)
+
+
+def poly_gcd(a, b, meter):
+    """The monic greatest common divisor."""
     while b:
-        a, b = b, poly_divmod(a, b)[1]
+        a, b = b, poly_remainder(a, b, meter)
     return tuple(x / a[-1] for x in a)
 
 
@@ -328,13 +355,14 @@ def poly_derivative(a):
     return tuple(k * c for k, c in enumerate(a))[1:]
 
 
-def root_count(a, low, high):
+def root_count(a, low, high, meter):
     """Number of distinct real roots of ``a`` in the open interval (Sturm); the end points must not be roots."""
     chain = [a, poly_derivative(a)]
     while chain[-1]:
-        chain.append(tuple(-c for c in poly_divmod(chain[-2], chain[-1])[1]))
+        chain.append(tuple(-c for c in poly_remainder(chain[-2], chain[-1], meter)))
 
     def variations(x):
+        meter.spend(len(a) ** 2, poly_size(a) + size(x) * len(a))
         signs = [v > 0 for v in (poly_at(p, x) for p in chain) if v]
         return sum(s != t for s, t in itertools.pairwise(signs))
 
@@ -369,7 +397,7 @@ class PolynomialRing(ExactRing):
     def nonzero_sign(self, a):
         bits = 64
         while bits <= 1 << 14:
-            self.meter.spend(bits * len(a))
+            self.meter.spend(len(a), 2 * bits + poly_size(a))
             low, high = self.range(a, bits)
             if low > 0 or high < 0:
                 return 1 if low > 0 else -1
@@ -391,10 +419,10 @@ class PolynomialRing(ExactRing):
 class Ln2Ring(PolynomialRing):
     """Q[T] with T = ln 2. T is transcendental (Lindemann), so an element vanishes only if all its coefficients do."""
 
-    symbol = "ln2"
+    symbol = "ln(2)"
 
     def mul(self, a, b):
-        self.meter.spend(1 + len(a) * len(b))
+        self.meter.spend(1 + len(a) * len(b), poly_size(a) + poly_size(b))
         if len(a) + len(b) > MAX_DEGREE:
             raise Rejected("limit", "the degree in ln 2 grows too large")
         return poly_mul(a, b)
@@ -420,27 +448,27 @@ class Ln2Ring(PolynomialRing):
 class NumberField(PolynomialRing):
     """Q(alpha), alpha the only root of a squarefree polynomial in an open interval (checked here)."""
 
-    symbol = "a"
+    symbol = "A"
 
     def __init__(self, meter, modulus, low, high, where):
         super().__init__(meter)
         self.modulus, self.low, self.high, self.interval = modulus, low, high, (low, high)
-        if not 2 <= len(modulus) <= MAX_DEGREE + 1 or modulus[-1] == 0:
-            raise Malformed(where, f"has no field polynomial of degree 1 to {MAX_DEGREE}")
+        if not 2 <= len(modulus) <= MAX_DEGREE + 1 or modulus[-1] == 0 or len(modulus) * poly_size(modulus) > MAX_FIELD:
+            raise Malformed(where, f"has no field polynomial of degree 1 to {MAX_DEGREE} and bounded size")
         if not low < high or poly_at(modulus, low) == 0 or poly_at(modulus, high) == 0:
             raise Malformed(where, "has no open isolating interval")
-        if len(poly_gcd(modulus, poly_derivative(modulus))) != 1:
+        if len(poly_gcd(modulus, poly_derivative(modulus), meter)) != 1:
             raise Malformed(where, "has a field polynomial with a repeated factor")
-        if root_count(modulus, low, high) != 1:
+        if root_count(modulus, low, high, meter) != 1:
             raise Malformed(where, "has an interval that does not hold exactly one root")
         self.above = poly_at(modulus, high) > 0
 
     def describe(self):
         ends, terms = ", ".join(map(show, self.interval)), ", ".join(map(show, self.modulus))
-        return f"a = the root in ({ends}) of the polynomial with coefficients ({terms}), low to high"
+        return f"{self.symbol} = the root in ({ends}) of the polynomial with coefficients ({terms}), low to high"
 
     def mul(self, a, b):
-        self.meter.spend(1 + len(a) * len(b))
+        self.meter.spend(1 + 2 * len(a) * len(b), poly_size(a) + poly_size(b))
         product = poly_mul(a, b)
         return product if len(product) < len(self.modulus) else poly_divmod(product, self.modulus)[1]
 
@@ -448,17 +476,18 @@ class NumberField(PolynomialRing):
         """a(alpha) = 0: the modulus may be reducible, so a nonzero residue can vanish at alpha; the gcd tells."""
         if not a:
             return True
-        common = poly_gcd(self.modulus, a)
-        return len(common) > 1 and root_count(common, *self.interval) == 1
+        common = poly_gcd(self.modulus, a, self.meter)
+        return len(common) > 1 and root_count(common, *self.interval, self.meter) == 1
 
     def sign(self, a):
         return 0 if self.is_zero(a) else self.nonzero_sign(a)
 
     def inverse(self, a):
         """1/a(alpha) for a(alpha) != 0: modulo the cofactor of gcd(a, modulus), of which alpha still is a root."""
-        modulus = poly_divmod(self.modulus, poly_gcd(self.modulus, a))[0]
+        modulus = poly_divmod(self.modulus, poly_gcd(self.modulus, a, self.meter))[0]
         old, new, u, v = modulus, poly_divmod(a, modulus)[1], (), self.one
         while new:
+            self.meter.spend(len(old), poly_size(old) + poly_size(new))
             quotient, rest = poly_divmod(old, new)
             old, new, u, v = new, rest, v, poly_add(u, self.neg(poly_mul(quotient, v)))
         return tuple(c / old[0] for c in u)
@@ -468,7 +497,7 @@ class NumberField(PolynomialRing):
 
     def bounds(self, bits):
         while (self.high - self.low) * (1 << bits) > 1:
-            self.meter.spend(len(self.modulus))
+            self.meter.spend(len(self.modulus), poly_size(self.modulus) + bits)
             middle = Fraction(math.floor((self.low + self.high) * (1 << bits + 2)), 1 << bits + 3)  # short numbers
             if not self.low < middle < self.high:
                 middle = (self.low + self.high) / 2
@@ -505,7 +534,10 @@ class Intervals(Ring):
         return -a[1], -a[0]
 
     def mul(self, a, b):
-        self.meter.spend(1)
+        bits = max(a[0].bit_length(), a[1].bit_length(), b[0].bit_length(), b[1].bit_length())
+        if bits > MAX_BITS:
+            raise Rejected("limit", "an enclosure grows too large")
+        self.meter.spend(1, bits >> 4)
         ends = (a[0] * b[0], a[0] * b[1], a[1] * b[0], a[1] * b[1])
         return min(ends) >> PRECISION, ceil_shift(max(ends), PRECISION)
 
@@ -626,11 +658,11 @@ class Intervals(Ring):
         return self.scale(self.add(self.one, value), Fraction(1, 2)), self.mul(density, self.square_root(self.of(Fraction(1, 8))))
 
     def erf_at(self, a, scale):
-        """erf x = (2/sqrt pi) e^(-x^2) sum 2^n x^(2n+1)/(2n+1)!!; for |x| > 16 use 0 <= 1 - erf|x| <= e^(-x^2)."""
+        """erf x = (2/sqrt pi) e^(-x^2) sum 2^n x^(2n+1)/(2n+1)!!; for |x| > 12 use 0 <= 1 - erf|x| <= e^(-x^2)."""
         x = (abs(a[0]), abs(a[0]))
         square = self.square(x)
         small = self.exp(self.neg(square))
-        if x[0] > 16 * self.unit:
+        if x[0] > 12 * self.unit:
             value = self.unit - small[1], self.unit
         else:
             total, power, n = self.zero, x, 0
@@ -877,7 +909,8 @@ class Problem:
         words.append(f"biases in layer {biased}" if biased else "no biases")
         words += [f"output activation {self.output.kind}"] if self.output.kind != "linear" else []
         words.append(f"{len(self.inputs)} sample{'s' if len(self.inputs) > 1 else ''}")
-        words.append(f"{self.loss} loss" + (f" plus {self.regularizer} regularizer" if self.regularizer else ""))
+        weighted = "" if set(self.sample_weights) == {1} else "weighted "
+        words.append(f"{weighted}{self.loss} loss" + (f" plus {self.regularizer} regularizer" if self.regularizer else ""))
         return ", ".join(words)
 
 
@@ -1257,8 +1290,8 @@ class Point:
         parts += [self.ring.describe()] if isinstance(self.ring, NumberField) else []
         text = ", ".join(parts)
         if len(text) > 600:
-            return f"({len(names)} coordinates, sha256 {hashlib.sha256(text.encode('ascii')).hexdigest()})"
-        return f"({text})"
+            text = f"{len(names)} coordinates, sha256 {hashlib.sha256(text.encode('ascii')).hexdigest()}"
+        return f"({text})" if self.ring is not None else f"the only critical point of F in the box ({text})"
 
 
 def element(ring, body, where):
@@ -1297,6 +1330,25 @@ STEP_KEYS = {  # in the order in which steps must stand
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",)}
 RULE_ORDER = {rule: k for k, rule in enumerate(STEP_KEYS)}
+
+
+HYPOTHESES = {  # properties of networks with a hidden layer
+    "one-hidden-layer": lambda p: p.hidden_layers == 1,
+    "linear-output": lambda p: p.output.kind == "linear",
+    "scalar-output": lambda p: p.widths[-1] == 1,
+    "scalar-inputs": lambda p: p.widths[0] == 1,
+    "hidden-bias": lambda p: all(p.bias[:-1]),
+    "no-hidden-bias": lambda p: not any(p.bias[:-1]),
+    "no-output-bias": lambda p: not p.bias[-1],
+    "squared-loss": lambda p: p.loss == "squared",
+    "unit-weights": lambda p: set(p.sample_weights) == {1},
+    "no-regularizer": lambda p: p.regularizer is None,
+    "width-at-least-samples": lambda p: min(p.widths[1:-1]) >= len(p.inputs),
+    "inputs-distinct": lambda p: len(set(map(tuple, p.inputs))) == len(p.inputs),
+    "a-coordinate-separates-inputs": lambda p: any(len(set(c)) == len(c) for c in zip(*p.inputs, strict=True)),
+    "at-least-three-samples": lambda p: len(p.inputs) >= 3,
+    **{f"activation-{kind}": lambda p, kind=kind: all(a.kind == kind for a in p.activations) for kind in ACTIVATION_KEYS},
+}
 
 
 class Proof:
@@ -1354,26 +1406,7 @@ class Proof:
         name, p = step["name"], self.problem
         if p.kind != "dense" or p.hidden_layers < 1:
             raise Rejected("hypothesis", "needs a network with a hidden layer")
-        columns = zip(*p.inputs, strict=True)
-        table = {
-            "one-hidden-layer": p.hidden_layers == 1,
-            "linear-output": p.output.kind == "linear",
-            "scalar-output": p.widths[-1] == 1,
-            "scalar-inputs": p.widths[0] == 1,
-            "hidden-bias": all(p.bias[:-1]),
-            "no-hidden-bias": not any(p.bias[:-1]),
-            "no-output-bias": not p.bias[-1],
-            "squared-loss": p.loss == "squared",
-            "no-regularizer": p.regularizer is None,
-            "width-at-least-samples": min(p.widths[1:-1]) >= len(p.inputs),
-            "inputs-distinct": len(set(map(tuple, p.inputs))) == len(p.inputs),
-            "a-coordinate-separates-inputs": any(len(set(c)) == len(c) for c in columns),
-            "at-least-three-samples": len(p.inputs) >= 3,
-        }
-        table |= {f"activation-{kind}": all(a.kind == kind for a in p.activations) for kind in ACTIVATION_KEYS}
-        if name not in table:
-            raise Malformed("step.name", "is not a known hypothesis")
-        if not table[name]:
+        if not HYPOTHESES[name](p):
             raise Rejected("hypothesis", f"{name} does not hold for this problem")
         return ()
 
@@ -1790,6 +1823,9 @@ class Goal:
         if unused is not None:
             raise Rejected(unused[0], "is a step that the goal does not need")
         letters = {self.p: "p"} | ({self.body["better"]: "q"} if "better" in self.body else {})
+        for name, letter in letters.items():
+            if isinstance(proof.points[name].ring, NumberField):
+                proof.points[name].ring.symbol = f"A_{letter}"
         if set(letters) != set(proof.points):
             raise Rejected("points", "has a point that the goal does not name")
         if self.body.get("hypotheses"):
@@ -1834,8 +1870,8 @@ def read_goal(body, points):
     if len(set(names)) != len(names):
         raise Malformed("goal.better", "is the same point")
     hypotheses = array(body.get("hypotheses", []), "goal.hypotheses", most=32)
-    if any(not isinstance(n, str) for n in hypotheses) or hypotheses != sorted(set(hypotheses)):
-        raise Malformed("goal.hypotheses", "are not distinct sorted names")
+    if any(not isinstance(n, str) or n not in HYPOTHESES for n in hypotheses) or hypotheses != sorted(set(hypotheses)):
+        raise Malformed("goal.hypotheses", "are not distinct sorted names of known hypotheses")
     return body
 
 
@@ -1849,6 +1885,8 @@ def read_step(body, where, points):
     for key in ("name", "proof"):
         if key in STEP_KEYS[rule] and not isinstance(body[key], str):
             raise Malformed(f"{where}.{key}", "is not a name")
+    if rule == "hypothesis" and body["name"] not in HYPOTHESES:
+        raise Malformed(f"{where}.name", "is not a known hypothesis")
     keys = ("lower", "upper") if rule == "below" else ("point",) if "point" in body else ()
     names = [point_name(body[key], f"{where}.{key}", points) for key in keys]
     return (rule, *names, body["name"]) if rule == "hypothesis" else (rule, *names)
