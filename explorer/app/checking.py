@@ -69,7 +69,7 @@ def checker_path() -> Path:
     return Path(__file__).resolve().parents[1] / "checker.py"
 
 
-def check_apart(problem: Path, certificate: Path, *, seconds: float = 60.0) -> Line:
+def check_apart(problem: Path, certificate: Path, *, seconds: float = 300.0) -> Line:
     """Run ``python -I checker.py problem certificate`` in a process of its own and read its verdict line.
 
     Anything but the one line that the exit code announces counts as rejected: only the checker says "verified".

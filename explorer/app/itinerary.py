@@ -76,10 +76,12 @@ def _of_facts(case: Case) -> Iterator[Claim]:
         name = f"expected-{k:02d}"
         at = {"at": point_from_json(fact["at"], case.problem)}
         better = {"better": point_from_json(fact["better"], case.problem)} if "better" in fact else {}
-        yield Claim(f"{name}-{fact['goal']}", fact["goal"], at | better, required=True)
-        if "inertia" in fact:
-            stated = ("inertia", "inertia", fact["inertia"])
-            yield Claim(f"{name}-inertia", "critical-inertia", at, required=True, stated=stated)
+        inertia = ("inertia", "inertia", fact["inertia"]) if "inertia" in fact else None
+        is_inertia = fact["goal"] == "critical-inertia"
+        said = inertia if is_inertia else None
+        yield Claim(f"{name}-{fact['goal']}", fact["goal"], at | better, required=True, stated=said)
+        if inertia is not None and not is_inertia:
+            yield Claim(f"{name}-inertia", "critical-inertia", at, required=True, stated=inertia)
         for key, options in (("value", at), ("better_value", {"at": better.get("better")})):
             if isinstance(fact.get(key), str):
                 stated = ("value", "value", fact[key])

@@ -161,6 +161,8 @@ def report(tour: Tour, *, as_json: bool) -> int:
     else:
         show(_table(tour))
         for stop in tour.stops:
+            if not stop.found.coverage.complete:
+                print(f"{_coverage(stop)}, {stop.slug}: {stop.found.coverage.reason}")
             for said in stop.unproved:
                 print(f"computed only, {stop.slug}, {said}")
         total = sum(s.verified for s in tour.stops)
@@ -201,7 +203,9 @@ def _points(stop: Stop) -> str:
 
 def _coverage(stop: Stop) -> str:
     sure = stop.found.coverage
-    return f"complete ({sure.trust.word}; {sure.method})" if sure.complete else f"not complete: {sure.reason}"
+    if sure.complete:
+        return f"complete ({sure.trust.word}; {sure.method})"
+    return "not solved" if not stop.found.components else f"not complete ({sure.method})"
 
 
 __all__ = ["Stop", "Tour", "report", "run_tour"]
