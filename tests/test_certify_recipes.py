@@ -179,6 +179,22 @@ def test_claim_iv_1_is_refuted(samples: int, width: int, bias: bool) -> None:
     examine(made)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("bias", [False, True])
+def test_claim_iv_1_is_refuted_at_every_size(bias: bool) -> None:
+    """Every n from 2 (with bias 3) to 12 and every width from n to 60, by the checker."""
+    count = 0
+    for samples in range(3 if bias else 2, 13):
+        for width in range(samples, 61):
+            (made,) = refute(CLAIM, samples=samples, width=width, bias=bias)
+            (_, certificate) = made.certificates[0]
+            verdict = certificate.check()
+            assert verdict.status == "verified", f"n = {samples}, p = {width}: {verdict.line}"
+            count += 1
+    # sum over n of 61 - n: 11 * 61 - (2 + ... + 12) = 671 - 77 = 594; without n = 2: 594 - 59 = 535
+    assert count == (535 if bias else 594)
+
+
 @pytest.mark.parametrize("bias", [False, True])
 def test_seeds(bias: bool) -> None:
     made = [refute(CLAIM, samples=4, width=5, bias=bias, seed=seed)[0] for seed in range(6)]
