@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from flint import fmpq_poly, fmpz_poly
 
-import explorer
 from explorer.algebra.parametrization import Dimension, Parametrization, Proposal
 from explorer.algebra.processes import run_killable
 from explorer.algebra.systems import PolynomialSystem
@@ -30,7 +29,7 @@ def propose(system: PolynomialSystem, deadline: Deadline, *, seed: int = 0) -> P
         "seed": seed,
         "equations": [[[list(e), hex(c)] for e, c in p] for p in system.integer_equations()],
     }
-    root = str(Path(explorer.__file__).resolve().parent.parent)
+    root = str(Path(__file__).resolve().parents[2])
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}
     code, out, err = run_killable(
         [sys.executable, "-m", "explorer.algebra.quotient"],

@@ -113,8 +113,12 @@ def same_value(expected: Any, computed: Value) -> bool:
     if isinstance(expected, str):
         return computed.as_fraction == exact(expected, "expected value")
     lower, upper = exact(expected["lower"], "expected lower"), exact(expected["upper"], "expected upper")
-    tight = all(b - a <= WIDEST * max(1, abs(a)) for a, b in ((lower, upper), (computed.lower, computed.upper)))
+    tight = _is_tight(lower, upper) and _is_tight(computed.lower, computed.upper)
     return tight and max(lower, computed.lower) <= min(upper, computed.upper)
+
+
+def _is_tight(lower: Fraction, upper: Fraction) -> bool:
+    return upper - lower <= WIDEST * max(Fraction(1), abs(lower))
 
 
 def _shown(value: Value | None) -> str:

@@ -45,7 +45,7 @@ class Claim:
         if self.stated is None:
             return True
         rule, key, expected = self.stated
-        step = next((s for s in certificate.to_json()["steps"] if s["rule"] == rule), {})
+        step: Mapping[str, Any] = next((s for s in certificate.to_json()["steps"] if s["rule"] == rule), {})
         said = step.get(key)
         return said == expected or said == [expected]
 
