@@ -29,6 +29,7 @@ from explorer.solve.leftovers import sample_of_hypersurface, subsystem, univaria
 from explorer.solve.polynomials import (
     Poly,
     Terms,
+    coefficients_in,
     context,
     determinant_sequence,
     factors,
@@ -110,20 +111,36 @@ def _finite(equations: Sequence[Poly], free: Sequence[int], ring: Any, deadline:
 
 
 def _larger(work: Work, cell: Cell) -> Cell | None:
-    """A graph of larger dimension that holds the whole cell (its closure where the denominators do not vanish): there
-    the gradient vanishes identically, so the cell is part of that family."""
-    found = None
+    """A graph of larger dimension inside the critical set that holds the whole cell, if one is seen.
+
+    Either a graph whose denominators do not vanish on the cell, or the hypersurface p = 0 of a graph of codimension one,
+    solved for another parameter in which it is linear: p is irreducible and divides the gradient.
+    """
+    if cell.equations:
+        return None
+    found: Cell | None = None
     for other in work.top:
-        if not other.is_graph or cell.equations or len(other.free) <= len(found.free if found else cell.free):
+        if not other.is_graph or len(other.free) <= len(found.free if found else cell.free):
             continue
-        lies = all(cell.pull_back(d * cell.ring.gen(i) - n)[0].is_zero() for i, n, d in other.solved)
-        if lies and all(
-            all(nonvanishing(cell, f) for f in factors(top)) and not top.is_zero()
-            for _, _, d in other.solved
-            for top in [cell.pull_back(d)[0]]
-        ):
+        closure = [d * cell.ring.gen(i) - n for i, n, d in other.solved]
+        if not all(cell.pull_back(p)[0].is_zero() for p in closure):
+            continue
+        if all(_never_zero_on(cell, d) for _, _, d in other.solved):
             found = other
+        elif len(closure) == 1:
+            (p,) = closure
+            for j in variables(p):
+                if p.degrees()[j] == 1:
+                    rest, slope = coefficients_in(p, j)
+                    if _never_zero_on(cell, slope):
+                        found = Cell(cell.ring, ((j, -rest, slope),), (), tuple(factors(slope)))
+                        break
     return found
+
+
+def _never_zero_on(cell: Cell, p: Poly) -> bool:
+    top = cell.pull_back(p)[0]
+    return not top.is_zero() and all(nonvanishing(cell, f) for f in factors(top))
 
 
 # -- one cell ---------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cmp_to_key
+from functools import cached_property, cmp_to_key
 from itertools import islice, pairwise, product
 
 from explorer.algebra.fields import arithmetic
@@ -98,6 +98,10 @@ class Stratum:
             coordinates.append((n / d,))
         return Point(RationalField(), tuple(coordinates))
 
+    @cached_property
+    def _signs(self) -> dict[int, int]:
+        return {i: s for i, interval in zip(self.cell.free, self.intervals, strict=True) if (s := interval.sign)}
+
     def sign(self, p: Poly) -> int | None:
         """The sign of a polynomial in the free parameters, when it is one and the same on the stratum."""
         if p.is_zero():
@@ -107,9 +111,8 @@ class Stratum:
         if here == 0:
             return None
         known = [q for q, _ in self.conditions]
-        signs = {i: s for i, interval in zip(self.cell.free, self.intervals, strict=True) if (s := interval.sign)}
         for q in factors(p):
-            if contains(known, q) or sign_on(q, signs) is not None:
+            if contains(known, q) or sign_on(q, self._signs) is not None:
                 continue
             used = variables(q)
             if len(used) != 1:
