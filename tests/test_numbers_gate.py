@@ -84,11 +84,13 @@ def test_rationalize_is_the_explicit_door():
             rationalize(0.1, bound)
 
 
+@settings(derandomize=True, database=None)
 @given(st.fractions())
 def test_text_is_read_back(value):
     assert exact(text(value), "x") == value
 
 
+@settings(derandomize=True, database=None)
 @given(st.text(max_size=12))
 def test_any_text_is_a_number_or_invalid(value):
     """What is accepted is what Python's own Fraction reads too, from plain ASCII digits."""
@@ -225,7 +227,7 @@ def problems(draw):
     return Problem(net, Dataset(*rows), loss, reg, **label)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(problem=problems())
 def test_written_problems_are_read_back(problem, tmp_path_factory):
     path = tmp_path_factory.mktemp("p") / "problem.json"
@@ -237,7 +239,7 @@ def test_written_problems_are_read_back(problem, tmp_path_factory):
     assert len(again.parameters) == again.network.parameter_count == len(set(again.parameters))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
 @given(data=st.data())
 def test_damaged_files_are_invalid_or_problems_never_a_traceback(data):
     """Any byte changed, cut out or put in: a problem or `Invalid`, nothing else."""
