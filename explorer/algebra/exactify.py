@@ -6,12 +6,13 @@ eliminating polynomial is one field: its real roots are conjugate, so one exact 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any, TypeAlias
 
 import flint
-from flint import arb, fmpq_poly, fmpz_poly
+from flint import arb, fmpq_poly, fmpz_poly, nmod_poly
 
 from explorer.algebra.balls import ball, bounds, to_fmpq
 from explorer.algebra.fields import arithmetic, from_poly
@@ -19,6 +20,9 @@ from explorer.algebra.parametrization import Parametrization
 from explorer.algebra.roots import Interval, coefficient_tuple, refine, sign_at
 from explorer.algebra.systems import Evaluator, PolynomialSystem
 from explorer.point import EnclosedPoint, NumberField, Point, RationalField
+
+T: TypeAlias = Any  # a FLINT polynomial: over Q or modulo a prime
+PRIMES = (4611686018427387847, 4611686018427387817, 4611686018427387787)  #: below 2^62
 
 
 @dataclass(frozen=True)
@@ -52,20 +56,60 @@ def satisfies(system: PolynomialSystem, points: Conjugates) -> bool:
 
 
 def is_singular(system: PolynomialSystem, points: Conjugates) -> bool:
-    """Whether the Jacobian has less than full column rank at the points (exact elimination modulo the factor)."""
+    """Whether the Jacobian has less than full column rank at the points.
+
+    Full rank modulo a prime is full rank over Q, and cheap; only where several primes find less does exact elimination
+    modulo the factor decide.
+    """
+    if any(_full_rank_modulo(system, points, prime) for prime in PRIMES):
+        return False
     value, q = _modulo(points), fmpq_poly(points.factor)
     rows = [[value(p) for p in row] for row in system.jacobian]
-    for column in range(len(system.names)):
+    return not _eliminate(rows, len(system.names), q, lambda x: x.xgcd(q)[1])
+
+
+def _full_rank_modulo(system: PolynomialSystem, points: Conjugates, prime: int) -> bool:
+    try:
+        q = _reduced(fmpq_poly(points.factor), prime)
+        if q.degree() < points.factor.degree():
+            return False
+        value: Evaluator[nmod_poly] = Evaluator(
+            [_reduced(c, prime) for c in points.coordinates],
+            constant=lambda c: nmod_poly([c.numerator % prime * pow(c.denominator, -1, prime)], prime),
+            add=lambda a, b: a + b,
+            mul=lambda a, b: (a * b) % q,
+        )
+        rows = [[value(p) for p in row] for row in system.jacobian]
+        return _eliminate(rows, len(system.names), q, lambda x: _unit_inverse(x, q))
+    except (ValueError, ZeroDivisionError):  # the prime divides a denominator, or a pivot is a zero divisor
+        return False
+
+
+def _reduced(p: fmpq_poly, prime: int) -> nmod_poly:
+    inverse = pow(int(p.denom()), -1, prime)
+    return nmod_poly([int(c) % prime * inverse % prime for c in p.numer().coeffs()], prime)
+
+
+def _unit_inverse(x: nmod_poly, q: nmod_poly) -> nmod_poly:
+    g, s, _ = x.xgcd(q)
+    if g.degree() != 0:
+        raise ZeroDivisionError("a zero divisor modulo the prime")
+    return s
+
+
+def _eliminate(rows: list[list[T]], columns: int, q: T, inverse: Callable[[T], T]) -> bool:
+    """Whether the matrix has full column rank: elimination in a polynomial ring modulo q with invertible pivots."""
+    for column in range(columns):
         pivot = next((r for r in rows if r[column] != 0), None)
         if pivot is None:
-            return True
+            return False
         rows = [r for r in rows if r is not pivot]
-        inverse = pivot[column].xgcd(q)[1]
+        scale: Any = inverse(pivot[column])
         for r in rows:
             if r[column] != 0:
-                factor = (r[column] * inverse) % q
+                factor = (r[column] * scale) % q
                 r[:] = [(x - factor * y) % q for x, y in zip(r, pivot, strict=True)]
-    return False
+    return True
 
 
 def _modulo(points: Conjugates) -> Evaluator[fmpq_poly]:

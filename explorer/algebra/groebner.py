@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from math import ceil
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ def propose(system: PolynomialSystem, deadline: Deadline, *, seed: int = 0) -> P
     question = {
         "unknowns": len(system.names),
         "seed": seed,
+        "seconds": None if deadline.remaining is None else ceil(deadline.remaining),
         "equations": [[[list(e), hex(c)] for e, c in p] for p in system.integer_equations()],
     }
     root = str(Path(__file__).resolve().parents[2])

@@ -23,6 +23,7 @@ from flint import Ordering, fmpq, fmpq_mat, fmpq_poly, fmpz_mpoly_ctx, fmpz_mpol
 
 Monomial = tuple[int, ...]
 Terms = list[tuple[Monomial, int]]
+MAX_MEMORY = 4 * 2**30  #: bytes of address space; FLINT ends the process beyond it
 PRIME = 4611686018427387847  #: below 2^62; a denominator that it divides only costs one more try
 
 
@@ -209,5 +210,20 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def main() -> None:
+    """Read a question, answer it; memory is bounded, and the process ends itself should nobody be left to kill it."""
+    question = json.load(sys.stdin)
+    try:
+        import resource
+        import signal
+
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+        if question.get("seconds") is not None:
+            signal.alarm(int(question["seconds"]) + 2)
+    except (ImportError, ValueError, OSError):  # not a POSIX system, or a stricter limit already holds
+        pass
+    json.dump(answer(question), sys.stdout)
+
+
 if __name__ == "__main__":
-    json.dump(answer(json.load(sys.stdin)), sys.stdout)
+    main()
