@@ -67,6 +67,22 @@ CASES = {
         lambda w, v: (-4 * v * w * (1 - v * (w**2 + 1)), -2 * (w**2 + 1) * (1 - v * (w**2 + 1))),
         [(1, "minimum", 0, True)],
     ),
+    # F = (1 - s)^2, s = v1 w1^2 + v2 w2^2: s = 1 (listed as w1 < 0, w1 > 0 and the two pieces of v2 w2^2 = 1 on w1 = 0), and
+    # the plane w = 0 with F = 1 - 2 s + ...: quadrants of v (both < 0: minima, both > 0: maxima, mixed: Hessian of both
+    # signs), and on the axes and at the origin s takes both signs nearby
+    "two-squares": (
+        Problem.dense(widths=[1, 2, 1], activation="square", inputs=[1], targets=[1]),
+        lambda w1, w2, v1, v2: (1 - v1 * w1**2 - v2 * w2**2) ** 2,
+        lambda w1, w2, v1, v2: tuple(
+            -2 * (1 - v1 * w1**2 - v2 * w2**2) * q for q in (2 * v1 * w1, 2 * v2 * w2, w1**2, w2**2)
+        ),
+        [(3, "minimum", 0, True)] * 2
+        + [(2, "minimum", 0, True)] * 2
+        + [(2, "minimum", 1, False), (2, "maximum", 1, False)]
+        + [(2, "strict saddle", 1, False)] * 2
+        + [(1, "saddle", 1, False)] * 4
+        + [(0, "saddle", 1, False)],
+    ),
     # F = y^2 (x^2 - 2); grad = (2 x y^2, 2 y (x^2 - 2)): the line y = 0, cut at x = +-sqrt 2 where F = 2 sqrt2 h y^2 + ...
     "parabolas": (
         Problem.monomial(["x", "y"], {(2, 2): 1, (0, 2): -2}),
@@ -112,7 +128,8 @@ def satisfies(component: Component, names: tuple[str, ...], point: tuple[Q, ...]
 def test_every_critical_grid_point_is_in_exactly_one_component(name: str) -> None:
     problem, _, gradient, _ = CASES[name]
     found = critical_set(problem)
-    steps = [Q(k, 2) for k in range(-4, 5)] if len(problem.parameters) == 3 else [Q(k, 4) for k in range(-32, 33)]
+    reach = {2: (32, 4), 3: (4, 2), 4: (2, 1)}[len(problem.parameters)]
+    steps = [Q(k, reach[1]) for k in range(-reach[0], reach[0] + 1)]
     critical = 0
     for point in itertools.product(steps, repeat=len(problem.parameters)):
         hits = [c for c in found.components if satisfies(c, problem.parameters, point)]

@@ -17,21 +17,20 @@ from explorer.algebra.inertia import inertia
 from explorer.algebra.solver import Dimension, solve_zero_dimensional
 from explorer.algebra.systems import PolynomialSystem
 from explorer.budget import Deadline
-from explorer.errors import ExplorerError, Unsupported
+from explorer.errors import ExplorerError
 from explorer.point import AnyPoint, Inertia, Point, RationalField
 from explorer.solve import bounds
 from explorer.solve.classify import Classification, Target, classify, morse_bott
 from explorer.solve.curves import monomial_curve, search
 from explorer.solve.decompose import Cell, decompose, nonvanishing, tidied
 from explorer.solve.finite import assemble
+from explorer.solve.graphs import larger_graph, spectral_factors, value_on
 from explorer.solve.laurent import laurent_family
 from explorer.solve.leftovers import sample_of_hypersurface, subsystem, univariate_points, zero_dimensional_points
 from explorer.solve.polynomials import (
     Poly,
     Terms,
-    coefficients_in,
     context,
-    determinant_sequence,
     factors,
     fraction,
     from_terms,
@@ -76,7 +75,7 @@ def decomposed(
         cells = decompose(ring, gradient, deadline, finite=lambda eqs, free: _finite(eqs, free, ring, deadline))
         work.top = tidied(cells, deadline)
         for cell in work.top:
-            _cell(work, cell, parent=_larger(work, cell))
+            _cell(work, cell, parent=larger_graph(work.top, cell))
     except ExplorerError as stopped:
         work.doubts.append(stopped.sentence())
     complete = not work.doubts
@@ -110,39 +109,6 @@ def _finite(equations: Sequence[Poly], free: Sequence[int], ring: Any, deadline:
     return solve_zero_dimensional(system, deadline).dimension in (Dimension.FINITE, Dimension.EMPTY)
 
 
-def _larger(work: Work, cell: Cell) -> Cell | None:
-    """A graph of larger dimension inside the critical set that holds the whole cell, if one is seen.
-
-    Either a graph whose denominators do not vanish on the cell, or the hypersurface p = 0 of a graph of codimension one,
-    solved for another parameter in which it is linear: p is irreducible and divides the gradient.
-    """
-    if cell.equations:
-        return None
-    found: Cell | None = None
-    for other in work.top:
-        if not other.is_graph or len(other.free) <= len(found.free if found else cell.free):
-            continue
-        closure = [d * cell.ring.gen(i) - n for i, n, d in other.solved]
-        if not all(cell.pull_back(p)[0].is_zero() for p in closure):
-            continue
-        if all(_never_zero_on(cell, d) for _, _, d in other.solved):
-            found = other
-        elif len(closure) == 1:
-            (p,) = closure
-            for j in variables(p):
-                if p.degrees()[j] == 1:
-                    rest, slope = coefficients_in(p, j)
-                    if _never_zero_on(cell, slope):
-                        found = Cell(cell.ring, ((j, -rest, slope),), (), tuple(factors(slope)))
-                        break
-    return found
-
-
-def _never_zero_on(cell: Cell, p: Poly) -> bool:
-    top = cell.pull_back(p)[0]
-    return not top.is_zero() and all(nonvanishing(cell, f) for f in factors(top))
-
-
 # -- one cell ---------------------------------------------------------------------------------------------------
 
 
@@ -159,7 +125,7 @@ def _cell(work: Work, cell: Cell, parent: Cell | None) -> None:
         )
         _point(work, cell, Point(RationalField(), values), parent)
         return
-    value = _value(work, cell)
+    value = value_on(work.loss, cell)
     if work.target.floor is not None and value == work.target.floor:
         strata, doubts = cut(cell, _marks(work, cell), work.deadline)
         work.doubts += doubts
@@ -175,11 +141,11 @@ def _cell(work: Work, cell: Cell, parent: Cell | None) -> None:
         _split_further(work, cell, _marks(work, cell), parent)
         return
     extra = _marks(work, cell)
-    extra += [f for f in _spectral(work, cell, everything=False) if f not in extra]
+    extra += [f for f in spectral_factors(work.loss, cell, everything=False) if f not in extra]
     for _ in range(ROUNDS):
         strata, doubts = cut(cell, extra, work.deadline)
         if not all(s.connected for s in strata):
-            more = [f for f in _spectral(work, cell, everything=True) if f not in extra]
+            more = [f for f in spectral_factors(work.loss, cell, everything=True) if f not in extra]
             if more:
                 extra += more
                 continue
@@ -233,40 +199,6 @@ def _outside(work: Work, point: AnyPoint) -> bool:
     if 0 in signs and -1 not in signs:
         work.doubts.append("a critical point of one activation cell may lie on its boundary")
     return any(s <= 0 for s in signs)
-
-
-def _value(work: Work, cell: Cell) -> Fraction:
-    """The constant value of F on a graph cell (its gradient vanishes there, and the cell is dense in an irreducible set)."""
-    numerator, denominator = cell.pull_back(work.loss)
-    if numerator.is_zero():
-        return Fraction(0)
-    if not (numerator.is_constant() and denominator.is_constant()):
-        raise Unsupported("a family of critical points", expected="a constant value of F", got=f"{numerator}")
-    return fraction(numerator.leading_coefficient() / denominator.leading_coefficient())
-
-
-def _hessian(work: Work, cell: Cell) -> list[list[Poly]]:
-    """The Hessian along a graph cell times a square that does not vanish there: polynomials with the same inertia."""
-    n = cell.ring.nvars()
-    entries = {(i, j): cell.pull_back(work.loss.derivative(i).derivative(j)) for i in range(n) for j in range(i, n)}
-    common = cell.ring.constant(1)
-    for _, d in entries.values():
-        common = common * divmod(d, common.gcd(d))[0]
-    scaled = {key: p * divmod(common, d)[0] * common for key, (p, d) in entries.items()}
-    return [[scaled[min(i, j), max(i, j)] for j in range(n)] for i in range(n)]
-
-
-def _spectral(work: Work, cell: Cell, *, everything: bool) -> list[Poly]:
-    """Factors whose zeros are the only places where the inertia can change.
-
-    Where the lowest nonzero coefficient of the characteristic polynomial does not vanish the rank is constant, so the
-    inertia is constant on connected sets; ``everything`` takes all coefficients (then their signs fix the inertia).
-    """
-    cs = [c for c in determinant_sequence(_hessian(work, cell)) if not c.is_zero()]
-    out: list[Poly] = []
-    for c in cs if everything else cs[:1]:
-        out += [f for f in factors(c) if not nonvanishing(cell, f) and f not in out]
-    return out
 
 
 def _classify(work: Work, stratum: Stratum, graph: Cell) -> tuple[Classification, list[Poly]]:
