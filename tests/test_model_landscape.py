@@ -303,6 +303,12 @@ def test_a_sample_at_the_origin_is_no_kink_without_bias():
     assert g.gradient == ((Q(30),), (Q(20),))  # 2 (vw - 1) v, 2 (vw - 1) w
 
 
+def test_a_sample_at_the_origin_is_a_kink_with_a_zero_bias():
+    p = Problem.dense(widths=[1, 1, 1], activation="relu", inputs=[0, 1], targets=[1, 1], bias=True)
+    with pytest.raises(Unsupported, match="relu of layer 1, unit 1, sample 1"):
+        landscape(p).at({"w1_1_1": 2, "b1_1": 0, "w2_1_1": 3})
+
+
 def test_kinks_behind_dead_units_do_not_count():
     # the first relu is dead near w1 = -1, so the second one sees the constant 0: F = 1 near the point
     p = Problem.dense(widths=[1, 1, 1, 1], activation="relu", inputs=[1], targets=[1])

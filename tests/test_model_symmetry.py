@@ -69,6 +69,11 @@ ORDERS = {
     "sigmoid-data": (Problem.dense(widths=[1, 1, 1], activation="sigmoid", inputs=[1, -1], targets=[2, -2]), 2),
     # and x -> -x alone with even targets
     "sigmoid-even-data": (Problem.dense(widths=[1, 1, 1], activation="sigmoid", inputs=[1, -1], targets=[2, 2]), 2),
+    # an output activation that is not odd has no such flip
+    "sigmoid-output": (
+        Problem.dense(widths=[1, 1], output_activation="sigmoid", inputs=[1, -1], targets=[2, -2]),
+        1,
+    ),
     # weights of the samples break it
     "sigmoid-weighted-data": (
         Problem.dense(widths=[1, 1, 1], activation="sigmoid", inputs=[1, -1], targets=[2, 2], loss_weights=[1, 2]),

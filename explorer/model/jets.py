@@ -105,7 +105,7 @@ class _Sum(Generic[T]):
             self.hessian[ij].append(mul(c, h))
 
     def add_product_with_parameter(self, k: int, theta: T, jet: Jet[T], order: int) -> None:
-        """Add theta_k * jet."""
+        """Add theta_k * jet, for a jet in which theta_k does not occur (each weight acts once)."""
         mul = self.ring.mul
         self.value.append(mul(theta, jet.value))
         if order >= 1:
@@ -115,8 +115,6 @@ class _Sum(Generic[T]):
         if order >= 2:
             for i, g in jet.gradient.items():
                 self.hessian[(i, k) if i < k else (k, i)].append(g)
-                if i == k:
-                    self.hessian[k, k].append(g)
             for ij, h in jet.hessian.items():
                 self.hessian[ij].append(mul(theta, h))
 
