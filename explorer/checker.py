@@ -32,6 +32,7 @@ MAX_STEPS = 256
 MAX_DEGREE = 64  # of number fields, curves, activations
 MAX_FIELD = 20_000  # degree times bits of a coefficient of a field polynomial
 MAX_BITS = 100_000  # of an interval end
+MAX_TERMS = 5_000  # of a Laurent polynomial
 MAX_EXPONENT = 4_096  # of 2 in exp(k ln 2)
 MAX_MATRIX = 400  # parameters, where a whole Hessian is asked for
 MAX_WORK = 25_000_000  # ring operations, weighted by the size of their numbers: about a minute
@@ -95,7 +96,7 @@ def parse_json(raw, where):
         raise Malformed(where, f"has the inexact number {token[:40]}")
 
     def integer(token):
-        if len(token) > MAX_DIGITS:
+        if len(token.lstrip("-")) > MAX_DIGITS:
             raise Malformed(where, "has an integer of too many digits")
         return int(token)
 
@@ -700,6 +701,8 @@ class LaurentRing(Ring):
         for (e, x), (f, y) in itertools.product(a.items(), b.items()):
             key, product = tuple(map(int.__add__, e, f)), self.base.mul(x, y)
             out[key] = self.base.add(out[key], product) if key in out else product
+            if len(out) > MAX_TERMS:
+                raise Rejected("limit", "a family has too many terms")
         return {e: c for e, c in out.items() if c != self.base.zero}
 
     def constant(self, a):
@@ -1213,13 +1216,14 @@ def is_definite(ring, matrix, sign):
     return inertia_of(ring, matrix)[1 - sign] == len(matrix)
 
 
-def independent_rows(rows):
+def independent_rows(rows, meter):
     """A maximal linearly independent sublist of rational vectors."""
     basis, reduced = [], []
     for row in rows:
         rest = list(row)
         for pivot, other in reduced:
             if rest[pivot]:
+                meter.spend(2 * len(rest), poly_size(rest) + poly_size(other))
                 rest = [a - rest[pivot] * b for a, b in zip(rest, other, strict=True)]
         pivot = next((k for k, v in enumerate(rest) if v), None)
         if pivot is not None:
@@ -1591,8 +1595,8 @@ class Proof:
         if out_bias is not None:
             self.vanish(ring, map(ring.total, slopes), "with an output bias the loss slopes must sum to 0")
         data = [[*x, Fraction(1)] if bias is not None else list(x) for x in p.inputs]
-        basis, cols, width, seen = independent_rows(data), p.widths[0], p.widths[1], set()
-        probes = [[sum(map(Fraction.__mul__, x, e)) for e in basis] for x in data]  # x_i . e_a
+        basis, cols, width, seen = independent_rows(data, self.meter), p.widths[0], p.widths[1], set()
+        probes = self.probes(data, basis)
         for j in range(width):
             own = point.coordinates[first + j * cols : first + (j + 1) * cols]
             own = [*own, point.coordinates[bias + j]] if bias is not None else own
@@ -1613,6 +1617,11 @@ class Proof:
             if not is_definite(ring, weighted_gram(ring, curved, probes), 1):
                 raise Rejected("flat-minimum", f"v Hess psi is not positive definite at unit {j + 1}")
 
+    def probes(self, data, basis):
+        """x_i . e_a for the inputs x_i and the basis vectors e_a of their span."""
+        rationals = Rationals(self.meter)
+        return [[rationals.dot(x, e) for e in basis] for x in data]
+
     def dead(self, ring, act, z):
         """Every pre-activation strictly inside a piece that is identically zero."""
         for value in z:
@@ -1623,7 +1632,7 @@ class Proof:
 
     def flat_first_layer(self, ring, point, slopes):
         """f = G(W x; rest), W = 0 at p: sum_i g_i = 0, sum_i g_i x_i = 0, sum_k Hess_s G_k (x) S_k > 0 on span{x_i}."""
-        p, basis = self.problem, independent_rows(self.problem.inputs)
+        p, basis = self.problem, independent_rows(self.problem.inputs, self.meter)
         (first, bias), rows, cols = p.blocks[0], p.widths[1], p.widths[0]
         self.vanish(ring, point.coordinates[first : first + rows * cols], "the first weight matrix is not 0")
         if not basis:
@@ -1631,8 +1640,7 @@ class Proof:
         for g in slopes:
             moments = [ring.total(g)] + [ring.total(map(ring.scale, g, column)) for column in zip(*p.inputs, strict=True)]
             self.vanish(ring, moments, "the loss slopes are not orthogonal to 1 and to the inputs")
-        probes = [[sum(map(Fraction.__mul__, x, e)) for e in basis] for x in p.inputs]
-        grams = [weighted_gram(ring, g, probes) for g in slopes]
+        grams = [weighted_gram(ring, g, self.probes(p.inputs, basis)) for g in slopes]
         start = [{(): point.coordinates[bias + i] if bias is not None else ring.zero, (i,): ring.one} for i in range(rows)]
         curved = [hessian_rows(f, rows, ring) for f in Taylor(ring, 2).rest(p, point.plain(), start)]
         if len(slopes) == 1:  # H (x) S is positive definite exactly if H and S are definite of the same sign

@@ -74,7 +74,7 @@ def exact_row(values: object, where: str) -> tuple[Fraction, ...]:
 
 
 def _from_text(value: str, where: str) -> Fraction:
-    if max(len(part) for part in value.split("/")) > MAX_DIGITS + 1:
+    if max(len(part.lstrip("-")) for part in value.split("/")) > MAX_DIGITS:
         raise _too_long(where, f"{len(value)} characters")
     if NUMBER.fullmatch(value) is None:
         hint = next((h for pattern, h in _HINTS if re.fullmatch(pattern, value)), "write an integer or 'p/q'")

@@ -117,6 +117,10 @@ def activation_from_json(
             got=described(kind),
             remedy="see the list in docs/certificate.md",
         )
+    for key in body:
+        if key != "kind" and key not in ACTIVATION_KEYS[kind]:  # also when empty, which the noun cannot see
+            remedy = f"{kind} takes {', '.join(ACTIVATION_KEYS[kind]) or 'no parameters'}"
+            raise Invalid(where, expected=f"the parameters of {kind}", got=f"the key {key!r}", remedy=remedy)
     given: dict[str, Any] = {}
     for key in (k for k in ACTIVATION_PARAMETERS if k in body):
         if key in ("slope", "alpha"):
@@ -155,13 +159,6 @@ def network_from_json(body: object) -> Network:
         activations = tuple(activation_from_json(a, f"network.activation[{k}]", extra) for k, a in enumerate(given))
     else:
         activations = (activation_from_json(given, extra=extra),) * hidden
-        if not hidden and given != "linear" and len(widths) == 2:
-            raise Invalid(
-                "network.activation",
-                expected="none, for there is no hidden layer",
-                got=described(given),
-                remedy="use output_activation",
-            )
     bias = body.get("bias", False)
     if isinstance(bias, bool):
         bias = [bias] * hidden + [False] * (len(widths) - 1 - hidden)

@@ -61,7 +61,7 @@ def strict_json(raw: bytes | str) -> dict[str, Any]:
         return mark("an exact number", token, "NaN and Infinity are not data")
 
     def integer(token: str) -> int | _Mark:
-        if len(token) > MAX_DIGITS:
+        if len(token.lstrip("-")) > MAX_DIGITS:
             return mark(f"at most {MAX_DIGITS} digits", f"{len(token)}", "use a smaller number")
         return int(token)
 
