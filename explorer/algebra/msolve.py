@@ -46,7 +46,7 @@ def find_msolve() -> str | None:
 
 def msolve_version(binary: str) -> str:
     """What the binary calls its version (for reports)."""
-    code, out, err = run_killable([binary, "-V"], Deadline(10.0), doing="asking msolve for its version")
+    code, out, err = run_killable([binary, "-V"], Deadline(10), doing="asking msolve for its version")
     return (out + err).strip().splitlines()[0][:60] if code == 0 and (out + err).strip() else "unknown"
 
 
