@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from explorer.app.cases import Case, cases
 from explorer.app.checking import Line
 from explorer.app.expectations import belongs, differences, same_value
 from explorer.app.main import run
-from explorer.solve.results import CriticalSet, Value
+from explorer.solve.results import Coverage, CriticalSet, Trust, Value
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -132,6 +133,20 @@ def test_a_wrong_stratum_is_noticed(change: dict[str, Any]) -> None:
     first, *rest = expected["components"]
     assert list(differences(expected | {"components": [first | change, *rest]}, found))
     assert list(differences(expected | {"components": rest}, found)), "a component that nobody expects is a difference"
+
+
+def test_what_is_not_decided_is_no_difference_and_no_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import explorer.solve.critical as solving
+
+    full = solved("vw")
+    part = replace(full, components=full.components[:1], coverage=Coverage(False, "none", Trust.COMPUTED, "time is up"))
+    monkeypatch.setattr(solving, "critical_set", lambda problem, budget: part)
+    assert run(["tour", "--case", "vw", "--json", "-o", str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert "NOT DECIDED: vw: expected all critical points, but time is up" in captured.err
+    assert json.loads(captured.out)["failures"] == []
 
 
 def test_a_single_point_must_be_the_one_that_is_named() -> None:

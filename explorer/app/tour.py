@@ -17,13 +17,13 @@ from typing import Any
 
 from explorer.app.cases import Case, cases
 from explorer.app.checking import Line, check_apart
-from explorer.app.expectations import differences
+from explorer.app.expectations import differences, left_open
 from explorer.app.itinerary import Claim, claims_of
 from explorer.app.output import emit, note, show, working
 from explorer.app.sheets import by_index, value
 from explorer.budget import Budget, Deadline
 from explorer.certify import Certificate, certify
-from explorer.errors import BudgetExceeded, NotCertifiable, Unsupported
+from explorer.errors import BudgetExceeded, ExplorerError, NotCertifiable, Unsupported
 from explorer.reading import write_problem
 from explorer.solve.results import CriticalSet
 
@@ -34,13 +34,18 @@ CHECKERS = 2
 
 @dataclass(frozen=True)
 class Stop:
-    """What the tour did at one case. ``unproved`` lists facts without a certificate, with the reason."""
+    """What the tour did at one case.
+
+    ``unproved``: facts that are computed and have no certificate, with the reason. ``undecided``: what is expected, but
+    was not decided within the budget. ``differs``: what is not as expected.
+    """
 
     slug: str
     folder: Path
     found: CriticalSet
     lines: tuple[tuple[str, Line], ...]
     unproved: tuple[str, ...]
+    undecided: tuple[str, ...]
     differs: tuple[str, ...]
     seconds: float
 
@@ -59,6 +64,7 @@ class Stop:
             "critical_set": self.found.to_json(),
             "certificates": [{"name": n, "status": x.status, "fact": x.text} for n, x in self.lines],
             "unproved": list(self.unproved),
+            "undecided": list(self.undecided),
             "differs": list(self.differs),
             "seconds": round(self.seconds, 3),
         }
@@ -90,9 +96,9 @@ def _visit(case: Case, folder: Path, budget: Budget, checkers: ThreadPoolExecuto
     from explorer.solve.critical import critical_set
 
     started = time.monotonic()
-    deadline = budget.start()
     with working(f"{case.slug}: solving"):
-        found = critical_set(case.problem, budget=budget)
+        found = critical_set(case.problem, budget=_share(budget))
+    deadline = budget.start()
     with working(f"{case.slug}: certifying"):
         written, missing = _written(case, claims_of(case, found), deadline)
     _fresh(folder)
@@ -101,14 +107,18 @@ def _visit(case: Case, folder: Path, budget: Budget, checkers: ThreadPoolExecuto
     with working(f"{case.slug}: checking {len(paths)} certificates"):
         verdicts = list(checkers.map(lambda path: check_apart(folder / "problem.json", path), paths))
     differs = list(differences(case.expected, found))
-    differs += [f"{claim.name}: expected, not proved: {why}" for claim, why in missing if claim.required]
+    differs += [f"{x.name}: expected, not proved: {why}" for x, why in missing if x.required and not _late(why)]
     differs += [f"{claim.name}: expected {claim.stated}" for claim, c in written if not claim.states(c)]
     return Stop(
         slug=case.slug,
         folder=folder,
         found=found,
         lines=tuple((claim.name, line) for (claim, _), line in zip(written, verdicts, strict=True)),
-        unproved=tuple(f"{claim.name}: {why}" for claim, why in missing if not claim.required),
+        unproved=tuple(f"{x.name}: {why}" for x, why in missing if not x.required),
+        undecided=(
+            *left_open(case.expected, found),
+            *(f"{x.name}: {why}" for x, why in missing if x.required and _late(why)),
+        ),
         differs=tuple(differs),
         seconds=time.monotonic() - started,
     )
@@ -116,10 +126,10 @@ def _visit(case: Case, folder: Path, budget: Budget, checkers: ThreadPoolExecuto
 
 def _written(
     case: Case, claims: tuple[Claim, ...], deadline: Deadline
-) -> tuple[list[tuple[Claim, Certificate]], list[tuple[Claim, str]]]:
+) -> tuple[list[tuple[Claim, Certificate]], list[tuple[Claim, ExplorerError]]]:
     """The certificates that could be written, and the claims without one, with the reason."""
     written: list[tuple[Claim, Certificate]] = []
-    missing: list[tuple[Claim, str]] = []
+    missing: list[tuple[Claim, ExplorerError]] = []
     for claim in claims:
         try:
             deadline.check(f"certifying {claim.name}")
@@ -127,8 +137,17 @@ def _written(
             proof = claim.shipped or certify(case.problem, claim.goal, budget=left, **claim.options)
             written.append((claim, proof))
         except NO_ANSWER as error:
-            missing.append((claim, error.sentence()))
+            missing.append((claim, error))
     return written, missing
+
+
+def _share(budget: Budget) -> Budget:
+    """A third of the budget goes to solving, so that a system that is too hard leaves time to certify the rest."""
+    return budget if budget.seconds is None else Budget(budget.seconds / 3)
+
+
+def _late(why: ExplorerError) -> bool:
+    return isinstance(why, BudgetExceeded)
 
 
 def _fresh(folder: Path) -> None:
@@ -147,13 +166,19 @@ def _cpu() -> float:
 
 
 def report(tour: Tour, *, as_json: bool) -> int:
-    """Print the table (or the JSON document); 3 if a certificate was rejected or a result differs, else 0."""
+    """Print the table (or the JSON document).
+
+    The exit code: 3 if a certificate was rejected or a result differs, 2 if something that is expected was not decided
+    within the budget, else 0.
+    """
+    undecided = [f"{s.slug}: {said}" for s in tour.stops for said in s.undecided]
     if as_json:
         emit(
             {
                 "format": "explorer.tour/1",
                 "cases": [stop.to_json() for stop in tour.stops],
                 "verified": sum(s.verified for s in tour.stops),
+                "undecided": undecided,
                 "failures": list(tour.failures),
                 "cpu_seconds": round(tour.cpu_seconds, 3),
             }
@@ -170,7 +195,9 @@ def report(tour: Tour, *, as_json: bool) -> int:
         note(f"{tour.cpu_seconds:.1f} s of processor time")
     for said in tour.failures:
         note(f"explorer: WRONG: {said}")
-    return 3 if tour.failures else 0
+    for said in undecided:
+        note(f"explorer: NOT DECIDED: {said}")
+    return 3 if tour.failures else 2 if undecided else 0
 
 
 def _table(tour: Tour) -> Any:
