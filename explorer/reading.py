@@ -120,7 +120,7 @@ def activation_from_json(
     for key in body:
         if key != "kind" and key not in ACTIVATION_KEYS[kind]:  # also when empty, which the noun cannot see
             remedy = f"{kind} takes {', '.join(ACTIVATION_KEYS[kind]) or 'no parameters'}"
-            raise Invalid(where, expected=f"the parameters of {kind}", got=f"the key {key!r}", remedy=remedy)
+            raise Invalid(where, expected=f"no key {key!r}", got="one", remedy=remedy)
     given: dict[str, Any] = {}
     for key in (k for k in ACTIVATION_PARAMETERS if k in body):
         if key in ("slope", "alpha"):
