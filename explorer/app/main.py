@@ -40,6 +40,10 @@ def run(args: list[str]) -> int:
         # The reader has gone (explorer cases | head); keep the interpreter from complaining while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is None:
+            return _internal(error, args, as_json)
+        return _fail(f"{error.filename}: {error.strerror}; check the path", 1, as_json, kind="File")
     except KeyboardInterrupt:
         return _fail("interrupted before an answer", 2, as_json, kind="Interrupted")
     except Exception as error:
@@ -47,10 +51,14 @@ def run(args: list[str]) -> int:
         if said is not None:  # the command-line library's own errors: unknown options, missing arguments
             code = 2 if args[:1] == ["check"] else 1
             return _fail(f"{said()} (see 'explorer --help')", code, as_json, kind="Usage")
-        if "--debug" in args or os.environ.get("EXPLORER_DEBUG"):
-            traceback.print_exc()
-        text = f"internal error: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        return _fail(f"{text} (--debug shows where)", 3, as_json, kind="Internal")
+        return _internal(error, args, as_json)
+
+
+def _internal(error: Exception, args: list[str], as_json: bool) -> int:
+    if "--debug" in args or os.environ.get("EXPLORER_DEBUG"):
+        traceback.print_exception(error)
+    text = f"internal error: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return _fail(f"{text} (--debug shows where)", 3, as_json, kind="Internal")
 
 
 def _invoke(args: list[str]) -> int:
