@@ -1587,7 +1587,8 @@ class Proof:
             raise Rejected("flat-minimum", why)
 
     def flat_units(self, ring, point, slopes):
-        """f = sum_j v_j phi(u_j . x): at every unit psi_k = 0, grad psi_k = 0 and sum_k v_kj Hess psi_k > 0 on span{x_i}."""
+        """f = sum_j v_j phi(u_j . x): at every unit psi_k = 0, grad psi_k = 0, and sum_k v_kj Hess psi_k > 0 on span{x_i} or
+        every pre-activation strictly inside a piece of degree at most 1 (then psi_k vanishes identically near u_j)."""
         p, act = self.problem, self.problem.activations[0]
         if p.hidden_layers != 1 or p.output.kind != "linear":
             raise Rejected("flat-minimum", "units needs exactly one hidden layer and a linear output")
@@ -1605,14 +1606,14 @@ class Proof:
                 continue
             seen.add((*own, *out_weights))
             z = [ring.total(map(ring.scale, own, x)) for x in data]
-            if self.dead(ring, act, z):
-                continue
             jets = [taylor(ring, act, value, 2) for value in z]
             for g in slopes:
                 psi = ring.dot(g, [t[0] for t in jets])
                 flux = [ring.mul(s, t[1]) for s, t in zip(g, jets, strict=True)]
                 grad = [ring.total(map(ring.scale, flux, direction)) for direction in zip(*probes, strict=True)]
                 self.vanish(ring, [psi, *grad], f"psi and its gradient do not vanish at unit {j + 1}")
+            if self.affine(ring, act, z):
+                continue
             curved = [ring.mul(ring.dot(out_weights, g), t[2]) for g, t in zip(zip(*slopes, strict=True), jets, strict=True)]
             if not is_definite(ring, weighted_gram(ring, curved, probes), 1):
                 raise Rejected("flat-minimum", f"v Hess psi is not positive definite at unit {j + 1}")
@@ -1622,25 +1623,27 @@ class Proof:
         rationals = Rationals(self.meter)
         return [[rationals.dot(x, e) for e in basis] for x in data]
 
-    def dead(self, ring, act, z):
-        """Every pre-activation strictly inside a piece that is identically zero."""
+    def affine(self, ring, act, z):
+        """Every pre-activation strictly inside a piece of degree at most 1."""
         for value in z:
             at = [sides(ring, value, b) for b in act.breaks]
-            if not act.pieces or (False, False) in at or any(act.pieces[sum(above for _, above in at)]):
+            if not act.pieces or (False, False) in at or any(act.pieces[sum(above for _, above in at)][2:]):
                 return False
         return True
 
     def flat_first_layer(self, ring, point, slopes):
-        """f = G(W x; rest), W = 0 at p: sum_i g_i = 0, sum_i g_i x_i = 0, sum_k Hess_s G_k (x) S_k > 0 on span{x_i}."""
-        p, basis = self.problem, independent_rows(self.problem.inputs, self.meter)
-        (first, bias), rows, cols = p.blocks[0], p.widths[1], p.widths[0]
+        """f = G(W x; rest), W = 0 at p: sum_i g_i = 0, sum_i g_i x_i = 0, sum_k Hess_s G_k (x) S_k > 0 on span{x_i}, or with
+        first biases, which absorb W x_1, on span{x_i - x_1}."""
+        p, (first, bias), rows, cols = self.problem, self.problem.blocks[0], self.problem.widths[1], self.problem.widths[0]
+        data = p.inputs if bias is None else [[a - b for a, b in zip(x, p.inputs[0], strict=True)] for x in p.inputs]
+        basis = independent_rows(data, self.meter)
         self.vanish(ring, point.coordinates[first : first + rows * cols], "the first weight matrix is not 0")
         if not basis:
-            raise Rejected("flat-minimum", "all inputs are 0")
+            raise Rejected("flat-minimum", "the inputs do not vary")
         for g in slopes:
             moments = [ring.total(g)] + [ring.total(map(ring.scale, g, column)) for column in zip(*p.inputs, strict=True)]
             self.vanish(ring, moments, "the loss slopes are not orthogonal to 1 and to the inputs")
-        grams = [weighted_gram(ring, g, self.probes(p.inputs, basis)) for g in slopes]
+        grams = [weighted_gram(ring, g, self.probes(data, basis)) for g in slopes]
         start = [{(): point.coordinates[bias + i] if bias is not None else ring.zero, (i,): ring.one} for i in range(rows)]
         curved = [hessian_rows(f, rows, ring) for f in Taylor(ring, 2).rest(p, point.plain(), start)]
         if len(slopes) == 1:  # H (x) S is positive definite exactly if H and S are definite of the same sign
