@@ -17,6 +17,11 @@ from explorer.exact import MAX_DIGITS
 
 MAX_BYTES = 16_000_000
 MAX_DEPTH = 16
+#: lists and objects, and values, in one file: they bound memory and time long before the bytes do
+MAX_GROUPS = 100_000
+MAX_VALUES = 1_000_000
+#: refused values after which the search for the first one's place is not worth its memory
+MAX_MARKS = 1_000
 #: strings (possessively: linear time on any input) and brackets; everything between them does not matter for depth
 _TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
@@ -47,11 +52,13 @@ def strict_json(raw: bytes | str) -> dict[str, Any]:
         ) from None
     if source.startswith("\ufeff"):
         raise Invalid("file", expected="UTF-8 text", got="a byte order mark", remedy="save it as UTF-8 without BOM")
-    _check_depth(source)
+    _check_shape(source)
     marks: list[_Mark] = []
 
     def mark(expected: str, got: str, remedy: str) -> _Mark:
         marks.append(_Mark(expected, got, remedy))
+        if len(marks) > MAX_MARKS:
+            raise Invalid("file", expected=marks[0].expected, got=f"{marks[0].got}, and many more", remedy=remedy)
         return marks[-1]
 
     def decimal(token: str) -> _Mark:
@@ -121,15 +128,23 @@ def _plain(path: str) -> str:
     return path if path.isascii() and path.isprintable() and len(path) <= 200 else ascii(path[:200])[1:-1]
 
 
-def _check_depth(source: str) -> None:
-    depth = 0
+def _check_shape(source: str) -> None:
+    """Bound the depth and the number of values before anything is built from the text."""
+    values = max(source.count(","), source.count('"') // 3)
+    if values > MAX_VALUES:
+        raise Invalid("file", expected=f"at most {MAX_VALUES} values", got="more", remedy="use a smaller problem")
+    depth = groups = 0
     for token in _TOKENS.finditer(source):
         first = token.group()[0]
         if first in "[{":
-            depth += 1
+            depth, groups = depth + 1, groups + 1
             if depth > MAX_DEPTH:
                 raise Invalid(
                     "file", expected=f"nesting of at most {MAX_DEPTH}", got="deeper nesting", remedy="flatten the data"
+                )
+            if groups > MAX_GROUPS:
+                raise Invalid(
+                    "file", expected=f"at most {MAX_GROUPS} lists and objects", got="more", remedy="use fewer samples"
                 )
         elif first in "]}":
             depth -= 1
