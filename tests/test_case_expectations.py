@@ -8,6 +8,9 @@ PHCpack, and the closed form of xyz-decay. That the lists are *complete* is prov
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,7 +23,17 @@ RECORDED = Path(__file__).resolve().parent / "independent" / "recorded"
 EXPECTED = {p.parent.name: json.loads(p.read_text(encoding="ascii")) for p in sorted(CASES.glob("*/expected.json"))}
 PROBLEMS = {p.parent.name: json.loads(p.read_text(encoding="ascii")) for p in sorted(CASES.glob("*/problem.json"))}
 POLYNOMIAL = [s for s in EXPECTED if not s.startswith(("sigmoid", "neuron-relu"))]
-KEYS = ["format", "derivation", "complete", "real_points", "by_index", "morse_sum", "global_value", "components", "facts"]
+KEYS = [
+    "format",
+    "derivation",
+    "complete",
+    "real_points",
+    "by_index",
+    "morse_sum",
+    "global_value",
+    "components",
+    "facts",
+]
 KINDS = {"strict minimum", "minimum", "strict saddle", "saddle", "maximum", "strict maximum"}
 
 
@@ -161,6 +174,27 @@ def test_ridge_cases_against_the_recorded_run_of_singular_and_phcpack(slug):
     for c in body["components"]:
         found = [p for p in recorded["points"] if p["index"] == c["index"] and encloses(c["value"], p["value"])]
         assert len(found) == c["pieces"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    shutil.which("Singular") is None or shutil.which("phc") is None,
+    reason="Singular and PHCpack are not installed (apt-get install singular phcpack)",
+)
+def test_the_recorded_run_can_be_repeated(tmp_path):
+    script = RECORDED.parent / "run_tools.py"
+    subprocess.run(
+        [sys.executable, script, "xyz-decay", "--out", tmp_path], check=True, capture_output=True, timeout=300
+    )
+    before, after = (json.loads((d / "xyz-decay.json").read_text(encoding="ascii")) for d in (RECORDED, tmp_path))
+    for key in (
+        "complex_points_singular",
+        "complex_points_phcpack_distinct",
+        "real_points",
+        "by_index",
+        "global_value",
+    ):
+        assert after[key] == before[key]
 
 
 def encloses(value: str | dict, number: str) -> bool:

@@ -13,6 +13,7 @@ used; the tolerances below decide only what is *recorded* here, never what explo
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -128,10 +129,10 @@ class System:
         return None
 
 
-def solve(slug: str) -> dict:
+def solve(slug: str, out: Path) -> dict:
     f, g = gradient(slug)
     source, version, count = singular(g)
-    (RECORDED / f"{slug}.sing").write_text(source, encoding="ascii")
+    (out / f"{slug}.sing").write_text(source, encoding="ascii")
     print(f"{slug}: Singular counts {count}", file=sys.stderr)
     system = System(f, g)
     polished: list[np.ndarray] = []
@@ -151,7 +152,7 @@ def solve(slug: str) -> dict:
         print(f"{slug}: PHCpack proposed {len(proposals)}, distinct so far {len(merged)}", file=sys.stderr)
         if len(merged) == count:
             break
-    (RECORDED / f"{slug}.phc").write_text(phc_source, encoding="ascii")
+    (out / f"{slug}.phc").write_text(phc_source, encoding="ascii")
     real = [[z.real for z in p] for p in merged if all(abs(z.imag) < mpmath.mpf(10) ** -40 for z in p)]
     histogram: Counter[int] = Counter()
     smallest = mpmath.inf
@@ -191,9 +192,13 @@ def main() -> int:
         print(f"not installed: {', '.join(missing)} (apt-get install singular phcpack)", file=sys.stderr)
         return 2
     mpmath.mp.dps = 50
-    for slug in sys.argv[1:] or RIDGE_CASES:
-        result = solve(slug)
-        (RECORDED / f"{slug}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="ascii")
+    parser = argparse.ArgumentParser(description="Record the critical points of the ridge cases by independent tools.")
+    parser.add_argument("slugs", nargs="*", default=RIDGE_CASES)
+    parser.add_argument("--out", type=Path, default=RECORDED)
+    arguments = parser.parse_args()
+    for slug in arguments.slugs:
+        result = solve(slug, arguments.out)
+        (arguments.out / f"{slug}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="ascii")
         print(f"{slug}: {result['real_points']} real, by index {result['by_index']}")
     return 0
 
