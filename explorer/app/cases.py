@@ -14,10 +14,11 @@ from typing import Any, overload
 from explorer.errors import Invalid, Unknown
 from explorer.problem import Problem
 from explorer.reading import read_problem
+from explorer.shown import Shown
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(Shown):
     """One built-in case: ``folder`` holds problem.json and, where there are any, expected.json and certificates."""
 
     slug: str

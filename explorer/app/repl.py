@@ -50,9 +50,6 @@ def _ipython(names: dict[str, Any]) -> None:
 
     config = Config()
     config.TerminalInteractiveShell.banner1 = banner() + "\n"
-    config.InteractiveShellApp.exec_lines = [
-        "from explorer.app.display import teach_ipython; teach_ipython(); del teach_ipython"
-    ]
     config.TerminalInteractiveShell.enable_tip = False
     if not sys.stdin.isatty():
         config.TerminalInteractiveShell.simple_prompt = True

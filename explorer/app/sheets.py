@@ -96,7 +96,9 @@ def _critical_set(c: Any) -> Sheet:
         facts.append(("sum of (-1)^index", str(c.morse_sum)))
     left = len(c.components) - MOST_ROWS
     undecided = [f"{k}: {x.because}" for k, x in enumerate(c.components, 1) if x.kind.value == "undecided"]
-    foot = ([f"{left} more components; --json lists all"] if left > 0 else []) + [f"undecided {u}" for u in undecided]
+    foot = [f"{left} more components; --json lists all"] if left > 0 else []
+    foot += [f"{k}: {', '.join(x.equations)}" for k, x in enumerate(c.components[:MOST_ROWS], 1) if x.dimension]
+    foot += [f"undecided {u}" for u in undecided]
     return Sheet(f"Critical set of {c.problem.slug}", tuple(facts), columns if rows else (), rows, tuple(foot))
 
 
