@@ -173,7 +173,12 @@ class DenseNetwork:
 
     def __post_init__(self) -> None:
         for key in ("widths", "activations", "bias"):
-            object.__setattr__(self, key, tuple(getattr(self, key)))
+            object.__setattr__(self, key, as_tuple(getattr(self, key), f"network.{key}"))
+        for layer in (*self.activations, self.output):
+            if not isinstance(layer, Activation):
+                raise Invalid(
+                    "network.activation", expected="an Activation", got=described(layer), remedy="Activation('relu')"
+                )
         if not 2 <= len(self.widths) <= MAX_LAYERS + 1:
             raise Invalid(
                 "network.widths",
@@ -254,7 +259,7 @@ class MonomialLoss:
     terms: tuple[tuple[Fraction, tuple[int, ...]], ...]
 
     def __post_init__(self) -> None:
-        names = tuple(self.names)
+        names = as_tuple(self.names, "network.parameters")
         if not 1 <= len(names) <= 64 or any(not _is_name(n) for n in names) or len(set(names)) != len(names):
             raise Invalid(
                 "network.parameters",
@@ -262,7 +267,10 @@ class MonomialLoss:
                 got=f"[{', '.join(described(n) for n in names[:8])}]"[:80],
                 remedy="rename them",
             )
-        terms = tuple((c, tuple(e)) for c, e in self.terms)
+        terms = tuple(
+            (c, as_tuple(e, f"network.terms[{k}].exponents"))
+            for k, (c, e) in enumerate(as_tuple(self.terms, "network.terms"))
+        )
         if not 1 <= len(terms) <= MAX_TERMS:
             raise Invalid(
                 "network.terms", expected=f"1 to {MAX_TERMS} terms", got=f"{len(terms)}", remedy="list the monomials"
@@ -304,6 +312,13 @@ class MonomialLoss:
 
 
 Network: TypeAlias = DenseNetwork | MonomialLoss
+
+
+def as_tuple(value: object, where: str) -> tuple[Any, ...]:
+    """``value`` as a tuple; a text or a single thing is not a list of things."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise Invalid(where, expected="a list [...]", got=described(value), remedy="put it into brackets")
+    return tuple(value)
 
 
 def _is_name(name: object) -> bool:

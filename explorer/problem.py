@@ -24,6 +24,7 @@ from explorer.network import (
     DenseNetwork,
     MonomialLoss,
     Network,
+    as_tuple,
 )
 from explorer.shown import Shown
 
@@ -39,7 +40,9 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for key in ("inputs", "targets"):
-            rows = tuple(exact_row(row, f"data.{key}[{i}]") for i, row in enumerate(getattr(self, key)))
+            rows = tuple(
+                exact_row(row, f"data.{key}[{i}]") for i, row in enumerate(as_tuple(getattr(self, key), f"data.{key}"))
+            )
             object.__setattr__(self, key, rows)
         n = len(self.inputs)
         if not 1 <= n <= MAX_SAMPLES:
@@ -282,8 +285,8 @@ class Problem(Shown):
         """A toy loss given as a polynomial: ``terms`` maps exponent vectors to exact coefficients."""
         if not isinstance(terms, Mapping):
             raise Invalid("network.terms", expected="a dict {exponents: coefficient}", got=described(terms))
-        pairs = tuple((exact(c, f"network.terms[{e!r}]"), tuple(e)) for e, c in terms.items())
-        return cls(MonomialLoss(tuple(names), pairs), None, None, None, slug, source)
+        pairs = tuple((exact(c, f"network.terms[{e!r}]"), as_tuple(e, "network.terms")) for e, c in terms.items())
+        return cls(MonomialLoss(as_tuple(names, "network.parameters"), pairs), None, None, None, slug, source)
 
     # -- views -------------------------------------------------------------------------------------------------
 

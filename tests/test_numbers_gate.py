@@ -150,6 +150,13 @@ def test_dense_refuses(change, phrase):
         lambda: Problem(MonomialLoss(("x",), ((1, (2,)),)), Dataset(((1,),), ((1,),)), None),
         lambda: Problem(DenseNetwork((1, 1), (), (False,)), None, None),
         lambda: Problem.monomial(["x"], [((1,), 1)]),
+        lambda: Problem.monomial(["x"], {2: 1}),
+        lambda: Problem.monomial("x", {(2,): 1}),
+        lambda: MonomialLoss(("x",), 3),
+        lambda: DenseNetwork(3, (), (False,)),
+        lambda: DenseNetwork((1, 1, 1), ("relu",), (False, False)),
+        lambda: DenseNetwork((1, 1), (), (False,), "sigmoid"),
+        lambda: Dataset(5, ((1,),)),
     ],
 )
 def test_the_nouns_check_themselves(build):
