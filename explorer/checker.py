@@ -716,6 +716,64 @@ class LaurentRing(Ring):
         return all(self.base.sign(c) == 0 for c in a.values())
 
 
+class PathRing(LaurentRing):
+    """Functions of t on [low, high], or on [low, infinity) with high None: polynomials in t, 1/t (low > 0) and L = ln t."""
+
+    def __init__(self, base, low, high):
+        super().__init__(base, 2)
+        self.low, self.high = low, high
+
+    def polynomial(self, a):
+        """a(t) times a power of t, as a polynomial with rational coefficients; the power is positive on the domain."""
+        shift = max([0, *(-e for e, _ in a)])
+        if shift and self.low <= 0:
+            raise Rejected("path", "a pole on the path")
+        out = [Fraction(0)] * (max((e for e, _ in a), default=0) + shift + 1)
+        for (e, log), c in a.items():
+            if log or self.base.rational(c) is None:
+                raise Rejected("path", "a function of t that has to be signed is no polynomial with rational coefficients")
+            out[e + shift] += self.base.rational(c)
+        return poly_trim(out)
+
+    def sign(self, a):
+        """1, -1 or 0: positive or negative inside the whole domain (perhaps 0 at its ends), or identically zero."""
+        p, low, high = self.polynomial(a), self.low, self.high
+        while p and poly_at(p, low) == 0:
+            p = poly_divmod(p, (-low, Fraction(1)))[0]
+        while p and high is not None and poly_at(p, high) == 0:
+            p = poly_divmod(p, (high, Fraction(-1)))[0]
+        if not p:
+            return 0
+        end = high if high is not None else max(low, 0) + 2 + max(abs(c / p[-1]) for c in p)  # beyond Cauchy's root bound
+        if root_count(p, low, end, self.meter):
+            raise Rejected("path", "a function of t changes its sign on the path, or touches 0")
+        return 1 if poly_at(p, low) > 0 else -1
+
+    def derivative(self, a):
+        out = {}
+        for (e, log), c in a.items():
+            if log:
+                raise Rejected("path", "F along the path is no Laurent polynomial")
+            if e:
+                out[e - 1, 0] = self.base.scale(c, e)
+        return out
+
+    def growth(self, a):
+        """The largest exponent pair: t^e (ln t)^l grows with (e, l) in lexicographic order, without bound if it is above (0, 0)."""
+        return max((key for key, c in a.items() if self.base.sign(c) != 0), default=self.origin)
+
+    def moving(self, act, z):
+        """The value of an activation at a pre-activation that varies: exp(n ln t + c) = e^c t^n, or one polynomial piece."""
+        if act.kind == "exp" and set(z) <= {(0, 1), self.origin}:
+            power = self.base.rational(z.get((0, 1), self.base.zero))
+            if power is not None and power.denominator == 1 and abs(power) <= MAX_DEGREE:
+                return {(int(power), 0): self.base.exp(z.get(self.origin, self.base.zero))}
+        if not act.pieces:
+            raise Rejected("path", f"{act.kind} of a pre-activation that varies in this way is no polynomial")
+        piece = sum(self.sign(self.sub(z, self.of(b))) >= 0 for b in act.breaks)
+        return taylor_polynomial(self, act.pieces[piece], z, 0)[0]
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # 3. The problem.
 
@@ -923,6 +981,8 @@ class Problem:
 
 
 def taylor(ring, act, z, order, need_value=True):
+    if isinstance(ring, PathRing) and order == 0 and len(act.pieces) != 1 and set(z) - {ring.origin}:
+        return [ring.moving(act, z)]
     if isinstance(ring, LaurentRing) and len(act.pieces) != 1:
         return [ring.lift(c) for c in taylor(ring.base, act, ring.constant(z), order, need_value)]
     if act.pieces:
@@ -1331,8 +1391,12 @@ STEP_KEYS = {  # in the order in which steps must stand
     "floor": ("proof", "value"),
     "below": ("lower", "upper"),
     "global": ("point",),
+    "coercive": ("level", "bounds"),
+    "path": ("point", "to", "pieces"),
+    "escape": ("point", "from", "limit", "path"),
+    "basin": ("point", "level", "lower", "upper", "cuts"),
 }
-STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",)}
+STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",)}
 RULE_ORDER = {rule: k for k, rule in enumerate(STEP_KEYS)}
 
 
@@ -1360,7 +1424,7 @@ class Proof:
 
     def __init__(self, problem, points, meter):
         self.problem, self.points, self.meter, self.size = problem, points, meter, len(problem.names)
-        self.facts, self.values, self.inertias, self.jets = {}, {}, {}, {}
+        self.facts, self.values, self.inertias, self.jets, self.found = {}, {}, {}, {}, {}  # found: numbers beside facts
 
     def need(self, rule, *names):
         if (rule, *names) not in self.facts:
@@ -1743,6 +1807,153 @@ class Proof:
             raise Rejected(rule, "the leading coefficient is not the stated one, or has the wrong sign")
         return ()
 
+    # -- sets and paths -----------------------------------------------------------------------------------------------
+
+    def rule_coercive(self, step):
+        """The loss is >= 0 and every parameter is penalised: F <= level implies |theta_k| <= bounds_k."""
+        p, level = self.problem, number(step["level"], "step.level")
+        radii = [number(v, "step.bounds") for v in array(step["bounds"], "step.bounds", self.size)]
+        if p.kind != "dense" or p.regularizer is None or not all(p.penalties):
+            raise Rejected("coercive", "needs a network loss and a regularizer with positive weights on all parameters")
+        if p.regularizer == "neuron-cubic":
+            cols, hidden = p.widths[0], p.widths[1]
+            inner = [2 * w / 3 for w in p.penalties for _ in range(cols)] + [2 * w / 3 for w in p.penalties if p.bias[0]]
+            weights, exponent = inner + [w / 3 for w in p.penalties], 3
+            if len(weights) != self.size or hidden < 1:
+                raise Rejected("coercive", "does not fit this network")
+        else:
+            weights, exponent = p.penalties, p.exponent
+        for r, w in zip(radii, weights, strict=True):
+            if r <= 0 or w * r**exponent < level:
+                raise Rejected("coercive", "a bound does not follow from the regularizer")
+        self.found["coercive"] = level, radii
+        return ()
+
+    def curve_entry(self, ring, terms, where, rank):
+        """One coordinate of a path: [[ELEMENT, [exponent of t, (exponent of ln t)]], ...]."""
+        entry = {}
+        for term in array(terms, where, most=256):
+            coefficient, exponents = array(term, where, 2)
+            lows = (-MAX_DEGREE, 0)
+            key = tuple(whole(e, where, low, MAX_DEGREE) for e, low in zip(array(exponents, where, rank), lows, strict=False))
+            value, key = element(ring, coefficient, where), (*key, 0)[:2]
+            if key <= max(entry, default=(-MAX_DEGREE - 1,)) or value == ring.zero:
+                raise Malformed(where, "has a zero term, or terms out of order")
+            entry[key] = value
+        return entry
+
+    def along(self, path, curve):
+        return Taylor(path, 0).loss(self.problem, [{(): c} if c else {} for c in curve]).get((), {})
+
+    def meets(self, rule, ring, curve, at, name):
+        for entry, coordinate in zip(curve, self.points[name].coordinates, strict=True):
+            if not ring.same(self.laurent_value(rule, ring, entry, at), coordinate):
+                raise Rejected(rule, f"the path does not meet {name}")
+
+    def rule_path(self, step):
+        """Polynomial pieces on [0, 1] from one point to another, F non-increasing along them or (with a level) F <= level."""
+        start, end, where = self.exact_point(step), self.points[step["to"]], "step.pieces"
+        ring = start.ring
+        if end.ring is None or type(end.ring) is not type(ring) or getattr(ring, "modulus", 0) != getattr(end.ring, "modulus", 0):
+            raise Rejected("path", "the two points do not lie in one field")
+        if isinstance(ring, NumberField) and ring.interval != end.ring.interval:
+            raise Rejected("path", "the two points do not lie in one field")
+        path, at, last = PathRing(ring, Fraction(0), Fraction(1)), [[ring.zero] * 2, [ring.one, ring.zero]], None
+        level = number(step["level"], "step.level") if "level" in step else None
+        pieces = array(step["pieces"], where, most=64)
+        for piece in pieces:
+            curve = [self.curve_entry(ring, terms, where, 1) for terms in array(piece, where, self.size)]
+            if any(key[0] < 0 for entry in curve for key in entry):
+                raise Rejected("path", "a pole on the path")
+            ends = [[self.laurent_value("path", ring, entry, t) for entry in curve] for t in at]
+            if last is not None and not all(map(ring.same, last, ends[0])):
+                raise Rejected("path", "the pieces do not meet")
+            last = ends[1]
+            if piece is pieces[0]:
+                self.meets("path", ring, curve, at[0], step["point"])
+            value = self.along(path, curve)
+            if path.sign(path.derivative(value) if level is None else path.sub(value, path.of(level))) > 0:
+                raise Rejected("path", "F rises along a piece" if level is None else "F rises above the level")
+        if last is None or not all(map(ring.same, last, end.coordinates)):
+            raise Rejected("path", f"the path does not end in {step['to']}")
+        self.found["path"] = level
+        return ()
+
+    def rule_escape(self, step):
+        """theta(t), t >= from > 0, theta(from) = p: |theta| -> infinity, F strictly decreasing with the stated limit."""
+        point, where, p = self.exact_point(step), "step.path", self.problem
+        ring, start, limit = point.ring, number(step["from"], "step.from"), number(step["limit"], "step.limit")
+        if start <= 0:
+            raise Rejected("escape", "needs a positive starting time")
+        path = PathRing(ring, start, None)
+        curve = [self.curve_entry(ring, terms, where, 2) for terms in array(step["path"], where, self.size)]
+        logs = any(log for entry in curve for _, log in entry)
+        if logs and not (start == 1 or (start == 2 and isinstance(ring, Ln2Ring))):
+            raise Rejected("escape", "ln t is known only at t = 1, and in the field ln2 at t = 2")
+        log_start = ring.zero if start == 1 or not logs else (Fraction(0), Fraction(1))
+        self.meets("escape", ring, curve, [ring.of(start), log_start], step["point"])
+        if not any(path.growth(entry) > path.origin for entry in curve):
+            raise Rejected("escape", "the path stays bounded")
+        if p.loss == "logistic" and p.regularizer is None:
+            theta, rising = [{(): c} if c else {} for c in curve], False
+            for x, y in zip(p.inputs, p.targets, strict=True):
+                margin = path.mul(Taylor(path, 0).outputs(p, theta, x)[0].get((), {}), path.of(y[0]))
+                leading = path.growth(margin)
+                if path.sign(path.derivative(margin)) <= 0 or leading <= path.origin:
+                    raise Rejected("escape", "a margin y f(x) does not increase to infinity")
+                rising = True
+            if not rising or limit != 0:
+                raise Rejected("escape", "the limit is not the stated one")
+        else:
+            value = self.along(path, curve)
+            if path.sign(path.derivative(value)) >= 0:
+                raise Rejected("escape", "F does not decrease strictly along the path")
+            if any(e > 0 for e, _ in value) or not ring.same(value.get(path.origin, ring.zero), ring.of(limit)):
+                raise Rejected("escape", "F does not have the stated limit")
+        self.found["limit", step["point"]] = limit
+        return ()
+
+    def rule_basin(self, step):
+        """F > level on the whole boundary of a box around p and F(p) <= level, by intervals on a grid of cells."""
+        name, point, d = step["point"], self.exact_point(step), self.size
+        level = number(step["level"], "step.level")
+        lower, upper = ([number(v, f"step.{key}") for v in array(step[key], f"step.{key}", d)] for key in ("lower", "upper"))
+        cuts = [whole(n, "step.cuts", 1, 1_000) for n in array(step["cuts"], "step.cuts", d)]
+        if any(a >= b for a, b in zip(lower, upper, strict=True)):
+            raise Malformed("step.lower", "gives an empty or flat box")
+        if math.prod(cuts) > 1_000_000:
+            raise Rejected("limit", "too many cells")
+        used = (self.need("value", name),)
+        if self.bounds(name)[1] > level:
+            raise Rejected("basin", "F(p) <= level is not proved by its value")
+        ring, point_ring = Intervals(self.meter), point.ring
+        for c, a, b in zip(point.coordinates, lower, upper, strict=True):
+            if point_ring.sign(point_ring.sub(c, point_ring.of(a))) <= 0 or point_ring.sign(point_ring.sub(point_ring.of(b), c)) <= 0:
+                raise Rejected("basin", "the point is not inside the box")
+        grid = [[a + (b - a) * k / n for k in range(n + 1)] for a, b, n in zip(lower, upper, cuts, strict=True)]
+        cells = [[ring.hull(ring.of(a), ring.of(b)) for a, b in itertools.pairwise(line)] for line in grid]
+        for k in range(d):
+            for end in (lower[k], upper[k]):
+                for cell in itertools.product(*cells[:k], [ring.of(end)], *cells[k + 1 :]):
+                    if self.least(ring, cell) <= level:
+                        raise Rejected("basin", f"F > level is not proved on the face of parameter {k + 1}")
+        self.found["basin", name] = level, lower, upper, min(self.least(ring, cell) for cell in itertools.product(*cells))
+        return used
+
+    def least(self, ring, cell):
+        """A lower bound of F on a box: F(m) + grad F(cell) . (cell - m), or plain interval evaluation where F is not C^1."""
+        middle = [((a + b) // 2,) * 2 for a, b in cell]
+        plain = Taylor(ring, 0).loss(self.problem, [{(): c} for c in cell]).get((), ring.zero)[0]
+        try:
+            slope = Taylor(ring, 1).loss(self.problem, [{(): c, (k,): ring.one} for k, c in enumerate(cell)], need_value=False)
+        except Rejected as error:
+            if error.rule != "smoothness":
+                raise
+            return Fraction(plain, ring.unit)
+        value = Taylor(ring, 0).loss(self.problem, [{(): c} for c in middle]).get((), ring.zero)
+        change = ring.total(ring.mul(slope.get((k,), ring.zero), ring.sub(c, m)) for k, (c, m) in enumerate(zip(cell, middle, strict=True)))
+        return Fraction(max(plain, value[0] + change[0]), ring.unit)
+
 
 # ---------------------------------------------------------------------------------------------------------------------
 # 9. The goals: composed here from facts about the named points; every step and every point must be needed.
@@ -1767,8 +1978,15 @@ GOALS = {  # kind: what it says of p, and of q
     "global-minimum": "p is a global minimum of F",
     "not-global": "p is not a global minimum of F, since F(q) < F(p)",
     "spurious-local-minimum": "p is {} of F and not a global one, since F(q) < F(p)",
+    "coercive": "F is coercive, and F <= {} implies |theta_k| <= r_k for r = ({})",
+    "descending-path": "F is non-increasing along a path from p to q, and F(q) < F(p)",
+    "bounded-path": "p and q are joined by a path on which F <= {}",
+    "escape-path": "from p a path leads to infinity along which F decreases strictly to the limit {}, while F(q) < {}",
+    "unattained-infimum": "from p a path leads to infinity along which F decreases strictly to inf F = 0, which is not attained",
+    "spurious-basin": "the connected component of p in the sublevel set F <= {} lies inside the box ({}), where F >= {}, while F(q) < {}",
 }
-GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "hypotheses")}
+GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "hypotheses"), "descending-path": ("better",),
+               "bounded-path": ("to",), "escape-path": ("better",), "spurious-basin": ("better",)}
 SINGLE_RULE = {  # goals that one rule proves
     "value": "value", "strict-local-minimum": "strict-minimum", "strict-local-maximum": "maximum",
     "strict-saddle": "strict-saddle", "global-minimum": "global",
@@ -1779,7 +1997,7 @@ class Goal:
     """Turns the proved facts into one sentence, and sees to it that all of them are needed for it."""
 
     def __init__(self, proof, body):
-        self.proof, self.body, self.p, self.used = proof, body, body["point"], []
+        self.proof, self.body, self.p, self.q, self.used = proof, body, body.get("point"), body.get("better", body.get("to")), []
 
     def take(self, rule, *names):
         self.used.append(self.proof.need(rule, *names))
@@ -1817,11 +2035,46 @@ class Goal:
             words = self.one_of(MINIMUM_RULES)
         if kind == "local-maximum":
             words = self.one_of(MAXIMUM_RULES)
-        if kind in GOAL_EXTRAS:
-            self.take("below", self.body["better"], p)
+        if kind in ("not-global", "spurious-local-minimum", "descending-path"):
+            self.take("below", self.q, p)
+        if kind in ("coercive", "descending-path", "bounded-path", "escape-path", "unattained-infimum", "spurious-basin"):
+            words = self.set_or_path(kind, self.proof.found)
         for name in self.body.get("hypotheses", ()):
             self.take("hypothesis", name)
         return GOALS[kind].format(*words)
+
+    def set_or_path(self, kind, found):
+        """The numbers in the sentence about a set or a path, after a last comparison."""
+        if kind == "coercive":
+            self.take("coercive")
+            level, radii = found["coercive"]
+            return show(level), self.short(map(show, radii))
+        if kind in ("descending-path", "bounded-path"):
+            self.take("path", self.p, self.q)
+            if (found["path"] is None) != (kind == "descending-path"):
+                raise Rejected("goal", "needs a path of the other kind (with or without a level)")
+            return [] if found["path"] is None else [show(found["path"])]
+        self.take("basin" if kind == "spurious-basin" else "escape", self.p)
+        if kind == "unattained-infimum":
+            if self.proof.problem.loss != "logistic" or found["limit", self.p] != 0:
+                raise Rejected("goal", "needs the logistic loss, which is positive everywhere, and the limit 0")
+            return []
+        if kind == "spurious-basin":
+            level, lower, upper, least = found["basin", self.p]
+            box = self.short(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))
+            words = [show(level), box, decimal(math.floor(least * 10**12)), decimal(math.floor(least * 10**12))]
+            least = Fraction(math.floor(least * 10**12), 10**12)
+        else:
+            least = found["limit", self.p]
+            words = [show(least)] * 2
+        self.take("value", self.q)
+        if not self.proof.bounds(self.q)[1] < least:
+            raise Rejected("goal", "F(q) is not proved to be smaller")
+        return words
+
+    def short(self, parts):
+        text = ", ".join(parts)
+        return text if len(text) <= 600 else f"sha256 {hashlib.sha256(text.encode('ascii')).hexdigest()}"
 
     def fact(self):
         parts, proof, closure = [self.sentence()], self.proof, set()
@@ -1833,7 +2086,7 @@ class Goal:
         unused = next((key for key in proof.facts if key not in closure), None)
         if unused is not None:
             raise Rejected(unused[0], "is a step that the goal does not need")
-        letters = {self.p: "p"} | ({self.body["better"]: "q"} if "better" in self.body else {})
+        letters = {name: letter for name, letter in ((self.p, "p"), (self.q, "q")) if name is not None}
         for name, letter in letters.items():
             if isinstance(proof.points[name].ring, NumberField):
                 proof.points[name].ring.symbol = f"A_{letter}"
@@ -1844,7 +2097,7 @@ class Goal:
         parts += [self.value_text(name, letter) for name, letter in letters.items() if name in proof.values]
         where = "; ".join(f"{letter} = {proof.points[name].show(proof.problem.names)}" for name, letter in letters.items())
         about = f"F is the loss of problem {proof.problem.digest} ({proof.problem.describe()})"
-        return f"{'; '.join(part for part in parts if part)}, where {where} and {about}"
+        return f"{'; '.join(part for part in parts if part)}, where {where + ' and ' if where else ''}{about}"
 
     def value_text(self, name, letter):
         kind, *rest = self.proof.values[name]
@@ -1873,14 +2126,17 @@ def point_name(body, where, points):
 
 
 def read_goal(body, points):
-    fields(body, "goal", ("kind",), ("point", "better", "hypotheses"))
+    fields(body, "goal", ("kind",), ("point", "better", "to", "hypotheses"))
     if not isinstance(body["kind"], str) or body["kind"] not in GOALS:
         raise Malformed("goal.kind", "is not a known goal")
-    fields(body, "goal", ("kind", "point", *GOAL_EXTRAS.get(body["kind"], ())))
-    names = [point_name(body[key], f"goal.{key}", points) for key in ("point", "better") if key in body]
+    required = ("kind", *(() if body["kind"] == "coercive" else ("point",)), *GOAL_EXTRAS.get(body["kind"], ()))
+    fields(body, "goal", required, ("hypotheses",))
+    names = [point_name(body[key], f"goal.{key}", points) for key in ("point", "better", "to") if key in body]
     if len(set(names)) != len(names):
-        raise Malformed("goal.better", "is the same point")
+        raise Malformed("goal", "names one point twice")
     hypotheses = array(body.get("hypotheses", []), "goal.hypotheses", most=32)
+    if "hypotheses" in body and "hypotheses" not in required and not hypotheses:
+        raise Malformed("goal.hypotheses", "are empty")
     if any(not isinstance(n, str) or n not in HYPOTHESES for n in hypotheses) or hypotheses != sorted(set(hypotheses)):
         raise Malformed("goal.hypotheses", "are not distinct sorted names of known hypotheses")
     return body
@@ -1898,7 +2154,7 @@ def read_step(body, where, points):
             raise Malformed(f"{where}.{key}", "is not a name")
     if rule == "hypothesis" and body["name"] not in HYPOTHESES:
         raise Malformed(f"{where}.name", "is not a known hypothesis")
-    keys = ("lower", "upper") if rule == "below" else ("point",) if "point" in body else ()
+    keys = ("lower", "upper") if rule == "below" else [key for key in ("point", "to") if key in body]
     names = [point_name(body[key], f"{where}.{key}", points) for key in keys]
     return (rule, *names, body["name"]) if rule == "hypothesis" else (rule, *names)
 
@@ -1914,8 +2170,8 @@ def verify(problem_bytes, certificate_bytes):
         raise Malformed("certificate.problem", "is not a digest")
     if body["problem"] != problem.digest:
         raise Rejected("digest", "belongs to another problem")
-    if not isinstance(body["points"], dict) or not 1 <= len(body["points"]) <= MAX_POINTS:
-        raise Malformed("certificate.points", f"is not an object of 1 to {MAX_POINTS} points")
+    if not isinstance(body["points"], dict) or len(body["points"]) > MAX_POINTS:
+        raise Malformed("certificate.points", f"is not an object of at most {MAX_POINTS} points")
     meter, points = Meter(), {}
     for name, point in body["points"].items():
         if re.fullmatch(r"[a-z][a-z0-9_]{0,30}", name, re.ASCII) is None:
