@@ -116,7 +116,7 @@ def parse_json(raw, where):
 
 
 def check_depth(text, where):
-    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", text, flags=re.DOTALL)
+    bare = re.sub(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', "", text, flags=re.DOTALL)  # possessive: no stack
     if bare.count("[") + bare.count("{") > MAX_CONTAINERS:
         raise Malformed(where, f"has more than {MAX_CONTAINERS} lists and objects")
     steps = (1 if ch in "[{" else -1 for ch in bare if ch in "[]{}")
@@ -659,11 +659,11 @@ class Intervals(Ring):
         return self.scale(self.add(self.one, value), Fraction(1, 2)), self.mul(density, self.square_root(self.of(Fraction(1, 8))))
 
     def erf_at(self, a, scale):
-        """erf x = (2/sqrt pi) e^(-x^2) sum 2^n x^(2n+1)/(2n+1)!!; for |x| > 12 use 0 <= 1 - erf|x| <= e^(-x^2)."""
+        """erf x = (2/sqrt pi) e^(-x^2) sum 2^n x^(2n+1)/(2n+1)!!; for |x| > 10 use 0 <= 1 - erf|x| <= e^(-x^2)."""
         x = (abs(a[0]), abs(a[0]))
         square = self.square(x)
         small = self.exp(self.neg(square))
-        if x[0] > 12 * self.unit:
+        if x[0] > 10 * self.unit:
             value = self.unit - small[1], self.unit
         else:
             total, power, n = self.zero, x, 0
