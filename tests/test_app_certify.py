@@ -14,6 +14,7 @@ from explorer.app.main import run
 from explorer.errors import Invalid
 from explorer.point import EnclosedPoint, Ln2Ring, NumberField, RationalField
 from explorer.problem import Problem
+from explorer.reading import write_problem
 
 #: F(x, y) = x^2 + y^2; the parameters are x and y
 BOWL = Problem.monomial(["x", "y"], {(2, 0): 1, (0, 2): 1})
@@ -163,6 +164,17 @@ def test_the_document_of_solve(capsys: pytest.CaptureFixture[str]) -> None:
     assert said["summary"]["real_points"] == 1
     assert said["summary"]["by_index"] == {"1": 1}
     assert said["summary"]["global_value"]["exact"] == "0"
+
+
+def test_numbers_beyond_floats_have_no_approximation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """F(x) = x^2 + 10^400 has the minimum 10^400 at 0 (by hand)."""
+    path = tmp_path / "big.json"
+    write_problem(Problem.monomial(["x"], {(2,): 1, (0,): 10**400}), path)
+    code, said = answer(capsys, "solve", str(path))
+    assert code == 0
+    assert said["summary"]["global_value"] == {"exact": str(10**400), "approx": None}
+    assert run(["solve", str(path)]) == 0
+    assert "1.00000e+400" in capsys.readouterr().out
 
 
 def test_what_is_not_solved_is_inconclusive(capsys: pytest.CaptureFixture[str]) -> None:

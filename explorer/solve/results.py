@@ -99,15 +99,15 @@ class Value:
         return None
 
     @property
-    def approx(self) -> float:
-        """A nearby float, for display only."""
-        return float((self.lower + self.upper) / 2)
+    def approx(self) -> float | None:
+        """A nearby float, for display only; None when no float is that large."""
+        return nearby((self.lower + self.upper) / 2)
 
     def to_json(self) -> dict[str, Any]:
         from explorer.solve.scalars import element_json
 
         if self.as_fraction is not None:
-            return {"exact": text(self.as_fraction), "approx": float(self.as_fraction)}
+            return {"exact": text(self.as_fraction), "approx": nearby(self.as_fraction)}
         if self.exact is not None:
             return {"exact": element_json(self.exact, self.field), "approx": self.approx}
         return {"exact": None, "enclosure": [text(self.lower), text(self.upper)], "approx": self.approx}
@@ -286,16 +286,24 @@ class CriticalSet(Shown):
         }
 
 
+def nearby(value: Fraction) -> float | None:
+    """A float for display; None (null in JSON, which has no infinity) when the value is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
 def _sample_json(sample: AnyPoint, parameters: tuple[str, ...]) -> Mapping[str, Any]:
     from explorer.solve.scalars import element_json, enclosure
 
     out: dict[str, Any] = {}
     if isinstance(sample, EnclosedPoint):
         for name, lo, hi in zip(parameters, sample.lower, sample.upper, strict=True):
-            out[name] = {"exact": None, "enclosure": [text(lo), text(hi)], "approx": float((lo + hi) / 2)}
+            out[name] = {"exact": None, "enclosure": [text(lo), text(hi)], "approx": nearby((lo + hi) / 2)}
         return out
     assert isinstance(sample, Point)
     for name, element in zip(parameters, sample.coordinates, strict=True):
         lo, hi = enclosure(element, sample.field)
-        out[name] = {"exact": element_json(element, sample.field), "approx": float((lo + hi) / 2)}
+        out[name] = {"exact": element_json(element, sample.field), "approx": nearby((lo + hi) / 2)}
     return out
