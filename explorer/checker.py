@@ -211,7 +211,7 @@ class Ring:
 
 
 class ExactRing(Ring):
-    """Exact rings know e^z at the integer multiples of ln 2, sin at 0, square roots of squares, and no value of erf."""
+    """Exact rings know e^z at the integer multiples of ln 2, sin and erf at 0 (but not erf'), and square roots of squares."""
 
     def same(self, a, b):
         return self.sign(self.sub(a, b)) == 0
@@ -237,7 +237,9 @@ class ExactRing(Ring):
         return self.zero, self.one
 
     def gaussian(self, z, half):
-        raise Rejected("exact", "erf and gelu have no exact values; use bounds")
+        if self.sign(z) != 0:
+            raise Rejected("exact", "erf and gelu are known exactly only at 0; use bounds")
+        return self.of(Fraction(int(half), 2)), None
 
     def square_root(self, z):
         value = self.rational(z)
@@ -1052,6 +1054,16 @@ def taylor_pieces(ring, breaks, pieces, z, order):
     return out
 
 
+def taylor_towards(ring, act, z, order, direction):
+    """One-sided Taylor coefficients over an exact ring: at a break, those of the side to which z moves."""
+    if act.kind == "elu" and ring.sign(z) == 0:
+        return taylor_elu(ring, act.factor, z, order, direction)
+    if not act.pieces:
+        return taylor(ring, act, z, order)
+    gaps = [ring.sign(ring.sub(z, ring.of(b))) for b in act.breaks]
+    return taylor_polynomial(ring, act.pieces[sum(g > 0 or (g == 0 and direction > 0) for g in gaps)], z, order)
+
+
 def taylor_sigmoid(ring, z, order):
     """s' = s - s^2."""
     out = [ring.sigmoid(z)]
@@ -1068,6 +1080,8 @@ def taylor_exp(ring, z, order):
 def taylor_gaussian(ring, z, order, half):
     """erf (with ``half``: Phi): its derivative g has g' = -c z g, so (k+1) g_{k+1} = -c (z g_k + g_{k-1}), c = 2 (or 1)."""
     value, density = ring.gaussian(z, half)
+    if order and density is None:
+        raise Rejected("exact", "the derivatives of erf and gelu are irrational")
     g = [density]
     for k in range(order):
         inner = ring.add(ring.mul(z, g[k]), g[k - 1]) if k else ring.mul(z, g[k])
@@ -1075,9 +1089,9 @@ def taylor_gaussian(ring, z, order, half):
     return [value] + [ring.scale(c, Fraction(1, k + 1)) for k, c in enumerate(g[:order])]
 
 
-def taylor_elu(ring, alpha, z, order):
+def taylor_elu(ring, alpha, z, order, direction=0):
     """z for z >= 0, alpha (e^z - 1) for z < 0; at 0 it is C^1 only for alpha = 1, and never C^2."""
-    below, above = sides(ring, z, Fraction(0))
+    below, above = sides(ring, z, Fraction(0)) if not direction else (direction < 0, direction > 0)
     if not below and not above and order > int(alpha == 1):
         raise Rejected("smoothness", f"a pre-activation meets the kink of elu, which is not C^{order}")
     right = [z, ring.one, *[ring.zero] * order][: order + 1]
@@ -1156,9 +1170,16 @@ class Taylor:
     def rest(self, problem, theta, signal):
         """The network from its first pre-activations to its outputs."""
         for layer in range(len(problem.blocks) - 1):
-            signal = [self.apply(problem.activations[layer], z) for z in signal]
+            act = problem.activations[layer]
+            signal = [self.apply(act, z) if self.heard(problem, theta, layer + 1, j) else {} for j, z in enumerate(signal)]
             signal = self.layer(problem, theta, layer + 1, signal)
         return [self.apply(problem.output, z) for z in signal]
+
+    def heard(self, problem, theta, layer, j):
+        """Whether some outgoing weight of unit j is not identically 0; otherwise its activation does not matter."""
+        (start, _), cols = problem.blocks[layer], problem.widths[layer]
+        weights = theta[start + j : start + cols * problem.widths[layer + 1] : cols]
+        return any(value != self.ring.zero for weight in weights for value in weight.values())
 
     def outputs(self, problem, theta, x):
         return self.rest(problem, theta, self.layer(problem, theta, 0, [self.constant(v) for v in x]))
@@ -1623,7 +1644,7 @@ class Proof:
         point, p = self.exact_point(step), self.problem
         if p.kind != "dense" or p.regularizer is not None or p.hidden_layers < 1:
             raise Rejected("flat-minimum", "needs a network with a hidden layer and no regularizer")
-        proofs = {"units": self.flat_units, "first-layer-zero": self.flat_first_layer}
+        proofs = {"units": self.flat_units, "line": self.flat_line, "first-layer-zero": self.flat_first_layer}
         if step["proof"] not in proofs:
             raise Malformed("step.proof", "is not a known proof of flat-minimum")
         proofs[step["proof"]](point.ring, point, self.output_slopes(point))
@@ -1708,11 +1729,10 @@ class Proof:
             moments = [ring.total(g)] + [ring.total(map(ring.scale, g, column)) for column in zip(*p.inputs, strict=True)]
             self.vanish(ring, moments, "the loss slopes are not orthogonal to 1 and to the inputs")
         grams = [weighted_gram(ring, g, self.probes(data, basis)) for g in slopes]
-        start = [{(): point.coordinates[bias + i] if bias is not None else ring.zero, (i,): ring.one} for i in range(rows)]
-        curved = [hessian_rows(f, rows, ring) for f in Taylor(ring, 2).rest(p, point.plain(), start)]
         if len(slopes) == 1:  # H (x) S is positive definite exactly if H and S are definite of the same sign
-            good = any(is_definite(ring, curved[0], s) and is_definite(ring, grams[0], s) for s in (1, -1))
+            good = any(is_definite(ring, grams[0], s) and self.curved(point, s) for s in (1, -1))
         else:
+            curved = self.curvature(ring, point.coordinates)
             size = len(basis)
             kron = [{} for _ in range(rows * size)]
             for h, s in zip(curved, grams, strict=True):
@@ -1723,6 +1743,55 @@ class Proof:
             good = is_definite(ring, kron, 1)
         if not good:
             raise Rejected("flat-minimum", "the curvature in the first pre-activations does not fit the moments of the slopes")
+
+    def curvature(self, ring, coordinates):
+        """Hess_s G_k(0), for every output k: the network as a function of its first pre-activations."""
+        bias, rows = self.problem.blocks[0][1], self.problem.widths[1]
+        start = [{(): coordinates[bias + i] if bias is not None else ring.zero, (i,): ring.one} for i in range(rows)]
+        found = Taylor(ring, 2).rest(self.problem, [{(): c} for c in coordinates], start)
+        return [hessian_rows(f, rows, ring) for f in found]
+
+    def curved(self, point, sign):
+        """Whether Hess_s G(0) is definite of that sign: exactly, or by diagonal dominance of an enclosure."""
+        try:
+            return is_definite(point.ring, self.curvature(point.ring, point.coordinates)[0], sign)
+        except Rejected as error:
+            if error.rule != "exact":
+                raise
+        ring = Intervals(self.meter)
+        rows = self.curvature(ring, [point.ring.enclose(c, ring) for c in point.coordinates])[0]
+        for i, row in enumerate(rows):
+            others = sum(ring.magnitude(v)[1] for j, v in row.items() if j != i)
+            low, high = row.get(i, ring.zero)
+            if (low if sign > 0 else -high) <= others:
+                return False
+        return True
+
+    def flat_line(self, ring, point, slopes):
+        """Scalar inputs, no hidden bias, so psi_k(w) = sum_i g_ik phi(w x_i): on each side of w_j, t = |w - w_j|, the first
+        coefficients of psi_k(t) that do not all vanish have sum_k v_kj c_k > 0 and order >= 1, or psi vanishes identically."""
+        p, act = self.problem, self.problem.activations[0]
+        if p.hidden_layers != 1 or p.output.kind != "linear" or p.widths[0] != 1 or p.bias[0]:
+            raise Rejected("flat-minimum", "line needs one hidden layer, scalar inputs, no hidden bias and a linear output")
+        (first, _), (second, out_bias), width = *p.blocks, p.widths[1]
+        if out_bias is not None:
+            self.vanish(ring, map(ring.total, slopes), "with an output bias the loss slopes must sum to 0")
+        top = max(map(len, act.pieces)) if act.pieces else 9
+        for j, side in itertools.product(range(width), (1, -1)):
+            weight = point.coordinates[first + j]
+            out_weights = point.coordinates[second + j : second + width * p.widths[2] : width]
+            moves = [side * x[0] for x in p.inputs]
+            jets = [taylor_towards(ring, act, ring.scale(weight, x[0]), top - 1, move) for x, move in zip(p.inputs, moves, strict=True)]
+            for order in range(top):
+                terms = [ring.scale(jet[order], move**order) for jet, move in zip(jets, moves, strict=True)]
+                leading = [ring.dot(g, terms) for g in slopes]
+                if any(ring.sign(c) != 0 for c in leading):
+                    if order == 0 or ring.sign(ring.dot(out_weights, leading)) <= 0:
+                        raise Rejected("flat-minimum", f"psi does not have the right sign beside unit {j + 1}")
+                    break
+            else:
+                if not act.pieces:
+                    raise Rejected("flat-minimum", f"psi vanishes to high order at unit {j + 1}")
 
     def rule_morse_bott_minimum(self, step):
         return self.morse_bott(step, 2)
