@@ -1176,7 +1176,10 @@ class Taylor:
         return [self.apply(problem.output, z) for z in signal]
 
     def heard(self, problem, theta, layer, j):
-        """Whether some outgoing weight of unit j is not identically 0; otherwise its activation does not matter."""
+        """Whether the activation of unit j matters: not for the value of F where all its outgoing weights are 0. (For
+        derivatives it does, and its smoothness is a condition of the rules that differentiate.)"""
+        if self.order:
+            return True
         (start, _), cols = problem.blocks[layer], problem.widths[layer]
         weights = theta[start + j : start + cols * problem.widths[layer + 1] : cols]
         return any(value != self.ring.zero for weight in weights for value in weight.values())
