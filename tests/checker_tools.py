@@ -9,7 +9,6 @@ import importlib.util
 import json
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -156,6 +155,21 @@ class Run:
     megabytes: float
 
 
+#: Starts the checker, waits, and writes down its exit code, CPU seconds and peak memory. (A process of its own, because
+#: the peak memory of a child includes that of the process it was forked from, and pytest is large.)
+STARTER = """
+import json, resource, subprocess, sys
+cpu, memory, *command = sys.argv[1:]
+def limits():
+    resource.setrlimit(resource.RLIMIT_CPU, (int(cpu), int(cpu) + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+with open("stdout", "wb") as out, open("stderr", "wb") as err:
+    code = subprocess.run([sys.executable, *command], stdout=out, stderr=err, preexec_fn=limits).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+json.dump([code, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024], open("usage", "w"))
+"""
+
+
 def run_alone(
     folder: Path,
     arguments: list[str],
@@ -168,34 +182,21 @@ def run_alone(
     program = folder / "checker.py"
     if not program.exists():
         shutil.copyfile(CHECKER, program)
-
-    def limits() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu_limit, cpu_limit + 1))
-        resource.setrlimit(resource.RLIMIT_AS, (memory_limit, memory_limit))
-
-    out, err = folder / "stdout", folder / "stderr"
-    with out.open("wb") as stdout, err.open("wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, *flags, "checker.py", *arguments],
-            cwd=folder,
-            stdout=stdout,
-            stderr=stderr,
-            preexec_fn=limits,
-            env={"PATH": os.defpath},
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return Run(
-        process.returncode,
-        out.read_text(encoding="utf-8", errors="replace"),
-        err.read_text(encoding="utf-8", errors="replace"),
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss / 1024,
-    )
+    command = [*flags, "checker.py", *arguments]
+    start = [sys.executable, "-I", "-S", "-c", STARTER, str(cpu_limit), str(memory_limit), *command]
+    subprocess.run(start, cwd=folder, env={"PATH": os.defpath}, check=True)
+    code, cpu, megabytes = json.loads((folder / "usage").read_bytes())
+    out, err = ((folder / name).read_text(encoding="utf-8", errors="replace") for name in ("stdout", "stderr"))
+    return Run(code, out, err, cpu, megabytes)
 
 
-def timed_check(problem: bytes, certificate: bytes) -> tuple[Any, float]:
-    """The verdict and the CPU seconds that it took."""
-    start = time.process_time()
+def timed_check(problem: bytes, certificate: bytes, limit: float) -> tuple[Any, float]:
+    """The verdict and the seconds that it took; CPU seconds if the clock on the wall says more than ``limit``."""
+    start = time.perf_counter()
     verdict = checker.check(problem, certificate)
-    return verdict, time.process_time() - start
+    seconds = time.perf_counter() - start
+    if seconds > limit:  # perhaps the machine was busy
+        start = time.process_time()
+        checker.check(problem, certificate)
+        seconds = time.process_time() - start
+    return verdict, seconds

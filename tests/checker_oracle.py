@@ -1,0 +1,319 @@
+"""A second opinion on certificates, from mpmath at 70 digits: is what this certificate says true?
+
+It shares no code and no method with the checker: F is evaluated in multi-precision floating point straight from the
+problem file, derivatives are difference quotients, critical points in boxes come from Newton's method. It therefore
+proves nothing; it is here to catch a false statement that the checker accepts.
+"""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+
+MP = mpmath.MPContext()  # a context of our own: nothing global changes
+MP.dps = 70
+STEP = MP.mpf(10) ** -17  # of difference quotients; their error is about its square
+SMALL = MP.mpf(10) ** -15  # what counts as 0 for a quantity that is either 0 or "of order 1" in these examples
+
+
+def number(text: Any) -> Any:
+    value = Fraction(text)
+    return MP.mpf(value.numerator) / value.denominator
+
+
+def sigmoid(z: Any) -> Any:
+    return 1 / (1 + MP.exp(-z))
+
+
+def polynomial(coefficients: list[Any], z: Any) -> Any:
+    return sum((number(c) * z**k for k, c in enumerate(coefficients)), MP.mpf(0))
+
+
+def activation(body: Any, beside: dict[str, Any]) -> Any:
+    """The function of one variable that an activation entry of a problem file denotes."""
+    if isinstance(body, str):
+        body = {"kind": body, **beside}
+    kind = body["kind"]
+    if kind == "piecewise-polynomial":
+        breaks = [number(b) for b in body["breaks"]]
+        return lambda z: polynomial(body["pieces"][sum(z > b for b in breaks)], z)
+    if kind == "polynomial":
+        return lambda z: polynomial(body["coefficients"], z)
+    return {
+        "linear": lambda z: z,
+        "relu": lambda z: max(z, MP.mpf(0)),
+        "leaky_relu": lambda z: z if z > 0 else number(body["slope"]) * z,
+        "requ": lambda z: max(z, MP.mpf(0)) ** 2,
+        "square": lambda z: z**2,
+        "cubic": lambda z: z**3,
+        "sigmoid": sigmoid,
+        "tanh": MP.tanh,
+        "softplus": lambda z: MP.log(1 + MP.exp(z)),
+        "swish": lambda z: z * sigmoid(z),
+        "exp": MP.exp,
+        "sin": MP.sin,
+        "erf": MP.erf,
+        "gelu": lambda z: z * (1 + MP.erf(z / MP.sqrt(2))) / 2,
+        "elu": lambda z: z if z > 0 else number(body["alpha"]) * (MP.exp(z) - 1),
+    }[kind]
+
+
+class Landscape:
+    """F of a problem file as a function of a list of numbers."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.body, net = body, body["network"]
+        self.net = net
+        if net["kind"] == "monomial":
+            self.size = len(net["parameters"])
+            return
+        widths = net["widths"]
+        layers = len(widths) - 1
+        given = net.get("activation", "linear")
+        beside = {k: net[k] for k in ("coefficients", "slope", "alpha", "breaks", "pieces") if k in net}
+        kinds = given if isinstance(given, list) else [given] * (layers - 1)
+        self.activations = [activation(a, beside) for a in kinds]
+        self.activations.append(activation(net.get("output_activation", "linear"), {}))
+        bias = net.get("bias", False)
+        self.bias = [bias] * (layers - 1) + [False] if isinstance(bias, bool) else bias
+        self.size = sum(widths[k + 1] * (widths[k] + self.bias[k]) for k in range(layers))
+        count = len(body["data"]["inputs"])
+        weights = body["loss"].get("weights", 1)
+        self.weights = [number(c) for c in (weights if isinstance(weights, list) else [weights] * count)]
+
+    def outputs(self, theta: list[Any], x: list[Any]) -> list[Any]:
+        widths, at, signal = self.net["widths"], 0, [number(v) for v in x]
+        for k in range(len(widths) - 1):
+            rows, cols = widths[k + 1], widths[k]
+            matrix = [theta[at + i * cols : at + (i + 1) * cols] for i in range(rows)]
+            at += rows * cols
+            shift = theta[at : at + rows] if self.bias[k] else [MP.mpf(0)] * rows
+            at += rows * self.bias[k]
+            phi = self.activations[k]
+            signal = [
+                phi(sum((w * s for w, s in zip(row, signal, strict=True)), b))
+                for row, b in zip(matrix, shift, strict=True)
+            ]
+        return signal
+
+    def __call__(self, theta: list[Any]) -> Any:
+        if self.net["kind"] == "monomial":
+            total = MP.mpf(0)
+            for term in self.net["terms"]:
+                value = number(term["coefficient"])
+                for t, e in zip(theta, term["exponents"], strict=True):
+                    value *= t**e
+                total += value
+            return total
+        data, total = self.body["data"], MP.mpf(0)
+        for x, y, c in zip(data["inputs"], data["targets"], self.weights, strict=True):
+            for f, target in zip(self.outputs(theta, x), y, strict=True):
+                goal = number(target)
+                squared = self.body["loss"]["kind"] == "squared"
+                total += c * ((goal - f) ** 2 if squared else MP.log(1 + MP.exp(-goal * f)))
+        return total + self.penalty(theta)
+
+    def penalty(self, theta: list[Any]) -> Any:
+        body = self.body.get("regularizer")
+        if body is None:
+            return MP.mpf(0)
+        kind, given = body["kind"], body["weights"]
+        units = self.net["widths"][1]
+        count = units if kind == "neuron-cubic" else self.size
+        weights = [number(c) for c in (given if isinstance(given, list) else [given] * count)]
+        if kind != "neuron-cubic":
+            power = 2 if kind == "l2" else body["exponent"]
+            return sum((w * abs(t) ** power for w, t in zip(weights, theta, strict=True)), MP.mpf(0))
+        cols, total = self.net["widths"][0], MP.mpf(0)
+        for j, w in enumerate(weights):
+            own = theta[j * cols : (j + 1) * cols] + ([theta[units * cols + j]] if self.bias[0] else [])
+            out = theta[units * cols + (units if self.bias[0] else 0) + j]
+            total += w / 3 * (abs(out) ** 3 + 2 * sum(v**2 for v in own) ** MP.mpf("1.5"))
+        return total
+
+    # -- derivatives ----------------------------------------------------------------------------------------------
+
+    def moved(self, theta: list[Any], *moves: tuple[int, Any]) -> Any:
+        point = list(theta)
+        for k, h in moves:
+            point[k] += h
+        return self(point)
+
+    def gradient(self, theta: list[Any]) -> list[Any]:
+        return [(self.moved(theta, (k, STEP)) - self.moved(theta, (k, -STEP))) / (2 * STEP) for k in range(self.size)]
+
+    def hessian(self, theta: list[Any]) -> Any:
+        out, h = MP.matrix(self.size, self.size), STEP
+        for i in range(self.size):
+            for j in range(i + 1):
+                corners = [a * b * self.moved(theta, (i, a * h), (j, b * h)) for a in (1, -1) for b in (1, -1)]
+                out[i, j] = out[j, i] = sum(corners) / (4 * h * h)
+        return out
+
+    def inertia(self, theta: list[Any]) -> list[int]:
+        values = list(MP.eigsy(self.hessian(theta), eigvals_only=True))
+        return [
+            sum(v > 10**-9 for v in values),
+            sum(abs(v) <= 10**-9 for v in values),
+            sum(v < -(10**-9) for v in values),
+        ]
+
+    def newton(self, start: list[Any]) -> list[Any] | None:
+        point = MP.matrix(start)
+        for _ in range(60):
+            slope = MP.matrix(self.gradient(list(point)))
+            try:
+                change = MP.lu_solve(self.hessian(list(point)), slope)
+            except (ZeroDivisionError, ValueError):
+                return None
+            point -= change
+            if MP.norm(change) < MP.mpf(10) ** -22:
+                return list(point)
+            if MP.norm(point) > 10**6:
+                return None
+        return None
+
+
+class Opinion:
+    """What mpmath says about the statements of one certificate."""
+
+    def __init__(self, problem: dict[str, Any], certificate: dict[str, Any]) -> None:
+        self.f, self.certificate = Landscape(problem), certificate
+        self.points = {name: self.point(body) for name, body in certificate["points"].items()}
+
+    def generator(self, body: Any) -> Any:
+        """ln 2, or the root of the field polynomial in its interval, by bisection."""
+        if body == "rational":
+            return MP.mpf(0)
+        if body == "ln2":
+            return MP.log(2)
+        low, high = (Fraction(v) for v in body["interval"])
+
+        def at(x: Fraction) -> Fraction:
+            value = Fraction(0)
+            for c in reversed(body["polynomial"]):
+                value = value * x + Fraction(c)
+            return value
+
+        rising = at(high) > 0
+        for _ in range(220):
+            middle = (low + high) / 2
+            if at(middle) == 0:
+                return number(middle)
+            low, high = (low, middle) if (at(middle) > 0) == rising else (middle, high)
+        return number((low + high) / 2)
+
+    def element(self, body: Any, generator: Any) -> Any:
+        return number(body) if isinstance(body, str) else polynomial(body, generator)
+
+    def point(self, body: dict[str, Any]) -> list[Any] | None:
+        if "lower" not in body:
+            generator = self.generator(body["field"])
+            return [self.element(c, generator) for c in body["coordinates"]]
+        low, high = ([number(v) for v in body[key]] for key in ("lower", "upper"))
+        found = self.f.newton([(a + b) / 2 for a, b in zip(low, high, strict=True)])
+        corners = [self.f.newton(corner) for corner in (low, high)]
+        if found is None or not all(a < t < b for a, t, b in zip(low, found, high, strict=True)):
+            return None
+        for other in corners:  # Newton from two corners finds no second critical point inside
+            inside = other is not None and all(a <= t <= b for a, t, b in zip(low, other, high, strict=True))
+            if inside and other is not None and max(abs(a - b) for a, b in zip(found, other, strict=True)) > SMALL:
+                return None
+        return found
+
+    def critical(self, theta: list[Any]) -> bool:
+        return all(abs(g) < SMALL for g in self.f.gradient(theta))
+
+    def minimum(self, theta: list[Any], sign: int = 1) -> bool:
+        """Nothing lower (higher) among random neighbours, at three distances and with unequal scales per parameter."""
+        if not self.critical(theta):
+            return False
+        rng, value = random.Random(1), self.f(theta)
+        for radius in ("0.03", "0.003", "0.0003"):
+            for _ in range(60):
+                step = [number(radius) ** rng.choice((1, 1, 2, 3)) * (2 * MP.mpf(rng.random()) - 1) for _ in theta]
+                there = self.f([t + s for t, s in zip(theta, step, strict=True)])
+                if sign * (there - value) < -(MP.mpf(10) ** -40):
+                    return False
+        return True
+
+    def step(self, step: dict[str, Any]) -> bool:
+        """Whether one step states a truth (steps that only point at others are judged by the goal)."""
+        rule, theta = step["rule"], self.points.get(step.get("point"))
+        if "point" in step and theta is None:
+            return False
+        if rule == "value":
+            value = self.f(theta)
+            if "value" not in step:
+                return bool(number(step["lower"]) <= value <= number(step["upper"]))
+            field = self.certificate["points"][step["point"]]["field"]
+            return bool(
+                abs(value - self.element(step["value"], self.generator(field))) < MP.mpf(10) ** -40 * (1 + abs(value))
+            )
+        if rule in ("stationary", "stationary-in-box"):
+            return self.critical(theta)
+        if rule == "inertia":
+            return self.f.inertia(theta) == step["inertia"]
+        if rule in ("strict-minimum", "maximum", "strict-saddle"):
+            pos, zero, neg = self.f.inertia(theta)
+            fits = {"strict-minimum": zero == neg == 0, "maximum": zero == pos == 0, "strict-saddle": pos and neg}
+            return self.critical(theta) and bool(fits[rule])
+        if rule in ("flat-minimum", "morse-bott-minimum"):
+            return self.minimum(theta)
+        if rule == "morse-bott-maximum":
+            return self.minimum(theta, -1)
+        if rule in ("descent-curve", "ascent-curve"):
+            return self.curve(step, theta, 1 if rule == "ascent-curve" else -1)
+        if rule == "below":
+            low, high = self.points[step["lower"]], self.points[step["upper"]]
+            return low is not None and high is not None and bool(self.f(low) < self.f(high))
+        if rule == "global":
+            return abs(self.f(theta)) < MP.mpf(10) ** -40
+        return rule in ("hypothesis", "floor")  # never the subject of a different fact: compared as text
+
+    def curve(self, step: dict[str, Any], theta: list[Any], sign: int) -> bool:
+        """(F(p + c(s)) - F(p)) / s^order is close to the coefficient, which has the right sign."""
+        generator = self.generator(self.certificate["points"][step["point"]]["field"])
+        claimed, s = self.element(step["coefficient"], generator), MP.mpf(10) ** -6
+        moved = [
+            t + sum((self.element(c, generator) * s ** (k + 1) for k, c in enumerate(row)), MP.mpf(0))
+            for t, row in zip(theta, step["curve"], strict=True)
+        ]
+        slope = (self.f(moved) - self.f(theta)) / s ** step["order"]
+        return bool(sign * claimed > 0 and abs(slope - claimed) < MP.mpf("0.001") * (1 + abs(claimed)))
+
+    def holds(self) -> bool:
+        """All steps true, and the goal among what they say."""
+        if any(p is None for p in self.points.values()) or not all(self.step(s) for s in self.certificate["steps"]):
+            return False
+        goal = self.certificate["goal"]
+        theta, kind = self.points[goal["point"]], goal["kind"]
+        better = self.points.get(goal.get("better"))
+        if better is not None and not self.f(better) < self.f(theta):
+            return False
+        if kind in ("value", "not-global", "not-local-minimum", "not-local-maximum"):
+            if kind.startswith("not-local"):
+                return not self.minimum(theta, 1 if kind == "not-local-minimum" else -1) or self.by_curve(kind)
+            return True
+        if kind in ("critical-point", "critical-inertia"):
+            return self.critical(theta)
+        if kind in ("strict-saddle", "saddle"):
+            return self.critical(theta) and not self.strict(theta)
+        sign = -1 if "maximum" in kind else 1
+        return self.minimum(theta, sign)
+
+    def strict(self, theta: list[Any]) -> bool:
+        pos, zero, neg = self.f.inertia(theta)
+        return zero == 0 and (pos == 0 or neg == 0)
+
+    def by_curve(self, kind: str) -> bool:
+        rule = "descent-curve" if kind == "not-local-minimum" else "ascent-curve"
+        return any(s["rule"] == rule for s in self.certificate["steps"])
+
+
+def holds(problem: dict[str, Any], certificate: dict[str, Any]) -> bool:
+    """Whether mpmath agrees with everything that the certificate says."""
+    return Opinion(problem, certificate).holds()

@@ -1,0 +1,147 @@
+"""Mutation: a certificate with one thing changed must not be accepted, unless what it then says is still true.
+
+"Still true" is decided in two ways only: the mutant is VERIFIED with literally the same fact (a hint was changed: a
+preconditioner, a congruence, a higher coefficient of a curve), or the place of the change is in STILL_TRUE below and
+mpmath at 70 digits (checker_oracle.py, which shares nothing with the checker) agrees with every step and with the goal.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from checker_mutants import Mutant, category, certificate_mutants, mutants
+from checker_oracle import holds
+from checker_tools import Specimen, as_bytes, case_certificates, checker, specimens
+
+from explorer.errors import Invalid
+from explorer.reading import parse_problem
+
+ACCEPTED = specimens("accepted")
+FULL, SAMPLE = 500, 150  # certificates with more mutants than FULL are sampled
+
+STILL_TRUE = {
+    "steps.lower": "a weaker (or still correct) lower bound of a value",
+    "steps.upper": "a weaker (or still correct) upper bound of a value",
+    "points.*.lower": "another box around the same critical point",
+    "points.*.upper": "another box around the same critical point",
+    "points.*.field.interval": "another isolating interval of the same root",
+    "points.*.field.polynomial": "another generator of the field, where the coordinates do not use it",
+    "points.*.coordinates": "another point of which the goal holds as well",
+    "points": "points exchanged or copied, both with the property",
+    "goal.kind": "a weaker goal that the same steps prove",
+    "goal": "a goal about p alone that the same steps prove",
+    "steps.coefficient": "a coefficient of a curve",
+    "steps.order": "an order",
+}
+
+
+def judged(problem: bytes, original: str, mutant: Mutant, certificate: bytes) -> str:
+    """rejected, malformed, same fact, still true: <where>, or FALSE ACCEPT."""
+    verdict = checker.check(problem, certificate)
+    if verdict.status != "verified":
+        return str(verdict.status)
+    if verdict.fact == original:
+        return "same fact"
+    body = json.loads(certificate)
+    if mutant.where in STILL_TRUE and holds(json.loads(problem), body):
+        return f"still true: {mutant.where}"
+    return f"FALSE ACCEPT {mutant.where} {mutant.what}: {verdict.line[:300]}"
+
+
+def chosen(every: list[Mutant], name: str) -> list[Mutant]:
+    if len(every) <= FULL:
+        return every
+    return random.Random(f"mutants of {name}").sample(every, SAMPLE)
+
+
+def run(specimen: Specimen) -> Counter[str]:
+    verdict = checker.check(specimen.problem, specimen.certificate)
+    assert verdict.status == "verified", verdict.line
+    counts: Counter[str] = Counter()
+    body = json.loads(specimen.certificate)
+    for mutant in chosen(list(certificate_mutants(body)), specimen.name):
+        changed = mutant.body
+        if json.dumps(changed) != json.dumps(body):  # exchanging equal points changes nothing
+            counts[judged(specimen.problem, verdict.fact, mutant, as_bytes(changed))] += 1
+    return counts
+
+
+def totals(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items(), key=lambda pair: -pair[1]))
+
+
+@pytest.mark.slow
+def test_no_single_field_mutant_of_a_certificate_is_falsely_accepted(capsys):
+    counts: Counter[str] = Counter()
+    for specimen in [*ACCEPTED, *case_certificates()]:
+        counts += run(specimen)
+    wrong = [what for what in counts if what.startswith("FALSE")]
+    with capsys.disabled():
+        print(f"\n{sum(counts.values())} mutants of certificates: {totals(counts)}")
+    assert not wrong
+    assert sum(counts.values()) >= 2_000
+    assert counts["rejected"] >= 1_000
+    assert counts["malformed"] >= 500
+
+
+def transplants(specimen: Specimen) -> Iterator[tuple[Mutant, bytes, bytes]]:
+    """The same certificate for a slightly different problem, with the digest of that problem put in."""
+    body, certificate = json.loads(specimen.problem), json.loads(specimen.certificate)
+    for mutant in chosen(list(mutants(body, [])), specimen.name):
+        raw = as_bytes(mutant.body)
+        try:
+            digest = parse_problem(raw).digest
+        except Invalid:
+            digest = certificate["problem"]
+        yield mutant, raw, as_bytes(certificate | {"problem": digest})
+
+
+@pytest.mark.slow
+def test_no_certificate_is_falsely_accepted_for_a_mutated_problem(capsys):
+    """Every step must be recomputed from the problem: an accepted transplant is judged by mpmath, whatever it changed."""
+    counts: Counter[str] = Counter()
+    for specimen in ACCEPTED:
+        fact = checker.check(specimen.problem, specimen.certificate).fact
+        for mutant, problem, certificate in transplants(specimen):
+            verdict = checker.check(problem, certificate)
+            if verdict.status != "verified":
+                counts[verdict.status] += 1
+            elif verdict.fact == fact:
+                counts["same fact"] += 1  # another spelling of the same number, or a label
+            elif holds(json.loads(problem), json.loads(certificate)):
+                counts["still true"] += 1
+            else:
+                counts[f"FALSE ACCEPT {specimen.name} {mutant.where} {mutant.what}"] += 1
+    with capsys.disabled():
+        print(f"\n{sum(counts.values())} transplants to mutated problems: {totals(counts)}")
+    assert not [what for what in counts if what.startswith("FALSE")]
+    assert counts["rejected"] >= 1_000
+
+
+def test_the_second_opinion_agrees_with_what_was_derived_by_hand():
+    """mpmath says yes to every accepted specimen, and no to these forgeries, which are false and not only unproved."""
+    for specimen in ACCEPTED:
+        assert holds(json.loads(specimen.problem), json.loads(specimen.certificate)), specimen.name
+    false = {
+        "family-nullity-too-large", "family-wrong-definiteness", "first-layer-indefinite-moments", "first-layer-wrong-sign",
+        "kink-elu-alpha-two", "kink-power-three-descent", "krawczyk-no-critical-point", "krawczyk-two-critical-points",
+        "minimum-not-critical", "minimum-semidefinite", "units-hidden-bias-span", "units-kink", "units-two-outputs",
+        "units-output-activation", "units-output-bias", "units-regularizer", "value-lie", "below-equal-values",
+        "curve-skips-a-lower-order", "curve-through-a-kink", "strict-saddle-not-critical", "field-wrong-root",
+        "congruence-singular", "floor-false-polynomial", "ln2-below-by-approximation", "first-layer-two-outputs-cancel",
+    }  # fmt: skip
+    found = {specimen.name: specimen for specimen in specimens("rejected")}
+    for name in sorted(false):
+        assert not holds(json.loads(found[name].problem), json.loads(found[name].certificate)), name
+
+
+def test_the_mutants_cover_every_kind_of_place():
+    body = json.loads(next(s for s in ACCEPTED if s.name == "spurious-sigmoid-two-samples").certificate)
+    places = {mutant.where for mutant in certificate_mutants(body)}
+    assert places >= {"problem", "goal.kind", "goal.point", "goal.better", "goal.hypotheses", "steps", "points"}
+    assert places >= {"steps.rule", "steps.point", "steps.value", "points.*.field", "points.*.coordinates"}
+    assert category(("steps", 3, "family", "at", 0), []) == "steps.family.at"
