@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -91,10 +92,10 @@ def measure(engine: str, slug: str, budget: int) -> str:
         process.kill()
         process.communicate()
         return "stopped (waited too long)"
-    if process.returncode in (-9, -24):  # SIGKILL and SIGXCPU: the limit on processor time
+    if process.returncode == -signal.SIGXCPU:
         return f"> {budget} (stopped)"
-    if process.returncode != 0:
-        return "failed"
+    if process.returncode != 0:  # SIGKILL: out of memory
+        return f"failed ({process.returncode})"
     result = json.loads(output)
     if result["seconds"] > budget:
         return f"> {budget} (stopped)"
