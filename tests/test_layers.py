@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "statements": GROUND | {"solve"},
     "paths": GROUND | {"algebra", "model", "solve"},
     "certify": GROUND | {"algebra", "model", "solve", "paths", "checker"},
-    "numeric": GROUND | {"solve"},
+    "numeric": GROUND | {"algebra", "model", "solve", "certify"},
     "app": GROUND | {"algebra", "model", "solve", "statements", "paths", "certify", "numeric", "checker", "explorer"},
     "explorer": GROUND | {"app", "certify"},
     "__main__": {"app"},

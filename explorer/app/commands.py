@@ -201,6 +201,31 @@ def check(
 
 
 @app.command()
+def crosscheck(
+    problem: Annotated[str | None, typer.Argument(metavar="[PROBLEM]", help="A problem file or a case.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option("--recipe", metavar="NAME", help="A family of any size instead.")
+    ] = None,
+    width: Width = None,
+    samples: Samples = None,
+    depth: Depth = None,
+    starts: Annotated[int, typer.Option("--starts", help="Number of descents.")] = 4096,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:k.")] = "auto",
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Keep the run for promote.")] = None,
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """Exact results of PROBLEM beside a float64 twin (numerical: it can agree or complain, it decides nothing)."""
+    from explorer.app.numerical import crosscheck_command
+
+    return crosscheck_command(
+        problem, recipe=recipe, width=width, samples=samples, depth=depth, starts=starts, device=device, out=out,
+        as_json=as_json, seed=seed, budget=options.budget(budget),
+    )  # fmt: skip
+
+
+@app.command()
 def repl(
     plain: Annotated[
         bool, typer.Option("--plain", help="Python's own console even where IPython is installed.")
@@ -235,7 +260,6 @@ NOT_BUILT = {
     "examine": "one statement on one problem",
     "paths": "descending, escaping and connecting paths",
     "hunt": "search for counterexamples",
-    "crosscheck": "comparison with a floating-point twin",
     "sweep": "many problems, resumable",
     "export": "certificates in other systems' formats",
     "plot": "pictures of a landscape",

@@ -1,0 +1,166 @@
+"""The twin of a loss: values, gradients, Hessians and Hessian-vector products of B parameter vectors at once.
+
+`Twin.value` maps (..., P) to (...): it is batched by itself and may also be wrapped in `torch.func.vmap`, `grad`, `jvp`
+and `hessian`. Everything is float64. (TF32 concerns float32 only; nothing here is float32 and no global switch of torch
+is touched.) On one machine with one number of threads the same input gives the same bits on the CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+
+from explorer.errors import Invalid
+from explorer.numeric import onelayer
+from explorer.numeric.functions import absolute_power, activation, outer
+from explorer.numeric.spec import MonomialSpec, Spec
+
+Tensor: TypeAlias = torch.Tensor
+#: doubles that one chunk of a batched Hessian may hold
+CHUNK = 6_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Twin:
+    """F of one spec. ``kink`` is the convention at kinks (see `explorer.numeric.functions`)."""
+
+    spec: Spec | MonomialSpec
+    kink: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """P, the number of parameters."""
+        return self.spec.size
+
+    @property
+    def device(self) -> torch.device:
+        return self.spec.device
+
+    def outputs(self, theta: Tensor, inputs: Tensor | None = None) -> Tensor:
+        """f(x_i) for parameter vectors (..., P): shape (..., n, d_L), after the output activation."""
+        s = self._dense()
+        return activation(s.output, kink=self.kink)(self.before_output(theta, inputs))
+
+    def before_output(self, theta: Tensor, inputs: Tensor | None = None) -> Tensor:
+        """The last pre-activations, (..., n, d_L)."""
+        return self.preactivations(theta, inputs)[-1]
+
+    def preactivations(self, theta: Tensor, inputs: Tensor | None = None) -> list[Tensor]:
+        """The pre-activations of every layer, (..., n, d_l)."""
+        s = self._dense()
+        h = s.inputs if inputs is None else inputs
+        h = h.expand(*theta.shape[:-1], *h.shape)
+        out, at = [], 0
+        for layer, (columns, rows, bias) in enumerate(zip(s.widths, s.widths[1:], s.bias, strict=False)):
+            w = theta[..., at : at + rows * columns].reshape(*theta.shape[:-1], rows, columns)
+            at += rows * columns
+            z = h @ w.mT
+            if bias:
+                z = z + theta[..., None, at : at + rows]
+                at += rows
+            out.append(z)
+            if layer + 1 < s.depth:
+                h = activation(s.activations[layer], kink=self.kink)(z)
+        return out
+
+    def value(self, theta: Tensor) -> Tensor:
+        """F of (..., P) parameters, shape (...)."""
+        s = self.spec
+        if isinstance(s, MonomialSpec):
+            return _monomial(s, theta)
+        each = outer(s.loss, self.outputs(theta), s.targets).sum(-1)
+        return (each * s.weights).sum(-1) + self.penalty(theta)
+
+    def penalty(self, theta: Tensor) -> Tensor:
+        """The regularizer of (..., P) parameters."""
+        s = self._dense()
+        if s.penalty is None:
+            return torch.zeros(theta.shape[:-1], dtype=theta.dtype, device=theta.device)
+        if not s.cubic:
+            assert s.power is not None
+            return (s.penalty * absolute_power(theta, s.power)).sum(-1)
+        d, m = s.widths[0], s.widths[1]
+        w = theta[..., : m * d].reshape(*theta.shape[:-1], m, d)
+        a = theta[..., m * (d + s.bias[0]) :][..., :m]
+        square = (w * w).sum(-1)
+        if s.bias[0]:
+            square = square + theta[..., m * d : m * d + m] ** 2
+        safe = torch.where(square > 0, square, torch.ones_like(square))
+        cubed = square * torch.sqrt(safe)  # |v|^3; its first two derivatives at v = 0 are 0, not nan
+        return (s.penalty * (absolute_power(a, 3) + 2 * cubed)).sum(-1) / 3
+
+    def values(self, batch: Tensor) -> Tensor:
+        """F of a batch (B, P), without derivatives."""
+        with torch.no_grad():
+            return self.value(batch)
+
+    def gradients(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """F (B,) and its gradients (B, P): one backward pass for the whole batch."""
+        theta = batch.detach().requires_grad_(True)
+        f = self.value(theta)
+        (g,) = torch.autograd.grad(f.sum(), theta)
+        return f.detach(), g
+
+    def quadratics(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """F (B,), gradients (B, P) and symmetric Hessians (B, P, P), in chunks of bounded memory."""
+        parts = [self._quadratic(part) for part in batch.split(max(1, CHUNK // self._room()))]
+        f, g, h = (torch.cat(p) for p in zip(*parts, strict=True))
+        return f, g, h
+
+    def hessians(self, batch: Tensor) -> Tensor:
+        """Symmetric Hessians (B, P, P)."""
+        return self.quadratics(batch)[2]
+
+    def gradient(self, theta: Tensor) -> Tensor:
+        """The gradient at one point (P,), a pure function for further transforms."""
+        return torch.func.grad(self.value)(theta)
+
+    def hvp(self, theta: Tensor) -> Callable[[Tensor], Tensor]:
+        """v -> H(theta) v at one point, forward over reverse; rows of a (k, P) block are multiplied together."""
+
+        def single(v: Tensor) -> Tensor:
+            return torch.func.jvp(torch.func.grad(self.value), (theta,), (v,))[1]
+
+        def product(v: Tensor) -> Tensor:
+            return single(v) if v.ndim == 1 else torch.func.vmap(single)(v)
+
+        return product
+
+    def generic_hessians(self, batch: Tensor) -> Tensor:
+        """Hessians by torch.func alone (any depth): the oracle of the closed form of `onelayer`."""
+        return torch.func.vmap(torch.func.hessian(self.value))(batch)
+
+    def _quadratic(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        s = self.spec
+        if isinstance(s, Spec) and s.depth == 2:
+            with torch.no_grad():
+                return onelayer.quadratic(s, self.kink, self.penalty, batch)
+        f, g = self.gradients(batch)
+        h = self.generic_hessians(batch).detach()
+        return f, g, (h + h.mT) / 2
+
+    def _room(self) -> int:
+        s, p = self.spec, self.size
+        if isinstance(s, MonomialSpec):
+            return p * p * max(1, len(s.coefficients))
+        return p * p + len(s.inputs) * (s.widths[-1] * p * 3 if s.depth == 2 else p * 4 * sum(s.widths))
+
+    def _dense(self) -> Spec:
+        if not isinstance(self.spec, Spec):
+            raise Invalid("network", expected="a dense network", got="a monomial loss")
+        return self.spec
+
+
+def _monomial(s: MonomialSpec, theta: Tensor) -> Tensor:
+    """By tables of powers and products: no 0^0, and exact zeros stay harmless under every derivative."""
+    powers = [torch.ones_like(theta)]
+    for _ in range(int(s.exponents.max())):
+        powers.append(powers[-1] * theta)
+    table = torch.stack(powers, dim=-2)  # (..., degree + 1, P)
+    total = s.coefficients.expand(*theta.shape[:-1], len(s.coefficients))
+    for k in range(s.size):
+        total = total * table[..., k][..., s.exponents[:, k]]
+    return total.sum(-1)
