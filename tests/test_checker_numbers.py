@@ -495,8 +495,10 @@ def test_exact_values_at_multiples_of_ln2():
         lambda: rationals.softplus(Fraction(0)),
         lambda: rationals.square_root(Fraction(2)),
         lambda: rationals.square_root(Fraction(-4)),
-        lambda: rationals.gaussian(Fraction(0), True),
+        lambda: rationals.gaussian(Fraction(1), True),
     ):
         with pytest.raises(checker.Rejected):
             call()
+    assert rationals.gaussian(Fraction(0), True)[0] == Fraction(1, 2)  # Phi(0); its slope 1/sqrt(2 pi) is not rational
+    assert rationals.gaussian(Fraction(0), False)[0] == 0
     assert ring.inverse(T) is None
