@@ -187,6 +187,25 @@ def exhibit(
 
 
 @app.command()
+def paths(
+    problem: ProblemName,
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="escape, descend, connect or coercive.")],
+    at: Annotated[str | None, typer.Option("--at", metavar="POINT", help="Where a path starts (JSON).")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="POINT", help="Where a connecting path ends.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the certificate here.")] = None,
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """A certified path: to infinity (or: F is coercive), down from a point, or between two points below a level."""
+    from explorer.app.paths import find_path
+
+    return find_path(
+        problem, kind=kind, at=at, to=to, out=out, seed=seed, budget=options.budget(budget), as_json=as_json
+    )
+
+
+@app.command()
 def check(
     problem: ProblemName,
     certificate: Annotated[list[Path], typer.Argument(metavar="CERTIFICATE...", help="Certificate files.")],
@@ -258,7 +277,6 @@ def doctor(as_json: Json = False, seed: Seed = 0, budget: Seconds = None) -> int
 NOT_BUILT = {
     "statements": "the catalogue of numbered statements",
     "examine": "one statement on one problem",
-    "paths": "descending, escaping and connecting paths",
     "hunt": "search for counterexamples",
     "sweep": "many problems, resumable",
     "export": "certificates in other systems' formats",

@@ -32,6 +32,10 @@ ORDER = (
     "floor",
     "below",
     "global",
+    "coercive",
+    "path",
+    "escape",
+    "basin",
 )
 
 
