@@ -245,6 +245,24 @@ def crosscheck(
 
 
 @app.command()
+def promote(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A file that 'crosscheck -o' wrote.")],
+    limit: Annotated[int, typer.Option("--limit", metavar="K", help="Which of its limits, from 0.")] = 0,
+    goal: Annotated[
+        str | None, typer.Option("--goal", metavar="GOAL", help="What to prove (default: what fits).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Certificate to write.")] = None,
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """A numerical limit of RUN -> an exact point with a certificate, or an honest failure."""
+    from explorer.app.numerical import promote_command
+
+    return promote_command(run, limit=limit, goal=goal, out=out, as_json=as_json, budget=options.budget(budget))
+
+
+@app.command()
 def repl(
     plain: Annotated[
         bool, typer.Option("--plain", help="Python's own console even where IPython is installed.")

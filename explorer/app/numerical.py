@@ -66,6 +66,39 @@ def crosscheck_command(
     return 0 if said.agrees else 2
 
 
+def promote_command(
+    run: Path, *, limit: int, goal: str | None, out: Path | None, as_json: bool, budget: Budget
+) -> int:  # fmt: skip
+    """A limit of a kept run -> a certificate, or an honest failure (exit code 2)."""
+    from explorer.numeric import promote
+    from explorer.numeric.promotion import promotion_json
+    from explorer.reading import parse_problem
+
+    try:
+        body = json.loads(run.read_text(encoding="utf-8"))
+        problem = parse_problem(json.dumps(body["problem_json"]))
+        limits = body["limits"]
+        theta = limits[limit]["theta"] if 0 <= limit < len(limits) else None
+    except (ValueError, KeyError, TypeError):
+        raise Invalid(
+            str(run)[:200], expected="a run that 'explorer crosscheck PROBLEM -o FILE' wrote", got="something else"
+        ) from None
+    if theta is None:
+        raise Invalid("--limit", expected=f"a number from 0 to {len(limits) - 1}", got=str(limit))
+    with working(f"promoting limit {limit} of {problem.slug}"):
+        said = promote(problem, theta, goal=goal, budget=budget)
+    if said.certificate is not None and out is not None:
+        said.certificate.save(out)
+        note(f"written: {out}")
+    if as_json:
+        emit(promotion_json(said, problem))
+    elif said.certificate is None:
+        print(f"not promoted (the point stays numerical): {said.because}")
+    else:
+        print(f"{said.goal} at a {said.how}\n  {said.because}")
+    return 0 if said.succeeded else 2
+
+
 def claims_of_folder(folder: Path, problem: Problem) -> tuple[Claim, ...]:
     """What expected.json and the certificates beside the problem file say about single points."""
 
@@ -175,4 +208,4 @@ def _larger_lines(body: dict[str, Any]) -> list[str]:
     return lines
 
 
-__all__ = ["claims_of_folder", "crosscheck_command"]
+__all__ = ["claims_of_folder", "crosscheck_command", "promote_command"]
