@@ -3,10 +3,11 @@
     python benchmarks/engines.py [--budget SECONDS] [SLUG ...] > table.md
 
 Every cell is a fresh process with a limit on its processor time; the figure is the processor time (its children
-included) of the call alone, after a warm-up on x^2 - 1 and after the problem was read. What is compared is not the same
-work: ``sympy.groebner`` (its default order, lex, from which points can be read off) only prepares, ``sympy.solve`` returns
-points without a claim that they are all, ``critical_set`` returns all points exactly, with value, inertia, kind and
-orbit. The table says what came back.
+included) of the call alone, after a warm-up on x^2 - 1 and after the problem was read. Like is compared with like:
+``critical_set`` (all points and families, with value, inertia, kind, orbit and a claim about completeness) with
+``sympy.solve`` and ``sympy.solve_poly_system`` (points by way of ``sympy.groebner``; finitely many or an error), which
+make no such claim; and bare bases, which list no points, with each other: ``our basis`` is the reduced grevlex basis that
+the exact engine starts from, ``sympy.groebner`` has its default order, lex. The table says what came back.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import time
 from pathlib import Path
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
-ENGINES = ("critical_set", "sympy.solve", "sympy.groebner")
+ENGINES = ("critical_set", "sympy.solve", "sympy.solve_poly_system", "our basis", "sympy.groebner")
 
 
 def polynomial_cases() -> list[str]:
@@ -40,7 +41,10 @@ def call(engine: str, slug: str) -> dict[str, object]:
     """Run one engine here and now: what it found and what it cost."""
     import sympy
 
+    from explorer.algebra.quotient import reduced_basis
+    from explorer.algebra.systems import PolynomialSystem
     from explorer.model.landscape import landscape
+    from explorer.model.polynomial import loss_polynomial
     from explorer.problem import Problem
     from explorer.reading import read_problem
     from explorer.solve.critical import critical_set
@@ -68,6 +72,19 @@ def call(engine: str, slug: str) -> dict[str, object]:
             "seconds": spent,
             "said": f"{len(real)} real of {len(points)} points, {len(solutions) - len(points)} families",
         }
+    if engine == "sympy.solve_poly_system":
+        try:
+            solutions = sympy.solve_poly_system(system, *unknowns) or []
+        except NotImplementedError:
+            return {"seconds": cpu() - before, "said": "error: not finitely many"}
+        return {"seconds": cpu() - before, "said": f"{len(solutions)} points"}
+    if engine == "our basis":
+        before = cpu()
+        equations = PolynomialSystem.gradient(
+            problem.parameters, dict(loss_polynomial(problem).terms)
+        ).integer_equations()
+        basis = reduced_basis(equations, len(unknowns))
+        return {"seconds": cpu() - before, "said": f"{len(basis)} polynomials"}
     basis = sympy.groebner(system, *unknowns)
     return {"seconds": cpu() - before, "said": f"{len(basis.exprs)} polynomials"}
 

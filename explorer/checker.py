@@ -1948,7 +1948,7 @@ class Proof:
                 raise Rejected("path", "F rises along a piece" if level is None else "F rises above the level")
         if last is None or not all(map(ring.same, last, end.coordinates)):
             raise Rejected("path", f"the path does not end in {step['to']}")
-        self.found["path"] = level
+        self.found["path", step["point"], step["to"]] = level
         return ()
 
     def rule_escape(self, step):
@@ -2123,9 +2123,10 @@ class Goal:
             return show(level), self.short(map(show, radii))
         if kind in ("descending-path", "bounded-path"):
             self.take("path", self.p, self.q)
-            if (found["path"] is None) != (kind == "descending-path"):
+            level = found["path", self.p, self.q]
+            if (level is None) != (kind == "descending-path"):
                 raise Rejected("goal", "needs a path of the other kind (with or without a level)")
-            return [] if found["path"] is None else [show(found["path"])]
+            return [] if level is None else [show(level)]
         self.take("basin" if kind == "spurious-basin" else "escape", self.p)
         if kind == "unattained-infimum":
             if self.proof.problem.loss != "logistic" or found["limit", self.p] != 0:

@@ -72,11 +72,16 @@ class Quotient:
         return out
 
 
-def _groebner(equations: list[Terms], unknowns: int) -> dict[Monomial, list[tuple[Monomial, fmpq]]]:
-    """Reduced Groebner basis as leading monomial -> normal form of it; raises `NotFinite`."""
+def reduced_basis(equations: list[Terms], unknowns: int) -> fmpz_mpoly_vec:
+    """Reduced Groebner basis (grevlex) of integer polynomials, by FLINT."""
     ctx = fmpz_mpoly_ctx.get([f"x{k}" for k in range(unknowns)], Ordering.degrevlex)
     ideal = fmpz_mpoly_vec([ctx.from_dict(dict(p)) for p in equations], ctx)
-    reduced = ideal.buchberger_naive().autoreduction()
+    return ideal.buchberger_naive().autoreduction()
+
+
+def _groebner(equations: list[Terms], unknowns: int) -> dict[Monomial, list[tuple[Monomial, fmpq]]]:
+    """Reduced Groebner basis as leading monomial -> normal form of it; raises `NotFinite`."""
+    reduced = reduced_basis(equations, unknowns)
     basis: dict[Monomial, list[tuple[Monomial, fmpq]]] = {}
     for p in reduced:
         terms = [(tuple(int(e) for e in m), c) for m, c in p.terms()]
