@@ -5,42 +5,16 @@ A statement that is not in the table has no recipe in this version; the answer s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from explorer.budget import Budget
+from explorer.certify import catalogue
+from explorer.certify.catalogue import Recipe
 from explorer.certify.certificate import Instance
 from explorer.certify.recipes import neuron, sigmoid
-from explorer.errors import Invalid, NotCertifiable, Unknown
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asked of an instance; None where nothing was said. ``depth`` counts weight layers."""
-
-    samples: int | None = None
-    width: int | None = None
-    bias: bool | None = None
-    inputs: Sequence[Any] | None = None
-    activation: Any = None
-    depth: int | None = None
-    seed: int = 0
-
-    def allow(self, statement: str, *names: str) -> None:
-        """`Invalid` when an option is set that makes no sense for the statement."""
-        for name in ("samples", "width", "bias", "inputs", "activation", "depth"):
-            if name not in names and getattr(self, name) is not None:
-                raise Invalid(
-                    f"option {name}", got=f"a value, but {statement} has no such choice", remedy="leave it out"
-                )
-
-    def require_one_hidden_layer_of(self, kind: str, statement: str) -> None:
-        """`NotCertifiable` unless the activation and the depth asked for are the statement's own."""
-        if self.activation not in (None, kind):
-            raise NotCertifiable(statement, expected=f"the activation {kind}", got=repr(self.activation)[:60])
-        if self.depth not in (None, 2):
-            raise NotCertifiable(statement, expected="one hidden layer (depth 2)", got=f"depth {self.depth}")
+from explorer.certify.requests import Request
+from explorer.errors import NotCertifiable, Unknown
 
 
 def _claim_iv_1(request: Request) -> tuple[Instance, ...]:
@@ -77,8 +51,10 @@ def _sigmoid(request: Request, *, bias: bool, source: str, least: int = 0) -> In
 
 
 def _prop_iv_1(request: Request) -> tuple[Instance, ...]:
-    request.allow("sun2020.prop-IV.1", "activation")
-    return neuron.instances(activation=request.activation, seed=request.seed, source="sun2020.prop-IV.1")
+    if request.activation is not None or request.inputs is not None:
+        return catalogue.single_neuron(request)
+    request.allow("sun2020.prop-IV.1")
+    return neuron.instances(seed=request.seed, source="sun2020.prop-IV.1")
 
 
 def _ex_iv_activations(request: Request) -> tuple[Instance, ...]:
@@ -91,10 +67,8 @@ def _toy_iv_fig2(request: Request) -> tuple[Instance, ...]:
     return (neuron.figure_2(source="sun2020.toy-IV-fig2"),)
 
 
-Recipe = Callable[[Request], tuple[Instance, ...]]
-
 #: universal claims that are false -> counterexamples
-REFUTATIONS: dict[str, Recipe] = {"sun2020.claim-IV.1": _claim_iv_1}
+REFUTATIONS: dict[str, Recipe] = {"sun2020.claim-IV.1": _claim_iv_1} | catalogue.REFUTATIONS
 
 #: existence statements -> witnesses
 EXHIBITS: dict[str, Recipe] = {
@@ -102,7 +76,7 @@ EXHIBITS: dict[str, Recipe] = {
     "sun2020.prop-IV.2": _prop_iv_2,
     "sun2020.ex-IV-activations": _ex_iv_activations,
     "sun2020.toy-IV-fig2": _toy_iv_fig2,
-}
+} | catalogue.EXHIBITS
 
 
 def refute(

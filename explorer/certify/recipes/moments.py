@@ -1,0 +1,208 @@
+"""Residuals whose zeroth and first moments vanish and whose second moment matrix is definite, or the quadric that forbids them.
+
+For inputs x_1 ... x_n in R^d call r *admissible* if sum r_i = 0 and sum r_i x_i = 0, and put S(r) = sum r_i x_i x_i^T. At a
+point with first weight matrix 0 the tangent lemma needs an admissible r with S(r) positive definite. It exists if and only
+if the inputs do not lie on a common quadric x^T A x + b^T x + c = 0 with A positive semidefinite, A != 0:
+
+*Proof.* The matrices S(r) of admissible r form a linear space L of symmetric matrices. L misses the open cone of positive
+definite matrices exactly if a hyperplane separates them, that is if some A >= 0, A != 0 has <A, S(r)> = 0 for all
+admissible r (the separating functional is >= 0 on the cone and, L being a linear space, 0 on L). Now <A, S(r)> = sum r_i
+x_i^T A x_i vanishes for all r orthogonal to 1 and to the coordinates exactly if (x_i^T A x_i)_i is a combination of them.
+
+Inputs in an affine subspace are first described by coordinates of that subspace. Without hidden biases some of the rows
+(1, x) may be absent; then b or c is absent from the quadric, and the space is the linear span.
+(The idea of such residuals: Ding, Li, Sun, arXiv 1911.01413; the criterion is this project's.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, product
+
+from explorer.algebra.inertia import inertia
+from explorer.certify.recipes.linear import Matrix, Row, combination, independent_columns, kernel, solution
+from explorer.certify.recipes.residual import primitive
+from explorer.exact import text
+from explorer.point import RationalField
+
+#: steps of the search for a definite matrix in a linear space
+PATIENCE = 400
+
+
+@dataclass(frozen=True)
+class Quadric:
+    """All inputs satisfy x^T A x + b^T x + c = 0 with ``a`` positive semidefinite and not 0."""
+
+    a: Matrix
+    b: Row
+    c: Fraction
+
+    def __str__(self) -> str:
+        d = len(self.b)
+        terms = [(self.a[i][j] * (1 if i == j else 2), f"x{i + 1}^2" if i == j else f"x{i + 1} x{j + 1}") for i in range(d) for j in range(i, d)]  # fmt: skip
+        terms += [(v, f"x{i + 1}") for i, v in enumerate(self.b)] + [(self.c, "1")]
+        shown = [text(v) if name == "1" else name if v == 1 else f"{text(v)} {name}" for v, name in terms if v]
+        return f"{' + '.join(shown).replace('+ -', '- ')} = 0"
+
+
+def definite_residual(
+    inputs: Sequence[Row], *, ones: bool = True, linear: bool = True, affine: bool = True
+) -> Row | Quadric | None:
+    """An integer r orthogonal to the rows 1 (``ones``) and x (``linear``) with sum r_i x_i x_i^T positive definite on the span
+    of the differences x_i - x_1 (``affine``) or of the x_i; or the quadric that excludes it; None if not decided (d >= 3).
+    """
+    shifted = [tuple(a - b for a, b in zip(x, inputs[0], strict=True)) for x in inputs] if affine else list(inputs)
+    columns = independent_columns(shifted)
+    if not columns:
+        raise ValueError("inputs that do not vary")
+    z = [tuple(x[k] for k in columns) for x in inputs]
+    features = ([[Fraction(1)] * len(z)] if ones else []) + ([list(c) for c in zip(*z, strict=True)] if linear else [])
+    basis = kernel(features, len(z))
+    second = [_second_moments(r, z) for r in basis]
+    found = _nice(basis, second, len(columns)) or _searched(basis, second, len(columns))
+    if found is not None:
+        return tuple(primitive(found))
+    a = _semidefinite([m for m in second if any(map(any, m))], len(columns))
+    if a is None:
+        return None
+    values = [sum((a[i][j] * x[i] * x[j] for i, j in product(range(len(x)), repeat=2)), Fraction(0)) for x in z]
+    fitted = solution([list(row) for row in zip(*features, strict=True)] if features else [[] for _ in z], values)
+    assert fitted is not None  # A is orthogonal to every S(r)
+    return _in_all_coordinates(a, [-v for v in fitted], columns, len(inputs[0]), ones=ones, linear=linear)
+
+
+def _in_all_coordinates(
+    a: Matrix, fitted: list[Fraction], columns: Sequence[int], d: int, *, ones: bool, linear: bool
+) -> Quadric:
+    zero = Fraction(0)
+    whole, b = [[zero] * d for _ in range(d)], [zero] * d
+    for i, p in enumerate(columns):
+        for j, q in enumerate(columns):
+            whole[p][q] = a[i][j]
+        if linear:
+            b[p] = fitted[i + ones]
+    return Quadric(tuple(map(tuple, whole)), tuple(b), fitted[0] if ones else zero)
+
+
+def second_moments(residual: Sequence[Fraction], inputs: Sequence[Row]) -> Matrix:
+    """sum_i r_i x_i x_i^T."""
+    return _second_moments(residual, inputs)
+
+
+def _second_moments(residual: Sequence[Fraction], z: Sequence[Row]) -> Matrix:
+    d = len(z[0])
+    used = [(r, x) for r, x in zip(residual, z, strict=True) if r]
+    rows = [[sum((r * x[i] * x[j] for r, x in used), Fraction(0)) for j in range(d)] for i in range(d)]
+    return tuple(map(tuple, rows))
+
+
+def is_definite(m: Matrix) -> bool:
+    """Whether a symmetric matrix is positive definite."""
+    return bad_direction(m) is None
+
+
+def bad_direction(m: Matrix) -> Row | None:
+    """A vector v with v^T m v <= 0, from the first leading block that is not positive definite; None if there is none."""
+    for k in range(len(m)):
+        block = [list(row[:k]) for row in m[:k]]
+        x = solution(block, [m[i][k] for i in range(k)]) if k else []
+        assert x is not None  # the block before is positive definite
+        schur = m[k][k] - sum((m[k][i] * v for i, v in enumerate(x)), Fraction(0))
+        if schur <= 0:
+            return (*(-v for v in x), Fraction(1), *[Fraction(0)] * (len(m) - k - 1))
+    return None
+
+
+def _nice(basis: Sequence[Row], second: Sequence[Matrix], d: int) -> Row | None:
+    """The sum or difference of few kernel vectors, where that is enough; the smallest one."""
+    best: tuple[Fraction, Row] | None = None
+    for size in (1, 2) if len(basis) <= 12 else (1,):
+        for chosen in combinations(range(len(basis)), size):
+            for signs in product((1, -1), repeat=size):
+                m = combination([second[k] for k in chosen], signs)
+                if is_definite(m):
+                    r = tuple(
+                        sum((s * basis[k][i] for k, s in zip(chosen, signs, strict=True)), Fraction(0))
+                        for i in range(len(basis[0]))
+                    )
+                    rank = sum(map(abs, primitive(r)), Fraction(0))
+                    if best is None or rank < best[0]:
+                        best = (rank, r)
+        if best is not None:
+            return best[1]
+    return None
+
+
+def _searched(basis: Sequence[Row], second: Sequence[Matrix], d: int) -> Row | None:
+    """A perceptron on the conditions v^T S v > 0: it ends when a definite combination exists; None when patience runs out."""
+    if not basis:
+        return None
+    weights = [_trace(m) for m in second]
+    for _ in range(PATIENCE):
+        v = bad_direction(combination(second, weights))
+        if v is None:
+            return tuple(
+                sum((w * r[i] for w, r in zip(weights, basis, strict=True)), Fraction(0)) for i in range(len(basis[0]))
+            )
+        size = sum((a * a for a in v), Fraction(0))
+        v = tuple((a / size).limit_denominator(1000) for a in v)
+        weights = [(w + _form(m, v)).limit_denominator(10**6) for w, m in zip(weights, second, strict=True)]
+    return None
+
+
+def _semidefinite(second: Sequence[Matrix], d: int) -> Matrix | None:
+    """A positive semidefinite A != 0 orthogonal to all of ``second``; None if there is none or none was found (d >= 3)."""
+    pairs = [(i, j) for i in range(d) for j in range(i, d)]
+    rows = [[m[i][j] * (1 if i == j else 2) for i, j in pairs] for m in second]
+    space = [_symmetric(v, pairs, d) for v in kernel(rows, len(pairs))]
+    if not space:
+        return None
+    for m in space:
+        for sign in (1, -1):
+            if _is_semidefinite(candidate := combination([m], [sign])):
+                return candidate
+    weights = [_trace(m) for m in space]
+    for _ in range(PATIENCE):
+        a = combination(space, weights)
+        v = bad_direction(a)
+        if v is None or (any(map(any, a)) and _is_semidefinite(a)):
+            return a
+        size = sum((x * x for x in v), Fraction(0))
+        v = tuple((x / size).limit_denominator(1000) for x in v)
+        weights = [(w + _form(m, v)).limit_denominator(10**6) for w, m in zip(weights, space, strict=True)]
+    return _in_pencil(space) if d == 2 and len(space) == 2 else None
+
+
+def _in_pencil(space: Sequence[Matrix]) -> Matrix | None:
+    """A semidefinite singular matrix in a plane of 2 x 2 matrices without definite ones: the double root of the determinant."""
+    (p, q) = space
+    # det(s p + t q) = u s^2 + v s t + w t^2
+    u, w = (m[0][0] * m[1][1] - m[0][1] ** 2 for m in (p, q))
+    v = p[0][0] * q[1][1] + q[0][0] * p[1][1] - 2 * p[0][1] * q[0][1]
+    for s, t in ((-v, 2 * u), (2 * w, -v)) if v * v == 4 * u * w else ():
+        for sign in (1, -1):
+            a = combination(space, [sign * s, sign * t])
+            if any(map(any, a)) and _is_semidefinite(a):
+                return a
+    return None
+
+
+def _is_semidefinite(m: Matrix) -> bool:
+    return inertia([[(v,) for v in row] for row in m], RationalField()).negative == 0
+
+
+def _symmetric(v: Row, pairs: Sequence[tuple[int, int]], d: int) -> Matrix:
+    rows = [[Fraction(0)] * d for _ in range(d)]
+    for value, (i, j) in zip(v, pairs, strict=True):
+        rows[i][j] = rows[j][i] = value
+    return tuple(map(tuple, rows))
+
+
+def _trace(m: Matrix) -> Fraction:
+    return sum((m[i][i] for i in range(len(m))), Fraction(0))
+
+
+def _form(m: Matrix, v: Row) -> Fraction:
+    return sum((m[i][j] * v[i] * v[j] for i, j in product(range(len(v)), repeat=2)), Fraction(0))
