@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from explorer.budget import Budget
-from explorer.certify import catalogue
+from explorer.certify import catalogue, witnesses_paths
 from explorer.certify.catalogue import Recipe
 from explorer.certify.certificate import Instance
 from explorer.certify.recipes import neuron, sigmoid
@@ -68,7 +68,10 @@ def _toy_iv_fig2(request: Request) -> tuple[Instance, ...]:
 
 
 #: universal claims that are false -> counterexamples
-REFUTATIONS: dict[str, Recipe] = {"sun2020.claim-IV.1": _claim_iv_1} | catalogue.REFUTATIONS
+REFUTATIONS: dict[str, Recipe] = {
+    "sun2020.claim-IV.1": _claim_iv_1,
+    **witnesses_paths.REFUTATIONS,
+} | catalogue.REFUTATIONS
 
 #: existence statements -> witnesses
 EXHIBITS: dict[str, Recipe] = {
@@ -76,6 +79,7 @@ EXHIBITS: dict[str, Recipe] = {
     "sun2020.prop-IV.2": _prop_iv_2,
     "sun2020.ex-IV-activations": _ex_iv_activations,
     "sun2020.toy-IV-fig2": _toy_iv_fig2,
+    **witnesses_paths.EXHIBITS,
 } | catalogue.EXHIBITS
 
 

@@ -46,7 +46,9 @@ def two_minima(
     """
     x, lam = tuple(inputs), tuple(weights)
     if len(x) != 2 or len(lam) != 2 or 1 + x[0] * x[1] >= 0 or abs(x[0]) == abs(x[1]) or lam[0] == lam[1]:
-        raise NotCertifiable("the ReQU instance", expected="two inputs with 1 + x_1 x_2 < 0, |x_1| != |x_2|, two lambdas")
+        raise NotCertifiable(
+            "the ReQU instance", expected="two inputs with 1 + x_1 x_2 < 0, |x_1| != |x_2|, two lambdas"
+        )
     problem = Problem.dense(
         widths=[1, 2, 1], activation="requ", bias=True, inputs=list(x), targets=[1, -1], loss="logistic",
         regularizer={"kind": "neuron-cubic", "weights": list(lam)}, slug="requ-two-minima", source=source,

@@ -1,0 +1,77 @@
+"""Statement id -> recipe, for statements about paths, basins, coercivity and the conjectures on slices (survey, IV to VI).
+
+What a catalogue entry leaves open is exhibited from both sides; only statements that are false as printed are refuted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from explorer.certify.certificate import Instance
+from explorer.certify.recipes import connections, escapes, planes, requ, walls
+
+if TYPE_CHECKING:
+    from explorer.certify.requests import Request
+
+Makers = tuple[Callable[[str], Instance | tuple[Instance, ...]], ...]
+
+
+def _recipe(
+    statement: str, *makers: Callable[[str], Instance | tuple[Instance, ...]]
+) -> Callable[..., tuple[Instance, ...]]:
+    """All instances of the makers; the statement takes no options."""
+
+    def recipe(request: Request) -> tuple[Instance, ...]:
+        request.allow(statement)
+        out: list[Instance] = []
+        for make in makers:
+            made = make(statement)
+            out += [made] if isinstance(made, Instance) else list(made)
+        return tuple(out)
+
+    return recipe
+
+
+def _descents(request: Request) -> tuple[Instance, ...]:
+    statement = "sun2020.fact-IV-valley-path"
+    request.allow(statement, "samples", "width", "bias")
+    request.require_one_hidden_layer_of("sigmoid", statement)
+    samples, bias = request.samples or 2, bool(request.bias)
+    width = samples if request.width is None else request.width
+    return (connections.down_from_bad_minimum(samples, width, bias=bias, source=statement),)
+
+
+def _requ(statement: str) -> Instance:
+    return requ.two_minima(source=statement)
+
+
+_REFUTED: dict[str, Makers] = {
+    # (i) a local minimum of the modified loss exists and (iii) its theta minimises L_n: but L_n has no minimum here
+    "sun2020.thm-VI.1": (escapes.separable_line, escapes.separable_network),
+    "sun2020.conj-V.3": (planes.parabola, planes.relu_parabola, planes.same_hidden_layer),
+}
+
+_EXHIBITED: dict[str, Makers] = {
+    "sun2020.toy-VI-xyz": (escapes.three_factors, escapes.two_factors),
+    "sun2020.def-VI-coercive": (escapes.coercive_losses, escapes.not_coercive_losses),
+    # exponential units alone: a network with one of them beside others is no kind of the problem format
+    "sun2020.thm-VI.1": (escapes.exponential_units, escapes.exponential_neuron),
+    # part (2) for width n; the theorem has width >= n + 1, which the silent units of docs/constructions/requ.md supply
+    "sun2020.thm-VI.2": (_requ,),
+    "sun2020.def-IV.4": (walls.narrow_sigmoid, walls.narrow_polynomial, walls.wide_sigmoid, walls.wide_polynomial),
+    "sun2020.def-IV.2": (walls.narrow_sigmoid,),
+    "sun2020.quote-IV-venturi": (connections.quadratic_swap, walls.wide_polynomial),
+    "aud.lemma-one-hidden": (connections.sigmoid_swap, connections.relu_swap, connections.quadratic_swap),
+    "sun2020.conj-V.1": (planes.monotone_segment, planes.overshooting_step),
+    "sun2020.conj-V.2": (walls.deltoid_slice,),
+    "sun2020.conj-V.4": (connections.sigmoid_swap, planes.parabola),
+}
+
+#: false as printed -> counterexamples
+REFUTATIONS = {name: _recipe(name, *makers) for name, makers in _REFUTED.items()}
+
+#: instances of definitions, facts and open conjectures
+EXHIBITS = {name: _recipe(name, *makers) for name, makers in _EXHIBITED.items()} | {
+    "sun2020.fact-IV-valley-path": _descents
+}
