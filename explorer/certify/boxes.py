@@ -1,12 +1,13 @@
 """Steps about a critical point that is known by a box: Krawczyk's test and inertia over the whole box.
 
-Both need the loss as a polynomial; the checker evaluates the network itself, so a box that is wide for it may still be
+The loss is a polynomial, or analytic with an enclosure of its Hessian; the checker evaluates the network itself, so a box that is wide for it may still be
 rejected there. The preconditioner and the congruence are hints: rounding them is harmless, dominance decides.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import cast
 
 import flint
 
@@ -17,8 +18,10 @@ from explorer.algebra.systems import PolynomialSystem
 from explorer.certify.encode import Step, number
 from explorer.certify.located import Located
 from explorer.errors import NotCertifiable
+from explorer.model.kinds import is_polynomial
 from explorer.model.polynomial import loss_polynomial
 from explorer.point import EnclosedPoint, Inertia
+from explorer.solve.balls import AnalyticGradient
 
 
 def stationary_in_box(p: Located) -> Step:
@@ -54,6 +57,8 @@ def _box(p: Located) -> EnclosedPoint:
 
 
 def _system(p: Located) -> PolynomialSystem:
+    if not is_polynomial(p.problem)[0]:  # the same evaluations with exponentials in balls
+        return cast(PolynomialSystem, AnalyticGradient(p.problem))
     loss = loss_polynomial(p.problem)
     return PolynomialSystem.gradient(loss.names, loss.terms)
 

@@ -9,6 +9,7 @@ from explorer.model.kinds import is_piecewise_polynomial, is_polynomial
 from explorer.model.polynomial import loss_polynomial
 from explorer.problem import Problem
 from explorer.solve.classify import Target
+from explorer.solve.exponential import applies, by_exponentials
 from explorer.solve.families import decomposed, has_families
 from explorer.solve.finite import from_solution
 from explorer.solve.results import Coverage, CriticalSet, Trust
@@ -35,6 +36,8 @@ def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
             from explorer.solve.piecewise import by_cells
 
             return by_cells(problem, deadline)
+        if applies(problem):
+            return by_exponentials(problem, deadline)
         raise Unsupported("critical set", expected="a polynomial or piecewise polynomial loss", got=why)
     t = Target(problem, loss_polynomial(problem))
     if has_families(t):

@@ -1,0 +1,124 @@
+"""F, its gradient and its Hessian over boxes in ball arithmetic, for analytic activations: what Krawczyk's test asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any, cast
+
+import flint
+from flint import arb
+
+from explorer.algebra.balls import ball, bounds
+from explorer.algebra.inertia import BoxInertia, inertia_in_box
+from explorer.algebra.krawczyk import PRECISION, KrawczykProof, prove_root
+from explorer.algebra.systems import PolynomialSystem
+from explorer.errors import Unsupported
+from explorer.model.activations import pieces_of
+from explorer.model.jets import Where, loss_jet
+from explorer.model.landscape import landscape
+from explorer.point import AnyPoint, EnclosedPoint, Inertia, Point
+from explorer.problem import Activation, Problem
+from explorer.solve.results import Value
+
+#: enclosures of values are rounded outward to multiples of 2^-BITS
+BITS = 64
+
+
+class BallRing:
+    """`flint.arb` balls as a ring of the jet engine, with two derivatives of sigmoid, tanh, exp and polynomials."""
+
+    def constant(self, value: Fraction) -> arb:
+        return ball(value)
+
+    def mul(self, a: arb, b: arb) -> arb:
+        return a * b
+
+    def total(self, summands: Sequence[arb]) -> arb:
+        return sum(summands, arb(0))
+
+    def is_zero(self, a: arb) -> bool:
+        return bool(a == 0)
+
+    def derivatives(self, activation: Activation, z: arb, order: int, where: Where) -> list[arb | None]:
+        p = pieces_of(activation)
+        if activation.kind == "exp":
+            return [z.exp()] * (order + 1)
+        if activation.kind == "sigmoid":
+            s, rest = 1 / (1 + (-z).exp()), 1 / (1 + z.exp())  # rest = 1 - s without cancellation
+            return [s, s * rest, s * rest * (rest - s)][: order + 1]
+        if activation.kind == "tanh":
+            t = z.tanh()
+            slope = 1 / z.cosh() ** 2 if not z.contains(0) else 1 - t * t
+            return [t, slope, -2 * t * slope][: order + 1]
+        if p is not None and not p.breaks:
+            out, coefficients = [], list(p.polynomials[0])
+            for _ in range(order + 1):
+                value = arb(0)
+                for c in reversed(coefficients):
+                    value = value * z + ball(c)
+                out.append(value)
+                coefficients = [k * c for k, c in enumerate(coefficients)][1:]
+            return out
+        raise Unsupported(str(where), expected="sigmoid, tanh, exp or a polynomial", got=activation.kind)
+
+    def norm_cubed(self, square: arb, where: Where) -> tuple[arb, arb, arb] | None:
+        raise Unsupported(str(where), expected="no neuron-cubic regularizer", got="one")
+
+
+@dataclass(frozen=True)
+class AnalyticGradient:
+    """The gradient of F in the shape that Krawczyk's test evaluates (as `PolynomialSystem` is for polynomial losses)."""
+
+    problem: Problem
+
+    #: gradients are square systems
+    is_square = True
+
+    def at_balls(self, x: Sequence[Any]) -> list[Any]:
+        jet = loss_jet(self.problem, BallRing(), list(x), order=1)
+        return [jet.gradient.get(i, arb(0)) for i in range(len(x))]
+
+    def jacobian_at_balls(self, x: Sequence[Any]) -> list[list[Any]]:
+        jet = loss_jet(self.problem, BallRing(), list(x), order=2)
+        d = len(x)
+        return [[jet.hessian.get((min(i, j), max(i, j)), arb(0)) for j in range(d)] for i in range(d)]
+
+
+def prove_critical(problem: Problem, near: Sequence[Fraction]) -> EnclosedPoint | None:
+    """A small box around ``near`` that holds exactly one critical point of F (Krawczyk), or None."""
+    proof = prove_root(cast(PolynomialSystem, AnalyticGradient(problem)), near)
+    return proof.point if isinstance(proof, KrawczykProof) else None
+
+
+def inertia_at(problem: Problem, point: AnyPoint) -> Inertia | None:
+    """The inertia of the Hessian: exact at an exact point, over the whole box otherwise (None: not decided)."""
+    if isinstance(point, Point):
+        return landscape(problem).at(point).inertia
+    with flint.ctx.workprec(PRECISION):
+        box = [ball(a, b) for a, b in zip(point.lower, point.upper, strict=True)]
+        found = inertia_in_box(AnalyticGradient(problem).jacobian_at_balls(box))
+    return found.inertia if isinstance(found, BoxInertia) else None
+
+
+def value_at(problem: Problem, point: AnyPoint) -> Value:
+    """F at an exact point, or an enclosure over the box."""
+    if isinstance(point, Point):
+        element, field = landscape(problem).value_at(point)
+        if element is not None and not any(element[1:]):
+            return Value.rational(element[0])
+        raise Unsupported("value", expected="a rational value", got=f"an element of {field}")
+    with flint.ctx.workprec(PRECISION):
+        box = [ball(a, b) for a, b in zip(point.lower, point.upper, strict=True)]
+        value = loss_jet(problem, BallRing(), box, order=0).value
+        if value is None or not value.is_finite():
+            raise Unsupported("value", expected="a finite enclosure of F", got="none")
+        return rounded(value)
+
+
+def rounded(value: arb) -> Value:
+    """A ball as a value, rounded outward."""
+    lo, hi = bounds(value)
+    return Value(Fraction(floor(lo * 2**BITS), 2**BITS), Fraction(ceil(hi * 2**BITS), 2**BITS))
