@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import torch
 
-from explorer.numeric.membership import belongs
+from explorer.numeric.membership import Located, belongs
 from explorer.numeric.points import eigenvalue_error
 from explorer.numeric.report import Limit
 from explorer.numeric.spec import Spec
@@ -42,10 +42,10 @@ def sort_limits(twin: Twin, found: CriticalSet | None, theta: Tensor, near: floa
     spectrum = torch.linalg.eigvalsh(h)
     component = torch.full((len(theta),), -1, dtype=torch.int64, device=theta.device)
     if found is not None:
-        slack = near * (1 + theta.abs().amax(1))
-        value_slack = 1e-7 * (1 + value.abs())
+        flat = (spectrum.abs() <= 1e-6 * (1e-6 + spectrum.abs().amax(1, keepdim=True))).sum(1)
+        at = Located(theta, value, near * (1 + theta.abs().amax(1)), flat)
         for k, c in enumerate(found.components):
-            on = belongs(c, found.parameters, theta, value, slack, value_slack)
+            on = belongs(twin, c, found.parameters, at)
             component = torch.where((component < 0) & on, k, component)
     return Sorted(theta, value, component, _labels(twin, theta, value, spectrum, component), spectrum)
 

@@ -88,8 +88,8 @@ class Twin:
         square = (w * w).sum(-1)
         if s.bias[0]:
             square = square + theta[..., m * d : m * d + m] ** 2
-        safe = torch.where(square > 0, square, torch.ones_like(square))
-        cubed = square * torch.sqrt(safe)  # |v|^3; its first two derivatives at v = 0 are 0, not nan
+        there = (square > 0).to(theta.dtype)
+        cubed = there * square * torch.sqrt(square + (1 - there))  # |v|^3: at v = 0 all derivatives 0, not nan
         return (s.penalty * (absolute_power(a, 3) + 2 * cubed)).sum(-1) / 3
 
     def values(self, batch: Tensor) -> Tensor:
