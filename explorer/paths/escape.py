@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, product
+from math import lcm
 
 import numpy as np
 
@@ -46,9 +47,10 @@ def scaling_escape(problem: Problem, *, seed: int = 0, budget: Budget | None = N
     """
     deadline = (budget or Budget()).start()
     loss = loss_polynomial(problem)
-    low, where = _lowest(loss, seed, deadline)
+    sparse = _Sparse.of(loss)
+    low, where = _lowest(sparse, len(loss.names), seed, deadline)
     fallback: EscapeCurve | None = None
-    for curve in _curves(problem, loss, seed, deadline):
+    for curve in _curves(problem, loss, sparse, seed, deadline):
         if curve.limit <= low:
             low, where = min((low, where), *_mirrored(problem, loss, curve), key=lambda found: found[0])
         if curve.limit > low:
@@ -64,7 +66,9 @@ def scaling_escape(problem: Problem, *, seed: int = 0, budget: Budget | None = N
     )
 
 
-def _curves(problem: Problem, loss: LossPolynomial, seed: int, deadline: Deadline) -> Iterator[EscapeCurve]:
+def _curves(
+    problem: Problem, loss: LossPolynomial, sparse: _Sparse, seed: int, deadline: Deadline
+) -> Iterator[EscapeCurve]:
     groups = _groups(problem)
     d = len(loss.names)
     exponents = np.array(list(loss.terms), dtype=np.int64).reshape(len(loss.terms), d)
@@ -78,24 +82,41 @@ def _curves(problem: Problem, loss: LossPolynomial, seed: int, deadline: Deadlin
             for k in g:
                 a[k] = e
         for c in islice(_coefficients(d, seed), TRIALS):
-            found = falling(_along(loss, a, c)) if any(x > 0 and y for x, y in zip(a, c, strict=True)) else None
+            found = falling(sparse.along(a, c)) if any(x > 0 and y for x, y in zip(a, c, strict=True)) else None
             if found is not None:
                 since, limit = found
                 because = "theta_k = c_k t^a_k with a = (" + ", ".join(map(str, a)) + ")"
-                yield EscapeCurve(RationalField(), powers(c, a), since, limit, because)
+                yield EscapeCurve(RationalField(), powers([Fraction(v) for v in c], a), since, limit, because)
                 break
 
 
-def _along(loss: LossPolynomial, a: Sequence[int], c: Sequence[Fraction]) -> dict[int, Fraction]:
-    """F(c t^a) as exponent -> coefficient."""
-    series: dict[int, Fraction] = {}
-    for m, coefficient in loss.terms.items():
-        e = sum(x * y for x, y in zip(m, a, strict=True))
-        value = coefficient
-        for base, power in zip(c, m, strict=True):
-            value = value * base**power
-        series[e] = series.get(e, Fraction(0)) + value
-    return series
+@dataclass(frozen=True)
+class _Sparse:
+    """A polynomial as integers: scale * F = sum of coefficient * product of the listed powers."""
+
+    scale: int
+    terms: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+
+    @classmethod
+    def of(cls, loss: LossPolynomial) -> _Sparse:
+        scale = lcm(*(c.denominator for c in loss.terms.values()))
+        rows = [(int(c * scale), tuple((k, e) for k, e in enumerate(m) if e)) for m, c in loss.terms.items()]
+        return cls(scale, tuple(rows))
+
+    def along(self, a: Sequence[int], c: Sequence[int]) -> dict[int, Fraction]:
+        """F(c t^a) as exponent -> coefficient."""
+        series: dict[int, int] = {}
+        for value, powers_ in self.terms:
+            exponent = 0
+            for k, e in powers_:
+                value *= c[k] ** e
+                exponent += a[k] * e
+            series[exponent] = series.get(exponent, 0) + value
+        return {e: Fraction(g, self.scale) for e, g in series.items()}
+
+    def at(self, point: Sequence[int]) -> Fraction:
+        """F at an integer point."""
+        return sum(self.along([0] * len(point), point).values(), Fraction(0))
 
 
 def falling(series: Mapping[int, Fraction]) -> tuple[Fraction, Fraction] | None:
@@ -133,29 +154,28 @@ def _groups(problem: Problem) -> list[list[int]]:
     return list(by_layer.values())
 
 
-def _coefficients(d: int, seed: int) -> Iterator[list[Fraction]]:
+def _coefficients(d: int, seed: int) -> Iterator[list[int]]:
     """Signs first where there are few, then small integers at random."""
     if d <= FREE:
         for signs in product((1, -1), repeat=d):
-            yield [Fraction(s) for s in signs]
+            yield list(signs)
     pick = random.Random(seed)
     while True:
-        yield [Fraction(pick.choice((-3, -2, -1, 1, 2, 3))) for _ in range(d)]
+        yield [pick.choice((-3, -2, -1, 1, 2, 3)) for _ in range(d)]
 
 
-def _lowest(loss: LossPolynomial, seed: int, deadline: Deadline) -> tuple[Fraction, Point]:
+def _lowest(sparse: _Sparse, d: int, seed: int, deadline: Deadline) -> tuple[Fraction, Point]:
     """The lowest value on a small grid (or a random sample of it), and where; the first among equals."""
-    d, pick = len(loss.names), random.Random(seed)
+    pick = random.Random(seed)
     values = (0, 1, -1, 2, -2)
     many = len(values) ** d > 700
     points = ([pick.choice(values) for _ in range(d)] for _ in range(300)) if many else product(values, repeat=d)
     best: tuple[Fraction, Point] | None = None
     for p in points:
         deadline.check("looking for a lower point")
-        at = [Fraction(v) for v in p]
-        value = evaluate(loss.terms, at)
+        value = sparse.at(p)
         if best is None or value < best[0]:
-            best = value, Point.rational(at)
+            best = value, Point.rational(p)
     assert best is not None  # the grid is not empty
     return best
 

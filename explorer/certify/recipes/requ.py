@@ -18,11 +18,11 @@ from flint import arb
 
 from explorer.algebra.balls import ball, dyadic_value
 from explorer.certify.certificate import Certificate, Instance
-from explorer.certify.encode import Step, assemble, number
 from explorer.certify.enclosure import Balls
+from explorer.certify.encode import Step, assemble, number
 from explorer.certify.goals import accepted
-from explorer.certify.paths import coercivity
 from explorer.certify.located import Located
+from explorer.certify.paths import coercivity
 from explorer.certify.values import bounds_step
 from explorer.errors import NotCertifiable
 from explorer.model.jets import loss_jet
