@@ -35,7 +35,7 @@ MAX_BITS = 100_000  # of an interval end
 MAX_TERMS = 5_000  # of a Laurent polynomial
 MAX_EXPONENT = 4_096  # of 2 in exp(k ln 2)
 MAX_MATRIX = 400  # parameters, where a whole Hessian is asked for
-MAX_WORK = 25_000_000  # ring operations, weighted by the size of their numbers: about a minute
+MAX_WORK = 8_000_000  # ring operations, weighted by the size of their numbers: below a minute
 PRECISION = 256  # bits after the binary point in interval arithmetic
 
 
@@ -1952,7 +1952,7 @@ class Proof:
         return ()
 
     def rule_escape(self, step):
-        """theta(t), t >= from > 0, theta(from) = p: |theta| -> infinity, F strictly decreasing with the stated limit."""
+        """theta(t), t >= from > 0, theta(from) = p: |theta| -> infinity, F constant or strictly decreasing to the limit."""
         point, where, p = self.exact_point(step), "step.path", self.problem
         ring, start, limit = point.ring, number(step["from"], "step.from"), number(step["limit"], "step.limit")
         if start <= 0:
@@ -1967,22 +1967,22 @@ class Proof:
         if not any(path.growth(entry) > path.origin for entry in curve):
             raise Rejected("escape", "the path stays bounded")
         if p.loss == "logistic" and p.regularizer is None:
-            theta, rising = [{(): c} if c else {} for c in curve], False
+            theta, slope = [{(): c} if c else {} for c in curve], -1
             for x, y in zip(p.inputs, p.targets, strict=True):
                 margin = path.mul(Taylor(path, 0).outputs(p, theta, x)[0].get((), {}), path.of(y[0]))
                 leading = path.growth(margin)
                 if path.sign(path.derivative(margin)) <= 0 or leading <= path.origin:
                     raise Rejected("escape", "a margin y f(x) does not increase to infinity")
-                rising = True
-            if not rising or limit != 0:
+            if limit != 0:
                 raise Rejected("escape", "the limit is not the stated one")
         else:
             value = self.along(path, curve)
-            if path.sign(path.derivative(value)) >= 0:
-                raise Rejected("escape", "F does not decrease strictly along the path")
+            slope = path.sign(path.derivative(value))
+            if slope > 0:
+                raise Rejected("escape", "F rises along the path")
             if any(e > 0 for e, _ in value) or not ring.same(value.get(path.origin, ring.zero), ring.of(limit)):
                 raise Rejected("escape", "F does not have the stated limit")
-        self.found["limit", step["point"]] = limit
+        self.found["limit", step["point"]], self.found["strict", step["point"]] = limit, slope < 0
         return ()
 
     def rule_basin(self, step):
@@ -2054,11 +2054,16 @@ GOALS = {  # kind: what it says of p, and of q
     "descending-path": "F is non-increasing along a path from p to q, and F(q) < F(p)",
     "bounded-path": "p and q are joined by a path on which F <= {}",
     "escape-path": "from p a path leads to infinity along which F decreases strictly to the limit {}, while F(q) < {}",
+    "infimum-at-infinity": "from p a path leads to infinity along which F decreases strictly to inf F = 0",
+    "not-coercive": "F is not coercive: from p a path leads to infinity along which F {} {}",
+    "barrier": "every path from p to q contains a point with F > {}",
     "unattained-infimum": "from p a path leads to infinity along which F decreases strictly to inf F = 0, which is not attained",
     "spurious-basin": "the connected component of p in the sublevel set F <= {} lies inside the box ({}), where F >= {}, while F(q) < {}",
 }
 GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "hypotheses"), "descending-path": ("better",),
-               "bounded-path": ("to",), "escape-path": ("better",), "spurious-basin": ("better",)}
+               "bounded-path": ("to",), "barrier": ("to",), "escape-path": ("better",), "spurious-basin": ("better",)}
+SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
+                     "unattained-infimum", "spurious-basin")
 SINGLE_RULE = {  # goals that one rule proves
     "value": "value", "strict-local-minimum": "strict-minimum", "strict-local-maximum": "maximum",
     "strict-saddle": "strict-saddle", "global-minimum": "global",
@@ -2109,7 +2114,7 @@ class Goal:
             words = self.one_of(MAXIMUM_RULES)
         if kind in ("not-global", "spurious-local-minimum", "descending-path"):
             self.take("below", self.q, p)
-        if kind in ("coercive", "descending-path", "bounded-path", "escape-path", "unattained-infimum", "spurious-basin"):
+        if kind in SET_OR_PATH_GOALS:
             words = self.set_or_path(kind, self.proof.found)
         for name in self.body.get("hypotheses", ()):
             self.take("hypothesis", name)
@@ -2127,7 +2132,24 @@ class Goal:
             if (level is None) != (kind == "descending-path"):
                 raise Rejected("goal", "needs a path of the other kind (with or without a level)")
             return [] if level is None else [show(level)]
-        self.take("basin" if kind == "spurious-basin" else "escape", self.p)
+        self.take("basin" if kind in ("spurious-basin", "barrier") else "escape", self.p)
+        if kind == "barrier":  # the component of p in {F <= level} stays in the box, q is outside
+            level, lower, upper, _ = found["basin", self.p]
+            ring, q = self.proof.points[self.q].ring, getattr(self.proof.points[self.q], "coordinates", ())
+            sides_of_q = (ring.sign(ring.sub(ring.of(end), c)) for c, *ends in zip(q, lower, upper, strict=False) for end in ends)
+            if not any(side == (1, -1)[k % 2] for k, side in enumerate(sides_of_q)):
+                raise Rejected("goal", "q is not proved to lie outside the box")
+            return [show(level)]
+        if kind == "not-coercive":
+            limit = show(found["limit", self.p])
+            return ["decreases strictly to" if found["strict", self.p] else "is constantly", limit]
+        if kind != "spurious-basin" and not found["strict", self.p]:
+            raise Rejected("goal", "needs F to decrease strictly along the path")
+        if kind == "infimum-at-infinity":
+            self.take("floor")
+            if found["limit", self.p] != 0:
+                raise Rejected("goal", "needs the proved floor as the limit")
+            return []
         if kind == "unattained-infimum":
             if self.proof.problem.loss != "logistic" or found["limit", self.p] != 0:
                 raise Rejected("goal", "needs the logistic loss, which is positive everywhere, and the limit 0")
