@@ -25,7 +25,7 @@ from explorer.problem import Loss, Problem
 from explorer.solve.critical import critical_set
 from explorer.solve.results import CriticalSet, Kind
 
-STARTS = 192
+STARTS = 96
 
 
 @cache

@@ -46,8 +46,8 @@ def lanczos(
 
     ``start`` (P,) is any vector with a part in every eigenspace (a random one). Stops when the wanted residuals are below
     ``tolerance`` relative to the largest |Ritz value|, or after ``steps`` products. When the Krylov space is invariant
-    (the residual vanishes early), the run goes on in its orthogonal complement, up to ``deflate`` times, with vectors
-    derived from ``start``, so that repeated eigenvalues and a start without a part in some eigenspace do not end it.
+    (the residual vanishes early), the run goes on in its orthogonal complement, up to ``deflate`` times, with fixed
+    pseudo-random vectors, so that repeated eigenvalues and a start without a part in some eigenspace do not end it.
     """
     p = len(start)
     if ends < 1 or steps < 1:
@@ -79,7 +79,8 @@ def lanczos(
             break
         if exhausted:
             restarts += 1
-            w = torch.roll(start, 7 * restarts + 1) * torch.cos(torch.arange(p, device=q.device) * (1.0 + restarts))
+            fresh = torch.Generator(device="cpu").manual_seed(restarts)
+            w = torch.randn(p, generator=fresh, dtype=torch.float64).to(q)
             for _ in range(2):
                 w = w - used.T @ (used @ w)
             if restarts > deflate or float(w.norm()) == 0:
