@@ -117,6 +117,24 @@ def basin_certificate(
     return accepted(assemble(problem, goal, {"p": point, "q": better}, steps))
 
 
+def barrier_certificate(
+    problem: Problem,
+    a: Point,
+    b: Point,
+    *,
+    level: Fraction,
+    lower: Sequence[Fraction],
+    upper: Sequence[Fraction],
+    cuts: Sequence[int],
+) -> Certificate:
+    """``barrier``: a box around ``a`` with F > level on its boundary and ``b`` outside; every path between them rises above."""
+    box = {"lower": [number(v) for v in lower], "upper": [number(v) for v in upper]}
+    wall: Step = {"rule": "basin", "point": "p", "level": number(level), **box, "cuts": list(cuts)}
+    goal = {"kind": "barrier", "point": "p", "to": "q"}
+    steps = [Located(problem, "p", a).value_step(), wall]
+    return accepted(assemble(problem, goal, {"p": a, "q": b}, steps))
+
+
 # -- verbs --------------------------------------------------------------------------------------------------------------
 
 

@@ -50,6 +50,7 @@ _REFUTED: dict[str, Makers] = {
     # (i) a local minimum of the modified loss exists and (iii) its theta minimises L_n: but L_n has no minimum here
     "sun2020.thm-VI.1": (escapes.separable_line, escapes.separable_network),
     "sun2020.conj-V.3": (planes.parabola, planes.relu_parabola, planes.same_hidden_layer),
+    "sun2020.conj-V.4": (planes.isolated_minima,),
 }
 
 _EXHIBITED: dict[str, Makers] = {

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from explorer.certify.certificate import Certificate, Instance
 from explorer.certify.goals import certify
-from explorer.certify.paths import bounded_certificate, connect, descending_certificate
+from explorer.certify.paths import barrier_certificate, bounded_certificate, connect, descending_certificate
 from explorer.paths.curves import Leg, Piece, PiecewisePath, line
 from explorer.point import Element, Ln2Ring, Point, RationalField
 from explorer.problem import Problem
@@ -61,6 +61,24 @@ def same_hidden_layer(source: str) -> Instance:
     points = [at(0, 1, 1), at(1, -1, 2), at(2, -3, 3)]
     minima = [(f"global-minimum-{k}", certify(problem, "global-minimum", at=p)) for k, p in enumerate(points, 1)]
     return Instance(problem.slug, problem, (("constant-path", connect(problem, points[0], points[1])), *minima))
+
+
+def isolated_minima(source: str) -> Instance:
+    """Two isolated global minima: an odd activation with phi(1) = 0, phi(2) = 1, phi'(2) = 0, samples (1, 0) and (2, 1).
+
+    phi = (-68 t + 79 t^3 - 11 t^5)/144, F = (v phi(w))^2 + (1 - v phi(2w))^2: F = 0 at (w, v) = (1, 1) and at (-1, -1), and
+    F > 1/200 on the boundary of a box around (1, 1). So no path, in a plane or not, joins the two at constant loss.
+    """
+    problem = Problem.dense(
+        widths=[1, 1, 1], activation="polynomial", coefficients=[0, F(-68, 144), 0, F(79, 144), 0, F(-11, 144)],
+        inputs=[1, 2], targets=[0, 1], slug="isolated-minima", source=source,
+    )  # fmt: skip
+    a, b = Point.rational([1, 1]), Point.rational([-1, -1])
+    wall = barrier_certificate(
+        problem, a, b, level=F(1, 200), lower=(F(4, 5), F(3, 4)), upper=(F(6, 5), F(5, 4)), cuts=(32, 4)
+    )
+    minima = [(f"global-minimum-{k}", certify(problem, "global-minimum", at=p)) for k, p in enumerate((a, b), 1)]
+    return Instance(problem.slug, problem, (("barrier", wall), *minima))
 
 
 def overshooting_step(source: str) -> Instance:
