@@ -123,11 +123,11 @@ def forged(certificate: Certificate, change: Callable[[dict[str, Any], dict[str,
     return verdict_of(problem, body)
 
 
-def move(body: dict[str, Any], k: int, step: Fraction = Fraction(1, 1000)) -> None:
-    """One coordinate of p moved."""
+def move(body: dict[str, Any], k: int) -> None:
+    """One coordinate of p moved: by 1/1000, or by ln 2 where coordinates are in Q[ln 2], so that most values stay exact."""
     entries = body["points"]["p"]["coordinates"]
     if isinstance(entries[k], list):
-        first = Fraction(entries[k][0]) + step
-        entries[k] = [str(first), *entries[k][1:]]
+        c0, c1 = [Fraction(c) for c in (*entries[k], "0")][:2]
+        entries[k] = [str(c0), str(c1 + 1)] if c1 + 1 else [str(c0)]
     else:
-        entries[k] = str(Fraction(entries[k]) + step)
+        entries[k] = str(Fraction(entries[k]) + Fraction(1, 1000))

@@ -123,7 +123,7 @@ def test_a_false_twin(pair: tuple[str, dict[str, Any]], change: Change) -> None:
     assert forged(certificate, minimum_only).status == "verified"
     verdict = forged(certificate, twin)
     assert verdict.status == "rejected"
-    assert verdict.where in PROOFS
+    assert verdict.where in PROOFS or (change is first_weight and verdict.where == "exact")  # gelu at ln 2, for example
     if change in (negated, output_weight):  # everything but the curvature is right
         assert "curvature" in verdict.why
     problem, body = thawed(certificate.problem.to_json()), certificate.to_json()

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from explorer.certify.certificate import Instance
+from explorer.certify.recipes.cones import is_definite
 from explorer.certify.recipes.layers import Layer, Layers, plus, point_of, spurious, times
 from explorer.certify.recipes.linear import Row, independent_columns, kernel
-from explorer.certify.recipes.moments import is_definite, second_moments
+from explorer.certify.recipes.moments import second_moments
 from explorer.certify.recipes.spare import lowered
 from explorer.certify.recipes.units import sigmoid
 from explorer.certify.recipes.zero_layer import Shape, constant_network, constant_outputs, last_site, residual_for

@@ -21,14 +21,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, product
 
-from explorer.algebra.inertia import inertia
+from explorer.certify.recipes.cones import definite_or_separator, is_definite
 from explorer.certify.recipes.linear import Matrix, Row, combination, independent_columns, kernel, solution
-from explorer.certify.recipes.residual import primitive
+from explorer.certify.recipes.residual import dot, primitive
 from explorer.exact import text
-from explorer.point import RationalField
-
-#: steps of the search for a definite matrix in a linear space
-PATIENCE = 400
 
 
 @dataclass(frozen=True)
@@ -61,10 +57,15 @@ def definite_residual(
     features = ([[Fraction(1)] * len(z)] if ones else []) + ([list(c) for c in zip(*z, strict=True)] if linear else [])
     basis = kernel(features, len(z))
     second = [_second_moments(r, z) for r in basis]
-    found = _nice(basis, second, len(columns)) or _searched(basis, second, len(columns))
+    found = _nice(basis, second)
     if found is not None:
         return tuple(primitive(found))
-    a = _semidefinite([m for m in second if any(map(any, m))], len(columns))
+    definite, a = definite_or_separator(second, len(columns))
+    if definite is not None:
+        entries = [[m[i][j] for m in second] for i in range(len(columns)) for j in range(i, len(columns))]
+        weights = solution(entries, [definite[i][j] for i in range(len(columns)) for j in range(i, len(columns))])
+        assert weights is not None  # it lies in the span
+        return tuple(primitive([dot(weights, column) for column in zip(*basis, strict=True)]))
     if a is None:
         return None
     values = [sum((a[i][j] * x[i] * x[j] for i, j in product(range(len(x)), repeat=2)), Fraction(0)) for x in z]
@@ -98,24 +99,7 @@ def _second_moments(residual: Sequence[Fraction], z: Sequence[Row]) -> Matrix:
     return tuple(map(tuple, rows))
 
 
-def is_definite(m: Matrix) -> bool:
-    """Whether a symmetric matrix is positive definite."""
-    return bad_direction(m) is None
-
-
-def bad_direction(m: Matrix) -> Row | None:
-    """A vector v with v^T m v <= 0, from the first leading block that is not positive definite; None if there is none."""
-    for k in range(len(m)):
-        block = [list(row[:k]) for row in m[:k]]
-        x = solution(block, [m[i][k] for i in range(k)]) if k else []
-        assert x is not None  # the block before is positive definite
-        schur = m[k][k] - sum((m[k][i] * v for i, v in enumerate(x)), Fraction(0))
-        if schur <= 0:
-            return (*(-v for v in x), Fraction(1), *[Fraction(0)] * (len(m) - k - 1))
-    return None
-
-
-def _nice(basis: Sequence[Row], second: Sequence[Matrix], d: int) -> Row | None:
+def _nice(basis: Sequence[Row], second: Sequence[Matrix]) -> Row | None:
     """The sum or difference of few kernel vectors, where that is enough; the smallest one."""
     best: tuple[Fraction, Row] | None = None
     for size in (1, 2) if len(basis) <= 12 else (1,):
@@ -133,76 +117,3 @@ def _nice(basis: Sequence[Row], second: Sequence[Matrix], d: int) -> Row | None:
         if best is not None:
             return best[1]
     return None
-
-
-def _searched(basis: Sequence[Row], second: Sequence[Matrix], d: int) -> Row | None:
-    """A perceptron on the conditions v^T S v > 0: it ends when a definite combination exists; None when patience runs out."""
-    if not basis:
-        return None
-    weights = [_trace(m) for m in second]
-    for _ in range(PATIENCE):
-        v = bad_direction(combination(second, weights))
-        if v is None:
-            return tuple(
-                sum((w * r[i] for w, r in zip(weights, basis, strict=True)), Fraction(0)) for i in range(len(basis[0]))
-            )
-        size = sum((a * a for a in v), Fraction(0))
-        v = tuple((a / size).limit_denominator(1000) for a in v)
-        weights = [(w + _form(m, v)).limit_denominator(10**6) for w, m in zip(weights, second, strict=True)]
-    return None
-
-
-def _semidefinite(second: Sequence[Matrix], d: int) -> Matrix | None:
-    """A positive semidefinite A != 0 orthogonal to all of ``second``; None if there is none or none was found (d >= 3)."""
-    pairs = [(i, j) for i in range(d) for j in range(i, d)]
-    rows = [[m[i][j] * (1 if i == j else 2) for i, j in pairs] for m in second]
-    space = [_symmetric(v, pairs, d) for v in kernel(rows, len(pairs))]
-    if not space:
-        return None
-    for m in space:
-        for sign in (1, -1):
-            if _is_semidefinite(candidate := combination([m], [sign])):
-                return candidate
-    weights = [_trace(m) for m in space]
-    for _ in range(PATIENCE):
-        a = combination(space, weights)
-        v = bad_direction(a)
-        if v is None or (any(map(any, a)) and _is_semidefinite(a)):
-            return a
-        size = sum((x * x for x in v), Fraction(0))
-        v = tuple((x / size).limit_denominator(1000) for x in v)
-        weights = [(w + _form(m, v)).limit_denominator(10**6) for w, m in zip(weights, space, strict=True)]
-    return _in_pencil(space) if d == 2 and len(space) == 2 else None
-
-
-def _in_pencil(space: Sequence[Matrix]) -> Matrix | None:
-    """A semidefinite singular matrix in a plane of 2 x 2 matrices without definite ones: the double root of the determinant."""
-    (p, q) = space
-    # det(s p + t q) = u s^2 + v s t + w t^2
-    u, w = (m[0][0] * m[1][1] - m[0][1] ** 2 for m in (p, q))
-    v = p[0][0] * q[1][1] + q[0][0] * p[1][1] - 2 * p[0][1] * q[0][1]
-    for s, t in ((-v, 2 * u), (2 * w, -v)) if v * v == 4 * u * w else ():
-        for sign in (1, -1):
-            a = combination(space, [sign * s, sign * t])
-            if any(map(any, a)) and _is_semidefinite(a):
-                return a
-    return None
-
-
-def _is_semidefinite(m: Matrix) -> bool:
-    return inertia([[(v,) for v in row] for row in m], RationalField()).negative == 0
-
-
-def _symmetric(v: Row, pairs: Sequence[tuple[int, int]], d: int) -> Matrix:
-    rows = [[Fraction(0)] * d for _ in range(d)]
-    for value, (i, j) in zip(v, pairs, strict=True):
-        rows[i][j] = rows[j][i] = value
-    return tuple(map(tuple, rows))
-
-
-def _trace(m: Matrix) -> Fraction:
-    return sum((m[i][i] for i in range(len(m))), Fraction(0))
-
-
-def _form(m: Matrix, v: Row) -> Fraction:
-    return sum((m[i][j] * v[i] * v[j] for i, j in product(range(len(v)), repeat=2)), Fraction(0))
