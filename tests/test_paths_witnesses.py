@@ -10,8 +10,10 @@ import functools
 import itertools
 import json
 import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -310,3 +312,24 @@ def test_coercive_or_not() -> None:
         certificate = ex.coercivity(problem)
         assert certificate.goal["kind"] == "not-coercive"
         assert certificate.to_json()["steps"][-1]["limit"] == "10"
+
+
+def test_the_pages_name_statements_that_have_recipes() -> None:
+    from explorer.certify import witnesses
+
+    pages = Path(__file__).resolve().parents[1] / "docs" / "constructions"
+    for name in ("paths-to-infinity", "walls-and-wide-networks", "segments-and-planes", "requ"):
+        text = (pages / f"{name}.md").read_text(encoding="utf-8")
+        commands = re.findall(r"^explorer (refute|exhibit) (\S+)", text, re.MULTILINE)
+        assert commands
+        for verb, statement in commands:
+            assert statement in (witnesses.REFUTATIONS if verb == "refute" else witnesses.EXHIBITS)
+
+
+@pytest.mark.parametrize("file", ["xyz/escape-path", "vw/escape-path", "vw/not-coercive", "xyz-decay/coercive", "linear-2-2-ridge/coercive"])  # fmt: skip
+def test_shipped_certificates(file: str) -> None:
+    slug, name = file.split("/")
+    case = ex.cases(slug)
+    found = ex.check(case.problem_path, case.folder / f"{name}.certificate.json")
+    assert found.status == "verified"
+    assert found.goal == name

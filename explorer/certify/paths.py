@@ -158,12 +158,13 @@ def connect(problem: Problem, a: Where, b: Where, *, budget: Budget | None = Non
 def coercivity(problem: Problem, *, level: Fraction | None = None) -> Certificate:
     """Whether F is coercive: a certificate of ``coercive`` with radii for the sublevel set {F <= level}, or of ``not-coercive``.
 
-    ``level`` is F(0), rounded up, unless given. Coercive: the regularizer holds every parameter. Not: a ray on which F
+    ``level`` is F(0), rounded up where it is no positive rational number, unless given. Coercive: the regularizer holds every parameter. Not: a ray on which F
     stands still. Raises `Unsupported` where neither is seen.
     """
     if level is None:
         origin = Located(problem, "p", Point.rational([0] * len(problem.parameters)))
-        level = Fraction(ceil(max(origin.bounds[1], Fraction(1))))
+        exact = origin.value[0] if origin.value is not None and not any(origin.value[1:]) else None
+        level = exact or Fraction(ceil(max(origin.bounds[1], Fraction(1))))
     bounds = radii(problem, level)
     if bounds is not None:
         return coercive_certificate(problem, level, bounds)
