@@ -1126,15 +1126,14 @@ class Taylor:
         return {key: self.ring.scale(value, q) for key, value in a.items()} if q else {}
 
     def mul(self, a, b):
-        ring, out = self.ring, {}
+        ring, out, by_degree = self.ring, {}, [[] for _ in range(self.order + 1)]
+        for q, y in b.items():
+            by_degree[len(q)].append((q, y))
         for p, x in a.items():
-            if x == ring.zero:
-                continue
-            for q, y in b.items():
-                if len(p) + len(q) <= self.order:
-                    key = p + q if not p or not q or p[-1] <= q[0] else tuple(sorted(p + q))
-                    product = ring.mul(x, y)
-                    out[key] = ring.add(out[key], product) if key in out else product
+            for q, y in itertools.chain(*by_degree[: self.order - len(p) + 1]) if x != ring.zero else ():
+                key = p + q if not p or not q or p[-1] <= q[0] else tuple(sorted(p + q))
+                product = ring.mul(x, y)
+                out[key] = ring.add(out[key], product) if key in out else product
         return out
 
     def compose(self, coefficients, z):
