@@ -13,13 +13,15 @@ from explorer.solve.exponential import applies, by_exponentials
 from explorer.solve.families import decomposed, has_families
 from explorer.solve.finite import from_solution
 from explorer.solve.results import Coverage, CriticalSet, Trust
+from explorer.solve.structure import by_structure
 
 
 def critical_set(problem: Problem, *, budget: Budget | None = None) -> CriticalSet:
     """All critical points of ``problem`` as far as the methods here reach; ``coverage`` says how far that is.
 
     Polynomial losses: a gradient with a common factor is decomposed by case splits; otherwise the gradient system is
-    solved, and decomposed if it turns out to have infinitely many solutions. Piecewise polynomial losses: cell by cell.
+    solved (ridge networks after dividing out signs and dead units), and decomposed if it turns out to have infinitely many
+    solutions. Piecewise polynomial losses: cell by cell. Sigmoid, tanh and exp: algebraic in t = exp(w/q).
     Everything else: an empty list whose coverage says why. Never raises for lack of time or method: it says so.
     """
     deadline = (budget or Budget()).start()
@@ -42,7 +44,7 @@ def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
     t = Target(problem, loss_polynomial(problem))
     if has_families(t):
         return decomposed(t, deadline)
-    solution: SystemSolution = solve_zero_dimensional(t.gradient, deadline)
+    solution: SystemSolution = by_structure(t, deadline) or solve_zero_dimensional(t.gradient, deadline)
     if solution.dimension in (Dimension.FINITE, Dimension.EMPTY):
         return from_solution(t, solution, deadline)
     return decomposed(t, deadline)

@@ -1,0 +1,282 @@
+"""Ridge networks by structure: dead units are smaller networks, signs are divided out, then the engine solves what is left.
+
+Every hidden activation is an even or odd polynomial with phi(0) = 0, there are no biases, and every weight carries a positive
+l2 weight. Then at a critical point (real or complex):
+
+- a hidden unit with incoming weights 0 has outgoing weights 0 (their derivative is 2 lambda w), so the point is one of the
+  network without that unit; a layer of such dead units makes all weights 0;
+- a unit with incoming weights != 0 has a first nonzero one; write it as s and put s into every weight that changes sign with
+  the unit: w_p = m_p * prod s_i. The equations divided by their s are polynomials in m and U_i = s_i^2, with as many unknowns
+  and 2^(number of units) fewer solutions.
+
+The *charts* (which incoming weight of each unit is the first nonzero one) cover all cases; all but the first have more
+equations than unknowns. Every real solution with U > 0 is lifted, re-proved by Krawczyk's test on the original gradient, and
+moved by all sign changes. The number of complex solutions is 1 + the sum over patterns of living units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, product
+
+import flint
+from flint import arb
+
+from explorer.algebra.balls import ball, bounds
+from explorer.algebra.krawczyk import KrawczykProof, prove_root
+from explorer.algebra.msolve import find_msolve
+from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, solve_zero_dimensional
+from explorer.algebra.systems import PolynomialSystem, polynomial
+from explorer.budget import Deadline
+from explorer.model.activations import pieces_of
+from explorer.point import EnclosedPoint, Point
+from explorer.problem import DenseNetwork, Problem
+from explorer.solve.classify import Target
+from explorer.solve.polynomials import Terms
+
+METHOD = "msolve after dividing out signs and dead units"
+#: below this number of parameters the direct system is as fast and its count is exact
+SMALLEST = 5
+MAX_CALLS = 400
+BITS = 320
+#: radii 2^-k of boxes around reduced solutions, narrow enough to be lifted into a box of radius 2^-40
+NARROW = (110, 90, 70)
+Unit = tuple[int, int]  #: (layer from 1, number from 0)
+
+
+@dataclass(frozen=True)
+class Units:
+    """The hidden units of a network: incoming weights, and all weights that change sign with the unit."""
+
+    layers: tuple[tuple[Unit, ...], ...]
+    incoming: dict[Unit, tuple[tuple[Unit | None, int], ...]]  #: (unit that feeds it, None for an input; parameter)
+    outgoing: dict[Unit, tuple[int, ...]]
+    flips: dict[Unit, frozenset[int]]
+
+
+@dataclass
+class Tally:
+    """Roots found so far, and the number of complex solutions."""
+
+    roots: list[RealRoot]
+    count: int
+    calls: int = 0
+
+
+class Unstructured(Exception):
+    """This way does not lead to a complete answer; the caller solves the system directly."""
+
+
+def applies(problem: Problem) -> bool:
+    net = problem.network
+    if not isinstance(net, DenseNetwork) or problem.regularizer is None or net.depth < 2:
+        return False
+    return (
+        problem.regularizer.kind == "l2"
+        and all(w > 0 for w in problem.regularizer.weights)
+        and not any(net.bias)
+        and net.output.kind == "linear"
+        and all(_parity(a) is not None for a in net.activations)
+        and net.parameter_count >= SMALLEST
+        and find_msolve() is not None
+    )
+
+
+def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
+    """All critical points, or None where the structure does not settle it (infinitely many solutions, undecided signs)."""
+    if not applies(t.problem):
+        return None
+    net = t.problem.network
+    assert isinstance(net, DenseNetwork)
+    units = _units(net)
+    origin = Point.rational([0] * net.parameter_count)
+    if not t.gradient.vanishes_at(origin):
+        return None
+    found = t.hessian_inertia(origin)
+    flat = tuple((Fraction(0), Fraction(0)) for _ in origin.coordinates)
+    tally = Tally([RealRoot(origin, "exact", found is None or found.zero > 0, flat)], 1)
+    try:
+        for living in _patterns(units):
+            _pattern(t, units, living, tally, deadline)
+    except Unstructured:
+        return None
+    return SystemSolution(
+        t.gradient,
+        Dimension.FINITE,
+        tuple(sorted(tally.roots, key=lambda r: tuple(round((a + b) * 500_000) for a, b in r.enclosure))),
+        tally.count,
+        None,
+        "modular",
+        METHOD,
+        True,
+    )
+
+
+def _parity(activation: object) -> int | None:
+    """1 for odd, 0 for even polynomials without constant term, else None."""
+    p = pieces_of(activation)  # type: ignore[arg-type]
+    if p is None or p.breaks:
+        return None
+    degrees = {k % 2 for k, c in enumerate(p.polynomials[0]) if c}
+    if p.polynomials[0] and p.polynomials[0][0]:
+        return None
+    return degrees.pop() if len(degrees) == 1 else None
+
+
+def _units(net: DenseNetwork) -> Units:
+    starts, at = [], 0
+    for cols, rows in zip(net.widths[:-1], net.widths[1:], strict=True):
+        starts.append(at)
+        at += rows * cols
+    layers, incoming, outgoing, flips = [], {}, {}, {}
+    for layer in range(1, net.depth):
+        cols, rows, beyond = net.widths[layer - 1], net.widths[layer], net.widths[layer + 1]
+        row = tuple((layer, i) for i in range(rows))
+        layers.append(row)
+        for unit in row:
+            i = unit[1]
+            incoming[unit] = tuple(
+                (None if layer == 1 else (layer - 1, j), starts[layer - 1] + i * cols + j) for j in range(cols)
+            )
+            outgoing[unit] = tuple(starts[layer] + k * rows + i for k in range(beyond))
+            odd = _parity(net.activations[layer - 1]) == 1
+            flips[unit] = frozenset([p for _, p in incoming[unit]] + (list(outgoing[unit]) if odd else []))
+    return Units(tuple(layers), incoming, outgoing, flips)
+
+
+def _patterns(units: Units) -> Iterator[tuple[Unit, ...]]:
+    """All sets of living units with at least one in every layer."""
+    choices = [[c for k in range(1, len(layer) + 1) for c in combinations(layer, k)] for layer in units.layers]
+    for picked in product(*choices):
+        yield tuple(u for row in picked for u in row)
+
+
+# -- one pattern of living units -----------------------------------------------------------------------------------
+
+
+def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, deadline: Deadline) -> None:
+    dead = {
+        p for u in units.incoming if u not in living for p in (*units.outgoing[u], *(q for _, q in units.incoming[u]))
+    }
+    feeds = {u: [p for v, p in units.incoming[u] if v is None or v in living] for u in living}
+    for chart in product(*(range(len(feeds[u])) for u in living)):
+        pivots = {feeds[u][c]: u for u, c in zip(living, chart, strict=True)}
+        zero = dead | {p for u, c in zip(living, chart, strict=True) for p in feeds[u][:c]}
+        names, system = _reduced(t, units, living, pivots, zero, dead)
+        solution = _solved(system, tally, deadline)
+        if solution.dimension is Dimension.EMPTY:
+            continue
+        for u in living:  # U = 0 belongs to other patterns: no solution may have it, or the count would be wrong
+            k = names.index(_name(u))
+            on_wall = [{(*e[:k], *e[k + 1 :]): c for e, c in p if not e[k]} for p in system.equations]
+            rest = PolynomialSystem.of(names[:k] + names[k + 1 :], on_wall)
+            if _solved(rest, tally, deadline).dimension is not Dimension.EMPTY:
+                raise Unstructured
+        assert solution.complex_count is not None
+        tally.count += 2 ** len(living) * solution.complex_count
+        for root in solution.roots:
+            ends = dict(zip(names, _narrow(system, root), strict=True))
+            squares = [ends[_name(u)] for u in living]
+            if any(hi < 0 for _, hi in squares):
+                continue
+            if root.singular or any(lo <= 0 for lo, _ in squares):
+                raise Unstructured
+            tally.roots += _lifted(t, units, living, pivots, zero, ends)
+
+
+def _narrow(system: PolynomialSystem, root: RealRoot) -> tuple[tuple[Fraction, Fraction], ...]:
+    """A narrower box around the same root: inside the box in which it is unique, so it is the same one."""
+    if root.proof == "exact":
+        return root.enclosure
+    proof = prove_root(system, [(a + b) / 2 for a, b in root.enclosure], radii=NARROW)
+    if not isinstance(proof, KrawczykProof):
+        return root.enclosure
+    box = tuple(zip(proof.point.lower, proof.point.upper, strict=True))
+    inside = all(lo <= a and b <= hi for (lo, hi), (a, b) in zip(root.enclosure, box, strict=True))
+    return box if inside else root.enclosure
+
+
+def _solved(system: PolynomialSystem, tally: Tally, deadline: Deadline) -> SystemSolution:
+    deadline.check("solving systems without signs and dead units")
+    tally.calls += 1
+    if tally.calls > MAX_CALLS:
+        raise Unstructured
+    solution = solve_zero_dimensional(system, deadline, engine="msolve")
+    if solution.dimension not in (Dimension.FINITE, Dimension.EMPTY) or not solution.complete:
+        raise Unstructured
+    return solution
+
+
+def _name(u: Unit) -> str:
+    return f"U{u[0]}_{u[1]}"
+
+
+def _reduced(
+    t: Target, units: Units, living: Sequence[Unit], pivots: dict[int, Unit], zero: set[int], dead: set[int]
+) -> tuple[tuple[str, ...], PolynomialSystem]:
+    """The equations dF/dw_p / prod s_i in the unknowns m_p and U_i; pivots have m = 1, weights in ``zero`` are 0."""
+    free = [p for p in reversed(range(len(t.loss.names))) if p not in zero and p not in pivots]
+    # msolve parametrises by the last unknown: with a weight there its integers are half as long as with a square
+    names = (*(_name(u) for u in living), *(f"m{p}" for p in free))
+    equations: list[Terms] = []
+    for p, terms in enumerate(t.loss.gradient):
+        if p in dead:
+            continue
+        out: dict[tuple[int, ...], Fraction] = {}
+        for e, c in terms.items():
+            if any(e[q] for q in zero):
+                continue
+            powers = [sum(e[q] for q in units.flips[u]) - (p in units.flips[u]) for u in living]
+            if any(k < 0 or k % 2 for k in powers):
+                raise Unstructured
+            key = (*(k // 2 for k in powers), *(e[q] for q in free))
+            out[key] = out.get(key, Fraction(0)) + c
+        equations.append({e: c for e, c in out.items() if c})
+    return names, PolynomialSystem(names, tuple(polynomial(e) for e in equations if e))
+
+
+def _lifted(
+    t: Target,
+    units: Units,
+    living: Sequence[Unit],
+    pivots: dict[int, Unit],
+    zero: set[int],
+    ends: dict[str, tuple[Fraction, Fraction]],
+) -> list[RealRoot]:
+    """The 2^units original points over one reduced solution, the first by Krawczyk's test, the others by symmetry."""
+    with flint.ctx.workprec(BITS):
+        s = {u: ball(*ends[_name(u)]).sqrt() for u in living}
+        enclosures = []
+        for p in range(len(t.loss.names)):
+            if p in zero:
+                enclosures.append((Fraction(0), Fraction(0)))
+                continue
+            w = arb(1) if p in pivots else ball(*ends[f"m{p}"])
+            for u in living:
+                if p in units.flips[u]:
+                    w *= s[u]
+            enclosures.append(bounds(w))
+    proof = prove_root(t.gradient, [(a + b) / 2 for a, b in enclosures])
+    if not isinstance(proof, KrawczykProof):
+        raise Unstructured
+    lower, upper = proof.point.lower, proof.point.upper
+    if not all(lo < a and b < hi for lo, (a, b), hi in zip(lower, enclosures, upper, strict=True)):
+        raise Unstructured
+    out = []
+    for signs in product((1, -1), repeat=len(living)):
+        sign = [1] * len(lower)
+        for u, e in zip(living, signs, strict=True):
+            for p in units.flips[u]:
+                sign[p] *= e
+        box = EnclosedPoint(
+            tuple(a if e > 0 else -b for a, b, e in zip(lower, upper, sign, strict=True)),
+            tuple(b if e > 0 else -a for a, b, e in zip(lower, upper, sign, strict=True)),
+        )
+        moved = tuple(
+            tuple(e * f * c for c, f in zip(row, sign, strict=True))
+            for row, e in zip(proof.preconditioner, sign, strict=True)
+        )
+        out.append(RealRoot(box, "krawczyk", False, tuple(zip(box.lower, box.upper, strict=True)), moved))
+    return out
