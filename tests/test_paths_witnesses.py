@@ -333,3 +333,18 @@ def test_shipped_certificates(file: str) -> None:
     found = ex.check(case.problem_path, case.folder / f"{name}.certificate.json")
     assert found.status == "verified"
     assert found.goal == name
+
+
+def test_a_threshold_for_zero_training_error() -> None:
+    """x = (2, -1): x~ . x~ = -1 <= 0, so 1/2 min(5, 2) = 1. One sample at 0: x~ = (0, 1) alone gives 1/2.
+
+    x = (0, 1), rising kinks -1, 1/2: sample 2: c = (0, 4), cost 4 (1 + 1/4) = 5; sample 1: c_1 = 1, c_2 = -4 (2)^2 = -16, cost
+    2 + 16 (5/4) = 22. Falling kinks 2, 1/2, that is mirrored inputs (-1, 0), kinks -2, -1/2: sample 1: cost 5; sample 2: 5 + 16 (5/4) = 25.
+    So the costs are 5 and 5: 1/10.
+    """
+    assert requ.zero_error_threshold([F(2), F(-1)]) == 1
+    assert requ.zero_error_threshold([F(0)]) == F(1, 2)
+    assert requ.zero_error_threshold([F(0), F(1)]) == F(1, 10)
+    assert requ.zero_error_threshold([F(1), F(0)]) == F(1, 10)
+    with pytest.raises(NotCertifiable):
+        requ.zero_error_threshold([F(1), F(1)])

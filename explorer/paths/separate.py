@@ -36,16 +36,18 @@ def classifiers(problem: Problem, *, seed: int, deadline: Deadline) -> Iterator[
     for field, prefix, rows in _features(problem, seed, deadline):
         deadline.check("looking for a classifying network")
         columns = [*rows, *([(Fraction(1),) * len(labels)] if net.bias[-1] else [])]
-        last = perceptron(columns, labels)
+        last = perceptron(columns, labels, deadline)
         if last is not None:
             yield field, prefix, last
 
 
-def perceptron(columns: Sequence[Row], labels: Sequence[Fraction]) -> Row | None:
+def perceptron(columns: Sequence[Row], labels: Sequence[Fraction], deadline: Deadline | None = None) -> Row | None:
     """v with y_i sum_j v_j columns[j][i] > 0 for every i (Rosenblatt); None after `STEPS` corrections."""
     v = [Fraction(0)] * len(columns)
     signs = [1 if y > 0 else -1 for y in labels]
     for _ in range(STEPS):
+        if deadline is not None:
+            deadline.check("looking for a classifying last layer")
         wrong = next((i for i, s in enumerate(signs) if s * sum(a * c[i] for a, c in zip(v, columns, strict=True)) <= 0), None)  # fmt: skip
         if wrong is None:
             return tuple(v)
