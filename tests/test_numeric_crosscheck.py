@@ -219,7 +219,7 @@ def test_the_command_and_its_document(capsys, tmp_path):
 
 
 def test_wider_and_recipes_on_the_command_line(capsys):
-    assert run(["crosscheck", "fig2", "--starts", "30", "--width", "40", "--device", "cpu", "--json"]) == 0
+    assert run(["crosscheck", "vw", "--starts", "30", "--width", "40", "--device", "cpu", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["larger"]["parameters"] == 80
     assert run(["crosscheck", "xyz", "--starts", "6", "--width", "40", "--device", "cpu"]) == 2  # two hidden layers

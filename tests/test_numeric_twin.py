@@ -57,7 +57,9 @@ def test_reverse_mode_agrees_with_forward_mode(a):
     phi = activation(a)
     slope = torch.func.vmap(torch.func.grad(phi))(z)
     curvature = torch.func.vmap(torch.func.grad(torch.func.grad(phi)))(z)
-    _, forward, second = second_order(phi, z)
+    _, once, second = second_order(phi, z)
+    _, forward = torch.func.jvp(phi, (z,), (torch.ones_like(z),))
+    torch.testing.assert_close(once, forward, rtol=1e-14, atol=1e-15)
     torch.testing.assert_close(slope, forward, rtol=1e-14, atol=1e-15)
     torch.testing.assert_close(curvature, second, rtol=1e-13, atol=1e-14)
 
@@ -145,6 +147,7 @@ def test_closed_form_batched_and_transformed_agree(name, device):
     torch.testing.assert_close(torch.func.vmap(twin.value)(batch), f, rtol=1e-13, atol=1e-14)
     v = normal((twin.size,), generator(6), twin.device)
     torch.testing.assert_close(twin.hvp(batch[0])(v), h[0] @ v, rtol=1e-11, atol=1e-11)
+    torch.testing.assert_close(twin.generic_hvp(batch[0])(v), h[0] @ v, rtol=1e-11, atol=1e-11)
     assert f.dtype == torch.float64
 
 

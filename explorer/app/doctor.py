@@ -27,7 +27,7 @@ PACKAGES = {
     "typer": ("typer", "the command line", False),
     "rich": ("rich", "tables", False),
     "ipython": ("IPython", "the REPL (without it: Python's own)", True),
-    "torch": ("torch", "the floating-point twin (not built yet)", True),
+    "torch": ("torch", "the floating-point twin (explorer crosscheck, promote)", True),
     "matplotlib": ("matplotlib", "pictures (not built yet)", True),
 }
 

@@ -119,15 +119,26 @@ class Twin:
         return torch.func.grad(self.value)(theta)
 
     def hvp(self, theta: Tensor) -> Callable[[Tensor], Tensor]:
-        """v -> H(theta) v at one point, forward over reverse; rows of a (k, P) block are multiplied together."""
+        """v -> H(theta) v at one point (P,); for a block (k, P) every row. The graph of the gradient is built once and
+        kept, so that one product costs one backward pass through it (see `generic_hvp` for the version of torch.func).
+        """
+        t = theta.detach().requires_grad_(True)
+        (g,) = torch.autograd.grad(self.value(t), t, create_graph=True)
 
         def single(v: Tensor) -> Tensor:
-            return torch.func.jvp(torch.func.grad(self.value), (theta,), (v,))[1]
+            if not g.requires_grad:
+                return torch.zeros_like(v)
+            (out,) = torch.autograd.grad(g, t, grad_outputs=v, retain_graph=True, allow_unused=True)
+            return torch.zeros_like(v) if out is None else out
 
         def product(v: Tensor) -> Tensor:
-            return single(v) if v.ndim == 1 else torch.func.vmap(single)(v)
+            return single(v) if v.ndim == 1 else torch.stack([single(row) for row in v])
 
         return product
+
+    def generic_hvp(self, theta: Tensor) -> Callable[[Tensor], Tensor]:
+        """v -> H(theta) v by torch.func, forward over reverse: composable with vmap, and the oracle of `hvp`."""
+        return lambda v: torch.func.jvp(torch.func.grad(self.value), (theta,), (v,))[1]
 
     def generic_hessians(self, batch: Tensor) -> Tensor:
         """Hessians by torch.func alone (any depth): the oracle of the closed form of `onelayer`."""
@@ -138,9 +149,15 @@ class Twin:
         if isinstance(s, Spec) and s.depth == 2:
             with torch.no_grad():
                 return onelayer.quadratic(s, self.kink, self.penalty, batch)
-        f, g = self.gradients(batch)
-        h = self.generic_hessians(batch).detach()
-        return f, g, (h + h.mT) / 2
+        theta = batch.detach().requires_grad_(True)
+        f = self.value(theta)
+        (g,) = torch.autograd.grad(f.sum(), theta, create_graph=True)
+        h = theta.new_zeros(*theta.shape, theta.shape[1])
+        for k in range(theta.shape[1] if g.requires_grad else 0):  # one backward pass per row, for the whole batch
+            (row,) = torch.autograd.grad(g[:, k].sum(), theta, retain_graph=True, allow_unused=True)
+            if row is not None:
+                h[:, k] = row
+        return f.detach(), g.detach(), (h + h.mT) / 2
 
     def _room(self) -> int:
         s, p = self.spec, self.size
