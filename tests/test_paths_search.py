@@ -254,6 +254,27 @@ def test_connecting_swapped_units_needs_one_spare() -> None:
         ex.connect(two, Point.rational([1, -1, 1, 1]), Point.rational([-1, 1, 1, 1]))
 
 
+def test_segments_of_polynomial_losses() -> None:
+    """(vw - 1)^2: from (1, 1) to (-1, -1) F = (s^2 - 1)^2 has maximum 1: level 1 + 1/256 (1 itself is touched inside).
+
+    From (2, 2) to (1, 1) F falls from 9 to 0, so the level is 9; with three layers from 0 to (1, 1, 1) F falls from 1.
+    """
+    pair = Problem.dense(widths=[1, 1, 1], inputs=[1], targets=[1])
+    three = Problem.dense(widths=[1, 1, 1, 1], inputs=[1], targets=[1])
+    for problem, a, b, level in (
+        (pair, [1, 1], [-1, -1], 1 + F(1, 256)),
+        (pair, [2, 2], [1, 1], F(9)),
+        (three, [0, 0, 0], [1, 1, 1], F(1)),
+    ):
+        body = ex.connect(problem, Point.rational(a), Point.rational(b)).to_json()
+        assert F(body["steps"][0]["level"]) == level
+    double_well = Problem.monomial(["x"], {(4,): 1, (2,): -2, (0,): 1, (1,): "1/4"})  # (x^2 - 1)^2 + x/4
+    body = ex.connect(double_well, Point.rational([-1]), Point.rational([1])).to_json()
+    top = F(body["steps"][0]["level"])
+    # the maximum between the wells, near x = 1/16: (1 - 1/256)^2 + 1/64 = 1.00783...
+    assert F(10078, 10000) < top < F(10079, 10000) + F(1, 256)
+
+
 def test_connecting_random_pairs() -> None:
     """Width 4, three samples, cubic units with biases: any two points, F <= the larger of their values on the whole path."""
     import random

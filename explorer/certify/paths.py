@@ -16,7 +16,7 @@ from explorer.certify.certificate import Certificate
 from explorer.certify.encode import Step, assemble, element_json, number
 from explorer.certify.goals import accepted
 from explorer.certify.located import Located
-from explorer.errors import NotCertifiable
+from explorer.errors import NotCertifiable, Unsupported
 from explorer.model.coordinates import as_point
 from explorer.paths.coercive import flat_ray, radii
 from explorer.paths.connect import connecting_path
@@ -24,6 +24,7 @@ from explorer.paths.curves import EscapeCurve, Piece, PiecewisePath
 from explorer.paths.descend import descending_path as find_descent
 from explorer.paths.escape import scaling_escape, separating_escape
 from explorer.paths.exponential import logarithmic_escape
+from explorer.paths.straight import straight_path
 from explorer.point import AnyPoint, Field, Point
 from explorer.problem import DenseNetwork, Problem
 
@@ -147,12 +148,21 @@ def descend(problem: Problem, at: Where, *, budget: Budget | None = None) -> Cer
 
 
 def connect(problem: Problem, a: Where, b: Where, *, budget: Budget | None = None) -> Certificate:
-    """A certified path from ``a`` to ``b`` on which F never exceeds the larger of F(a) and F(b).
+    """A certified path from ``a`` to ``b`` with the level that F does not exceed on it.
 
-    Between two global minima F is constant on it. Errors as in `explorer.paths.connect.connecting_path`.
+    One hidden layer with a spare unit, squared loss: the level is the larger of F(a) and F(b), so between two global
+    minima F is constant. Elsewhere, for polynomial losses: the segment, with a level just above its maximum; a lower path may
+    exist then. Errors as in `explorer.paths.connect.connecting_path`.
     """
-    ends = as_point(a, problem), as_point(b, problem)
-    return bounded_certificate(problem, connecting_path(problem, *ends, budget=budget))
+    p, q = as_point(a, problem), as_point(b, problem)
+    try:
+        path = connecting_path(problem, p, q, budget=budget)
+    except Unsupported as refusal:
+        try:
+            path = straight_path(problem, p, q)
+        except Unsupported:
+            raise refusal from None
+    return bounded_certificate(problem, path)
 
 
 def coercivity(problem: Problem, *, level: Fraction | None = None) -> Certificate:
