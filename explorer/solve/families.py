@@ -42,6 +42,7 @@ from explorer.solve.strata import Stratum, cell_texts, cut
 from explorer.solve.taylor import expand, polynomial_ring
 
 ROUNDS = 4
+ONE_POINT_ONLY = "a hypersurface that is no graph: strata along it are not computed"
 
 
 @dataclass
@@ -85,7 +86,10 @@ def decomposed(
         else "; ".join(dict.fromkeys(work.doubts))
     )
     coverage = Coverage(complete, "decomposition by case splits", Trust.COMPUTED, reason)
-    return assemble(t, work.components, coverage)
+    found = assemble(t, work.components, coverage)
+    # a value that is only the sample's compares nothing else
+    open_ended = [replace(c, is_global=None) if c.because == ONE_POINT_ONLY else c for c in found.components]
+    return replace(found, components=tuple(open_ended))
 
 
 def has_families(t: Target) -> bool:
@@ -137,7 +141,7 @@ def _cell(work: Work, cell: Cell, parent: Cell | None) -> None:
             True,
         )
         for stratum in strata:
-            _add(work, stratum, result, value, parent)
+            _add(work, _typical(work, stratum), result, value, parent)
         _split_further(work, cell, _marks(work, cell), parent)
         return
     extra = _marks(work, cell)
@@ -249,6 +253,16 @@ def _by_curves(work: Work, stratum: Stratum, point: Point, found: Inertia) -> tu
     needs = [f for p in unknown[:1] for f in factors(p) if stratum.sign(f) is None]
     why = "the Hessian is singular across the family, and no curve among those tried decides every point of it"
     return Classification(Kind.UNDECIDED, why, evidence), needs
+
+
+def _typical(work: Work, stratum: Stratum) -> Stratum:
+    """The stratum with a sample at which the Hessian has the largest rank among a few (at the floor of F the kind needs no
+    cut along the family, so its rank may drop at special points; a special one would be a poor sample)."""
+    return max(stratum.resampled(8), key=lambda s: -_nullity(work, s.sample))  # the first of equals
+
+
+def _nullity(work: Work, point: Point) -> int:
+    return inertia(work.target.gradient.jacobian_at(point), point.field).zero
 
 
 def _add(work: Work, stratum: Stratum, result: Classification, value: Fraction, parent: Cell | None) -> None:
@@ -369,13 +383,12 @@ def _hypersurface(work: Work, cell: Cell, parent: Cell | None) -> None:
             inertia=found,
             kind=Kind.MINIMUM if at_floor else Kind.UNDECIDED,
             is_global=True if at_floor else None,
-            because=f"F = 0 here and F >= 0 everywhere: {why}"
-            if at_floor
-            else "a hypersurface that is no graph: strata along it are not computed",
+            because=f"F = 0 here and F >= 0 everywhere: {why}" if at_floor else ONE_POINT_ONLY,
             equations=(*cell_texts(cell), *(f"{q} != 0" for q in cell.nonzero)),
-            description=f"a hypersurface in the space of {', '.join(names[i] for i in cell.free)} (not claimed connected)",
+            description=f"a hypersurface in the space of {', '.join(names[i] for i in cell.free)} (not claimed connected)"
+            + ("" if at_floor else "; value and inertia are those of the sample, not of every point of it"),
             evidence=Evidence(at_floor=at_floor and bounds.has_certified_floor(t.problem)),
         )
     )
     if not at_floor:
-        work.doubts.append(f"the kind along {e} = 0 may change; only one point of it was looked at")
+        work.doubts.append(f"the value and the kind along {e} = 0 may change; only one point of it was looked at")

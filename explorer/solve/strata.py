@@ -122,6 +122,16 @@ class Stratum:
                 return None
         return 1 if here > 0 else -1
 
+    def resampled(self, trials: int) -> Iterator[Stratum]:
+        """The same stratum, first with its own sample, then with about ``trials`` other ones."""
+        yield self
+        for values in _grid(self.intervals, trials):
+            at = dict(zip(self.cell.free, values, strict=True))
+            if all(_sign(_constant(at_rationals(q, at))) == s for q, s in self.conditions) and not any(
+                at_rationals(q, at).is_zero() for q in self.cell.nonzero
+            ):
+                yield replace(self, values=values)
+
     def texts(self) -> tuple[str, ...]:
         """Equations and inequalities in the parameters' names."""
         names = self.cell.ring.names()

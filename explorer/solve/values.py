@@ -51,7 +51,7 @@ def _settled(c: Component, components: Sequence[Component], best: Value | None) 
         return replace(c, is_global=False)
     if best is not None and order(c.value, best) == 0:
         return replace(c, is_global=True)
-    if best is not None and len(_candidates(components)) == 1:
+    if best is not None and [c] == _candidates(components):
         return replace(c, is_global=True)  # the only candidate for the attained minimum
     return replace(c, is_global=None)
 
