@@ -262,3 +262,34 @@ def test_a_point_that_is_not_critical():
     with pytest.raises(Invalid, match="gradient"):
         found.classify(Point.rational([1] * 8))
     assert sum(a * b for a, b in pairwise((2, 2, 2))) == 8
+
+
+@pytest.mark.parametrize("widths", [(2, 2, 2), (3, 1, 2), (3, 2, 2), (4, 2, 3)], ids=str)
+def test_two_layers_as_a_critical_set(widths):
+    """Values by hand (Sigma = diag(m^2, ..., 1)); every point built from the parametrisation has a listed value and kind."""
+    found = critical_set(diagonal(widths))
+    m = widths[-1]
+    assert found.coverage.complete
+    assert found.global_value.as_fraction == sum(k * k for k in range(1, m - min(widths) + 1))
+    by_value = {c.value.as_fraction: c for c in found.components}
+    assert len(by_value) >= 3
+    rng = random.Random(str(widths))
+    for _ in range(6):
+        subset = tuple(sorted(rng.sample(range(m), rng.randint(0, min(widths)))))
+        layers = critical_point(widths, subset, [1, 2], rng)
+        local = landscape(found.problem).at(flat(layers))
+        c = by_value[local.value[0]]
+        assert (c.kind is Kind.STRICT_SADDLE) == (local.inertia.negative > 0)
+        # at generic points of these strata the kernel of the Hessian is the tangent space of the stratum
+        assert c.inertia.zero == c.dimension
+
+
+def test_two_layers_with_irrational_eigenvalues_and_singular_values():
+    # tr Syy - l_1 = 3 - (3 + sqrt 5)/2; the sample lies in Q(sqrt 5) and both strata of rank 1 are lines
+    found = critical_set(linear([2, 1, 2], [[1, 0], [0, 1]], [[1, 0], [1, 1]]))
+    assert found.coverage.complete
+    assert [(c.dimension, c.kind, c.is_global) for c in found.components] == [
+        (1, Kind.MINIMUM, True),
+        (1, Kind.STRICT_SADDLE, False),
+        (0, Kind.STRICT_SADDLE, False),
+    ]

@@ -12,8 +12,12 @@ from explorer.solve.classify import Target
 from explorer.solve.exponential import applies, by_exponentials
 from explorer.solve.families import decomposed, has_families
 from explorer.solve.finite import from_solution
+from explorer.solve.linear_strata import two_layers
 from explorer.solve.results import Coverage, CriticalSet, Trust
 from explorer.solve.structure import by_structure
+
+#: up to this many parameters case splits come before the closed form of linear networks
+SMALL = 4
 
 
 def critical_set(problem: Problem, *, budget: Budget | None = None) -> CriticalSet:
@@ -42,9 +46,16 @@ def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
             return by_exponentials(problem, deadline)
         raise Unsupported("critical set", expected="a polynomial or piecewise polynomial loss", got=why)
     t = Target(problem, loss_polynomial(problem))
+    if (closed := two_layers(t, deadline)) is not None and len(t.loss.names) > SMALL:
+        return closed
     if has_families(t):
-        return decomposed(t, deadline)
+        return _either(decomposed(t, deadline), closed)
     solution: SystemSolution = by_structure(t, deadline) or solve_zero_dimensional(t.gradient, deadline)
     if solution.dimension in (Dimension.FINITE, Dimension.EMPTY):
         return from_solution(t, solution, deadline)
-    return decomposed(t, deadline)
+    return _either(decomposed(t, deadline), closed)
+
+
+def _either(found: CriticalSet, closed: CriticalSet | None) -> CriticalSet:
+    """The decomposition, which knows connected pieces, unless it is incomplete and a closed form is not."""
+    return found if found.coverage.complete or closed is None else closed
