@@ -178,9 +178,9 @@ def test_numbers_beyond_floats_have_no_approximation(tmp_path: Path, capsys: pyt
 
 
 def test_what_is_not_solved_is_inconclusive(capsys: pytest.CaptureFixture[str]) -> None:
-    code, said = answer(capsys, "solve", "sigmoid-n2-w2")
+    code, said = answer(capsys, "solve", "sigmoid-n3-w3-bias")
     assert code == 2
     assert said["coverage"]["complete"] is False
     assert said["coverage"]["reason"]
-    assert run(["solve", "sigmoid-n2-w2"]) == 2
+    assert run(["solve", "sigmoid-n3-w3-bias"]) == 2
     assert "not complete" in capsys.readouterr().out
