@@ -49,6 +49,7 @@ PAIRS: list[tuple[str, dict[str, Any]]] = [
     (DING, {"activation": "gelu", "inputs": CROSS, "width": 1}),
     (DING, {"activation": "sigmoid", "depth": 4, "width": 2}),
     (DING, {"activation": "tanh", "depth": 5, "width": 2, "inputs": CROSS}),
+    (DING, {"activation": "exp", "width": 2, "depth": 4, "seed": 5358}),  # its moved units must not be towers of exponentials
     (DING, {"activation": "sin,sigmoid"}),
     (DING, {"activation": ["erf", "swish", "exp"], "width": 2}),
     # one common weight, no bias

@@ -29,6 +29,8 @@ from explorer.problem import Activation, DenseNetwork, Problem
 #: pre-activations up to this size are tried for a moved unit
 LARGEST = 200
 PROPOSALS = 60
+#: pre-activations up to this size in later layers
+DEEPEST = 1_000
 #: bits of the rounded activations
 WORKING_BITS = 64
 
@@ -119,7 +121,10 @@ def _activations(
             )
             h = activation_value(layers[0], z)
             for a, (weight, shift) in zip(layers[1:], chain, strict=True):
-                h = activation_value(a, _ball(weight, unit) * h + _ball(shift, unit))
+                z = _ball(weight, unit) * h + _ball(shift, unit)
+                if not z.is_finite() or abs(z.mid()) > DEEPEST:
+                    return None  # exp of exp would leave every number that can be written down
+                h = activation_value(a, z)
             if not h.is_finite() or abs(h.mid()) > 2**64:
                 return None
             out.append(dyadic_value(h.mid()))
