@@ -17,6 +17,7 @@ import torch
 from explorer.errors import Invalid
 
 Tensor: TypeAlias = torch.Tensor
+EPSILON = torch.finfo(torch.float64).eps
 Product = Callable[[Tensor], Tensor]
 
 
@@ -71,7 +72,7 @@ def lanczos(
         t = _tridiagonal(alphas, betas)
         values, s = torch.linalg.eigh(t)
         scale = max(float(values.abs().max()), 1e-300)
-        bounds = beta * s[-1].abs()
+        bounds = beta * s[-1].abs() + 4 * EPSILON * scale * (k + 1) ** 0.5  # the products and the basis are rounded
         wanted = sorted({*range(min(ends, k + 1)), *range(max(0, k + 1 - ends), k + 1)})
         exhausted = beta <= 1e-13 * scale
         settled = k + 1 >= 2 * ends and float(bounds[wanted].max()) <= tolerance * scale
