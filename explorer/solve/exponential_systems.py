@@ -14,11 +14,13 @@ from itertools import product
 import flint
 
 from explorer.algebra.balls import bounds
+from explorer.algebra.exactify import simplest_between
 from explorer.algebra.msolve import find_msolve
 from explorer.algebra.solver import Dimension, solve_zero_dimensional
 from explorer.algebra.systems import PolynomialSystem
 from explorer.budget import Deadline
-from explorer.point import EnclosedPoint, Inertia
+from explorer.model.landscape import landscape
+from explorer.point import EnclosedPoint, Inertia, Ln2Ring, Point
 from explorer.problem import Problem
 from explorer.solve.balls import inertia_at, prove_critical, value_at
 from explorer.solve.effective import targets
@@ -306,7 +308,9 @@ def _parameters(sub: Substitution, box: Box) -> list[Ends]:
 def _add(
     problem: Problem, near: Sequence[Ends], out: list[Component], doubts: list[str], *, fits: bool = False
 ) -> None:
-    """The critical point near these enclosures; ``fits``: they enclose a point with residual 0."""
+    """The critical point near these enclosures; ``fits``: they enclose a point with residual 0 (exact where it is a
+    multiple of ln 2)."""
+    exact = _exact(problem, near) if fits else None
     point = prove_critical(problem, [middle(b) for b in near])
     inside = point is not None and all(
         a <= lo and hi <= b for a, (lo, hi), b in zip(point.lower, near, point.upper, strict=True)
@@ -314,7 +318,7 @@ def _add(
     if point is None or any(c.sample == point for c in out) or (fits and not inside):
         doubts.append("a critical point could not be enclosed (its Hessian may be singular)")
         return
-    found = inertia_at(problem, point)
+    found = inertia_at(problem, exact or point)
     if found is None:
         doubts.append("the inertia at a critical point is not decided")
         return
@@ -327,15 +331,34 @@ def _add(
     out.append(
         Component(
             dimension=0,
-            sample=point,
+            sample=exact or point,
             value=Value.rational(Fraction(0)) if fits else value_at(problem, point),
             inertia=found,
             kind=kind,
             is_global=None,
             because=why,
             orbit=1,
-            points=(point,),
+            points=(exact or point,),
             isolated=True,
             description="an isolated point",
         )
     )
+
+
+def _exact(problem: Problem, near: Sequence[Ends]) -> Point | None:
+    """The point with integer multiples of ln 2 (a rational output weight) in these enclosures, if F = 0 there.
+
+    It lies in the box of Krawczyk's test, which holds one critical point, so it is that one.
+    """
+    with flint.ctx.workprec(BITS):
+        log2 = flint.arb(2).log()
+        coordinates: list[tuple[Fraction, ...]] = []
+        for lo, hi in near[:-1]:
+            k = (flint.arb(_rational(lo)).union(flint.arb(_rational(hi))) / log2).unique_fmpz()
+            if k is None:
+                return None
+            coordinates.append((Fraction(0), Fraction(int(k))) if k else (Fraction(0),))
+    coordinates.append((simplest_between(*near[-1]),))
+    point = Point(Ln2Ring(), tuple(coordinates))
+    value, _ = landscape(problem).value_at(point)
+    return point if value is not None and not any(value) else None
