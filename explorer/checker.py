@@ -35,7 +35,7 @@ MAX_BITS = 100_000  # of an interval end
 MAX_TERMS = 5_000  # of a Laurent polynomial
 MAX_EXPONENT = 4_096  # of 2 in exp(k ln 2)
 MAX_MATRIX = 400  # parameters, where a whole Hessian is asked for
-MAX_WORK = 3_000_000  # ring operations, weighted by the size of their numbers: at most about half a minute
+MAX_WORK = 2_000_000  # ring operations, weighted by the size of their numbers: at most about 20 seconds
 PRECISION = 256  # bits after the binary point in interval arithmetic
 
 
