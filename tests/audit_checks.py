@@ -131,11 +131,11 @@ def _values(surface: Surface, found: CriticalSet, low: Array) -> list[str]:
     best = float(surface.value(low).min())
     out = []
     for c in found.components:
-        value = float((c.value.lower + c.value.upper) / 2)
+        value = float(c.value.lower)
         if c.is_global and best < value - 1e-8 * (1 + abs(value)):
             out.append(f"a 'global' value {value} is beaten by {best}")
     if found.global_value is not None:
-        value = float(found.global_value.upper)
+        value = float(found.global_value.lower)  # a wide enclosure is not a wrong one
         if best < value - 1e-8 * (1 + abs(value)):
             out.append(f"the global value {value} is beaten by {best}")
         if not any(c.is_global is not False for c in found.components):
