@@ -189,7 +189,7 @@ def test_random_searches_end_on_listed_components():
     """Newton's method from random starts, in floats: every limit with moderate weights lies on a listed component."""
     rng = np.random.default_rng(20)
     limits = 0
-    for trial in range(14):
+    for trial in range(8):
         width = 1 + trial % 2
         inputs = rng.choice(np.arange(-4, 6), size=2 + (trial % 4 == 0), replace=False).tolist()
         if 0 in inputs or (width == 2 and len(inputs) != 2):
@@ -200,7 +200,7 @@ def test_random_searches_end_on_listed_components():
         p = net(width, inputs, targets)
         found = critical_set(p, budget=Budget(60))
         assert found.coverage.complete, found.coverage.reason
-        for _ in range(60):
+        for _ in range(45):
             theta = rng.normal(size=2 * width) * ([1.5] * width + [4.0] * width)
             for _ in range(80):
                 grad, hess, value = float_gradient(p, theta)
@@ -215,7 +215,7 @@ def test_random_searches_end_on_listed_components():
                     continue  # not converged: on its way to infinity
                 limits += 1
                 assert listed(found, theta, value, width), (inputs, targets, theta, value)
-    assert limits > 150
+    assert limits > 60
 
 
 def listed(found, theta, value, width):
