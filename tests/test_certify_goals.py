@@ -411,6 +411,20 @@ def test_tangent_lemma_reasons() -> None:
     two = Problem.dense(widths=[1, 1, 2], activation="square", inputs=[1], targets=[[1, 1]])
     assert "2 outputs" in reason(two, at(two, 0, -1, -1))
     # square units with hidden bias, x = (0, 1), y = (1/2, -1/2), (w, b, v) = (0, 0, 1): psi_ww > 0 alone is not enough,
-    # F(eps, -eps, 1) = 1/2 - eps^2 + eps^4 (soundness list, item 5)
+    # F(eps, -eps, 1) = 1/2 - eps^2 + eps^4
     biased = Problem.dense(widths=[1, 1, 1], activation="square", bias=True, inputs=[0, 1], targets=["1/2", "-1/2"])
     assert "not positive definite" in reason(biased, at(biased, 0, 0, 1))
+
+
+@pytest.mark.parametrize(
+    ("activation", "parameters"),
+    [("relu", {}), ("leaky_relu", {"slope": -1}), ("polynomial", {"coefficients": [0, 0, 0, 0, 1]})],
+    ids=["kink of relu", "kink of |z|", "z^4"],
+)
+def test_kinks_and_flat_zeros_of_one_unit(activation: str, parameters: dict[str, object]) -> None:
+    """By hand: phi >= 0 = phi(0), so F = (1 - v phi(w))^2 >= 1 = F(v, 0) for v < 0, and below 1 beside (v, 0) for v > 0."""
+    p = Problem.dense(widths=[1, 1, 1], activation=activation, inputs=[1], targets=[1], **parameters)
+    proved = certify(p, "spurious-local-minimum", at={"w1_1_1": 0, "w2_1_1": -1})
+    assert proved.check().status == "verified"
+    with pytest.raises(NotCertifiable):
+        certify(p, "local-minimum", at={"w1_1_1": 0, "w2_1_1": 1})

@@ -40,7 +40,12 @@ def minimum_steps(p: Located) -> list[Step]:
             return [flat_step(p)]
         except (NotCertifiable, Unsupported) as error:
             reasons.append(str(error))
-    p.require_critical()
+    try:
+        p.require_critical()
+    except Unsupported:  # a kink: F has no gradient here, but the one-sided form of the tangent lemma needs none
+        if on_a_line(p):
+            return [line_step(p)]
+        raise
     if p.inertia.negative:
         raise NotCertifiable(f"point {p.name}", expected="a local minimum", got=_words(p.inertia))
     if not p.inertia.zero:
@@ -52,6 +57,8 @@ def minimum_steps(p: Located) -> list[Step]:
             return [attempt(p)]
         except (NotCertifiable, Unsupported) as error:
             reasons.append(str(error))
+    if on_a_line(p):
+        return [line_step(p)]
     raise NotCertifiable(
         f"point {p.name}", expected="a rule for a singular Hessian", got=f"none: {'; '.join(dict.fromkeys(reasons))}"
     )
@@ -70,6 +77,24 @@ def maximum_steps(p: Located) -> list[Step]:
 def flat_step(p: Located) -> Step:
     """The tangent lemma's step."""
     return {"rule": "flat-minimum", "point": p.name, "proof": tangent_proof(p, preferred=p.evidence.flat)}
+
+
+def on_a_line(p: Located) -> bool:
+    """Whether the tangent lemma can be tried on each side of every scalar weight (the checker decides whether it holds)."""
+    net = p.problem.network
+    return (
+        isinstance(net, DenseNetwork)
+        and net.depth == 2
+        and net.widths[0] == 1
+        and not net.bias[0]
+        and net.output.kind == "linear"
+        and p.problem.regularizer is None
+    )
+
+
+def line_step(p: Located) -> Step:
+    """The tangent lemma in one-sided expansions: zeros of higher order and kinks."""
+    return {"rule": "flat-minimum", "point": p.name, "proof": "line"}
 
 
 def at_floor(p: Located) -> bool:
