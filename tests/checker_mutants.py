@@ -160,7 +160,7 @@ def certificate_mutants(body: dict[str, Any]) -> Iterator[Mutant]:
                 steps = [*body["steps"][:k], {"rule": rule, "point": a}, *body["steps"][k:]]
                 yield Mutant("steps", f"{rule} put in", body, ("steps",), steps)
     goal = body["goal"]
-    for kind in GOALS:
+    for kind in GOALS if "point" in goal else ():
         if "better" in goal:  # a goal about one point, from a certificate about two
             yield Mutant("goal", f"{kind} without better", body, ("goal",), {"kind": kind, "point": goal["point"]})
         else:

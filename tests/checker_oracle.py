@@ -12,6 +12,7 @@ import random
 from fractions import Fraction
 from typing import Any
 
+import checker_oracle_sets as sets
 import mpmath
 
 MP = mpmath.MPContext()  # a context of our own: nothing global changes
@@ -280,6 +281,8 @@ class Opinion:
             return low is not None and high is not None and bool(self.f(low) < self.f(high))
         if rule == "global":
             return abs(self.f(theta)) < MP.mpf(10) ** -40
+        if rule in sets.SET_RULES:
+            return sets.step_holds(self, step, MP)
         return rule in ("hypothesis", "floor")  # never the subject of a different fact: compared as text
 
     def curve(self, step: dict[str, Any], theta: list[Any], sign: int) -> bool:
@@ -298,10 +301,14 @@ class Opinion:
         if any(p is None for p in self.points.values()) or not all(self.step(s) for s in self.certificate["steps"]):
             return False
         goal = self.certificate["goal"]
-        theta, kind = self.points[goal["point"]], goal["kind"]
-        better = self.points.get(goal.get("better"))
+        kind, better = goal["kind"], self.points.get(goal.get("better"))
+        theta = self.points.get(goal.get("point"))
+        if kind in sets.SET_GOALS and kind != "descending-path":
+            return sets.goal_holds(self, MP)
         if better is not None and not self.f(better) < self.f(theta):
             return False
+        if kind == "descending-path":
+            return sets.goal_holds(self, MP)
         if kind in ("value", "not-global", "not-local-minimum", "not-local-maximum"):
             if kind.startswith("not-local"):
                 return not self.minimum(theta, 1 if kind == "not-local-minimum" else -1) or self.by_curve(kind)

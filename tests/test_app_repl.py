@@ -41,7 +41,9 @@ def test_a_piped_session(plain: bool) -> None:
     if not plain and importlib.util.find_spec("IPython") is None:
         pytest.skip("IPython is not installed")
     said = converse(*["--plain"] * plain)
-    assert all(f"{verb}," in said for verb in ("cases", "certify", "check", "critical_set")), "the banner names the verbs"
+    assert all(f"{verb}," in said for verb in ("cases", "certify", "check", "critical_set")), (
+        "the banner names the verbs"
+    )
     assert "Problem vw" in said
     assert "Problem(network=" not in said, "nouns are shown as people read them"
     assert "Verdict: VERIFIED" in said

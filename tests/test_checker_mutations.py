@@ -32,6 +32,8 @@ STILL_TRUE = {
     "points.*.field.polynomial": "another generator of the field, where the coordinates do not use it",
     "points.*.coordinates": "another point of which the goal holds as well",
     "goal.kind": "a weaker goal that the same steps prove",
+    "steps.bounds": "a larger (or still sufficient) bound of a sublevel set",
+    "steps.level": "a smaller level, inside the same bounds",
 }
 
 
