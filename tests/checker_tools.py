@@ -42,6 +42,10 @@ RULES = [
     "floor",
     "below",
     "global",
+    "coercive",
+    "path",
+    "escape",
+    "basin",
 ]
 GOALS = [
     "value",
@@ -58,6 +62,15 @@ GOALS = [
     "global-minimum",
     "not-global",
     "spurious-local-minimum",
+    "coercive",
+    "descending-path",
+    "bounded-path",
+    "escape-path",
+    "infimum-at-infinity",
+    "not-coercive",
+    "barrier",
+    "unattained-infimum",
+    "spurious-basin",
 ]
 ACTIVATIONS = [
     "linear",

@@ -33,6 +33,7 @@ STILL_TRUE = {
     "points.*.coordinates": "another point of which the goal holds as well",
     "goal.kind": "a weaker goal that the same steps prove",
     "steps.bounds": "a larger (or still sufficient) bound of a sublevel set",
+    "steps.cuts": "another grid that is fine enough",
     "steps.level": "a smaller level, inside the same bounds",
 }
 
