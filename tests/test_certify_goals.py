@@ -103,7 +103,7 @@ FALSE = [
     ("global-minimum", BOWL, (0, 0), "network loss"),
     ("local-minimum", XYZ, (0, 0, 0), "singular Hessian"),
     ("local-minimum", FIGURE_2, (1, -1), "1 negative"),
-    ("local-minimum", FIGURE_2, (1, 0), "singular Hessian"),
+    ("local-minimum", FIGURE_2, (1, 0), "right sign"),
     ("local-maximum", FIGURE_2, (1, 1), "1 positive"),
 ]
 

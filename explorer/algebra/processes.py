@@ -35,4 +35,7 @@ def run_killable(
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+        for pipe in (process.stdin, process.stdout, process.stderr):  # also when it died by itself at the last moment
+            if pipe is not None:
+                pipe.close()
     return process.returncode, out, err
