@@ -47,12 +47,14 @@ _HOMES = {
     "crosscheck": "explorer.numeric",
     "descend": "explorer.certify.paths",
     "escape_path": "explorer.certify.paths",
+    "examine": "explorer.certify.examining",
     "exhibit": "explorer.certify",
     "landscape": "explorer.model.landscape",
     "promote": "explorer.numeric",
     "rationalize": "explorer.exact",
     "read_problem": "explorer.reading",
     "refute": "explorer.certify",
+    "statement": "explorer.statements.book",
     "write_problem": "explorer.reading",
 }
 
@@ -76,6 +78,7 @@ __all__ = [
     "rationalize",
     "read_problem",
     "refute",
+    "statement",
     "write_problem",
 ]
 

@@ -263,6 +263,49 @@ def promote(
 
 
 @app.command()
+def statements(
+    identifier: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this statement whole.")] = None,
+    paper: Annotated[str | None, typer.Option("--paper", metavar="P", help="Only this paper, e.g. du2019.")] = None,
+    table: Annotated[bool, typer.Option("--table", help="The whole audit on one screen.")] = False,
+    graph: Annotated[
+        str | None, typer.Option("--graph", metavar="KIND", help="The dependency graph: text, dot or json.")
+    ] = None,
+    breaks: Annotated[
+        str | None, typer.Option("--breaks", metavar="ID", help="What must be looked at again if this one is false.")
+    ] = None,
+    pages: Annotated[
+        Path | None, typer.Option("--pages", metavar="DIR", help="Write one page per statement and the indices.")
+    ] = None,
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """The theorem book: numbered statements of papers, what is true of them as printed, and how that is shown."""
+    from explorer.app.theorem_book import listed
+
+    return listed(identifier, paper=paper, table=table, graph=graph, breaks=breaks, pages=pages, as_json=as_json)
+
+
+@app.command()
+def examine(
+    statement: Statement,
+    problem: ProblemName,
+    at: Annotated[str | None, typer.Option("--at", metavar="POINT", help="The point it speaks of (JSON).")] = None,
+    repaired: Annotated[bool, typer.Option("--repaired", help="Examine the repaired form.")] = False,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Certificate to write.")] = None,
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """One STATEMENT on one PROBLEM: hypotheses one by one, conclusion, outcome; a refutation comes with its certificate."""
+    from explorer.app.examining import examine_command
+
+    return examine_command(
+        statement, problem, at=at, repaired=repaired, out=out, as_json=as_json, budget=options.budget(budget)
+    )
+
+
+@app.command()
 def repl(
     plain: Annotated[
         bool, typer.Option("--plain", help="Python's own console even where IPython is installed.")
@@ -293,8 +336,6 @@ def doctor(as_json: Json = False, seed: Seed = 0, budget: Seconds = None) -> int
 
 
 NOT_BUILT = {
-    "statements": "the catalogue of numbered statements",
-    "examine": "one statement on one problem",
     "hunt": "search for counterexamples",
     "sweep": "many problems, resumable",
     "export": "certificates in other systems' formats",

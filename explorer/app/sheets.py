@@ -148,7 +148,44 @@ def _case(c: Any) -> Sheet:
     )
 
 
+def _statement(s: Any) -> Sheet:
+    facts = [("kind", f"{s.sort.value}, section {s.section}"), ("says", s.text), ("formula", s.latex.strip())]
+    facts += [("applies when", f"{h.text}") for h in s.hypotheses]
+    facts.append(("concludes", s.conclusion.text if s.checkable else f"not checkable: {s.conclusion.reason}"))
+    facts += [("quantifiers", s.quantifiers), ("as printed", f"{s.verdict.value} ({s.ground.word}): {s.because}")]
+    if s.finding:
+        facts.append(("finding" if s.is_error else "remark", s.finding))
+    if s.fairness is not None:
+        facts.append(("read fairly", s.fairness.value))
+    if s.repair is not None:
+        facts.append(("repaired", s.repair.text))
+    facts += [("remark", r) for r in s.remarks]
+    facts += [("edge", f"{e.relation.value} {e.to}") for e in s.edges]
+    rows = tuple(
+        (e.name, "+" if e.positive else "-", e.outcome.value, "" if e.repaired is None else e.repaired.value, e.source)
+        for e in s.examples
+    )
+    columns = ("instance", "sign", "literal text", "repaired", "expected because") if rows else ()
+    return Sheet(f"{s.id}: {s.title}", tuple(facts), columns, rows)
+
+
+def _finding(f: Any) -> Sheet:
+    words = {True: "true", False: "false", None: "unknown"}
+    rows = tuple((h.predicate.text, words[h.judgement.holds], h.judgement.because) for h in f.hypotheses)
+    facts = [
+        ("outcome", f"{f.outcome.value} ({f.trust.word})"),
+        ("because", f.because),
+        ("conclusion", f"{words[f.conclusion.holds]}: {f.conclusion.because}"),
+        ("certificates", ", ".join(str(c.goal["kind"]) for c in f.certificates) or "none"),
+    ]
+    name = f"{f.statement.id}{' (repaired)' if f.repaired else ''} on {f.problem.slug}"
+    foot = ("holds means: on this problem; it proves nothing in general",) if f.outcome.value == "holds" else ()
+    return Sheet(name, tuple(facts), ("hypothesis", "holds", "because") if rows else (), rows, foot)
+
+
 MAKERS: dict[str, Callable[[Any], Sheet]] = {
+    "Statement": _statement,
+    "Finding": _finding,
     "Problem": _problem,
     "Landscape": _landscape,
     "LocalGeometry": _geometry,

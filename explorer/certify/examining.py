@@ -140,7 +140,7 @@ def certificate_of(problem: Problem, witness: Witness, budget: Budget) -> Certif
     return WRITERS[witness.goal](problem, witness, budget)
 
 
-def refuting_instance(statement: Statement, example: Example, *, seed: int = 0) -> Instance | tuple[Instance, ...]:
+def refuting_instances(statement: Statement, example: Example, *, seed: int = 0) -> tuple[Instance, ...]:
     """The example as certified instances: its recipe's, or its subject with the certificate of the refutation."""
     if example.recipe is not None:
         from explorer.certify.witnesses import exhibit, refute
@@ -152,7 +152,7 @@ def refuting_instance(statement: Statement, example: Example, *, seed: int = 0) 
     if finding.outcome is not Outcome.REFUTED:
         raise NotCertifiable(f"{statement.id} on {example.name}", expected="a refutation", got=finding.because)
     named = tuple((f"refutation-{k}" if k else "refutation", c) for k, c in enumerate(finding.certificates))
-    return Instance(_slug(statement.id, example.name), finding.problem, named)
+    return (Instance(_slug(statement.id, example.name), finding.problem, named),)
 
 
 def _slug(identifier: str, name: str) -> str:
