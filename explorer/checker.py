@@ -1417,9 +1417,10 @@ STEP_KEYS = {  # in the order in which steps must stand
     "coercive": ("level", "bounds"),
     "path": ("point", "to", "pieces"),
     "escape": ("point", "from", "limit", "path"),
-    "basin": ("point", "level", "lower", "upper", "cuts"),
+    "basin": ("point", "level", "lower", "upper"),
 }
-STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",)}
+STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
+                "basin": ("cuts", "moduli", "congruence")}
 RULE_ORDER = {rule: k for k, rule in enumerate(STEP_KEYS)}
 
 
@@ -1610,9 +1611,11 @@ class Proof:
         return used
 
     def inertia_in_box(self, step):
+        return self.dominant(Intervals(self.meter), self.hessian_in_box(step["point"]), step["congruence"])
+
+    def dominant(self, ring, hessian, congruence):
         """S^T H S strictly diagonally dominant over the whole box: then S is invertible and the diagonal signs count."""
-        ring, hessian, counts = Intervals(self.meter), self.hessian_in_box(step["point"]), [0, 0, 0]
-        s = self.rational_matrix(step["congruence"], "step.congruence", ring)
+        counts, s = [0, 0, 0], self.rational_matrix(congruence, "step.congruence", ring)
         columns = list(zip(*s, strict=True))
         half = [[ring.total(ring.mul(v, s[k][j]) for k, v in row.items()) for j in range(self.size)] for row in hessian]
         for i in range(self.size):
@@ -1986,18 +1989,21 @@ class Proof:
 
     def rule_basin(self, step):
         """F > level on the whole boundary of a box around p and F(p) <= level, by intervals on a grid of cells."""
-        name, point, d = step["point"], self.exact_point(step), self.size
+        name, point, d = step["point"], self.points[step["point"]], self.size
         level = number(step["level"], "step.level")
         lower, upper = ([number(v, f"step.{key}") for v in array(step[key], f"step.{key}", d)] for key in ("lower", "upper"))
-        cuts = [whole(n, "step.cuts", 1, 1_000) for n in array(step["cuts"], "step.cuts", d)]
         if any(a >= b for a, b in zip(lower, upper, strict=True)):
             raise Malformed("step.lower", "gives an empty or flat box")
+        if "cuts" not in step:
+            return self.convex_basin(step, level, lower, upper)
+        fields(step, "step", ("rule", *STEP_KEYS["basin"], "cuts"))
+        cuts = [whole(n, "step.cuts", 1, 1_000) for n in array(step["cuts"], "step.cuts", d)]
         if math.prod(cuts) > 1_000_000:
             raise Rejected("limit", "too many cells")
         used = (self.need("value", name),)
         if self.bounds(name)[1] > level:
             raise Rejected("basin", "F(p) <= level is not proved by its value")
-        ring, point_ring = Intervals(self.meter), point.ring
+        ring, point_ring = Intervals(self.meter), self.exact_point(step).ring
         for c, a, b in zip(point.coordinates, lower, upper, strict=True):
             if point_ring.sign(point_ring.sub(c, point_ring.of(a))) <= 0 or point_ring.sign(point_ring.sub(point_ring.of(b), c)) <= 0:
                 raise Rejected("basin", "the point is not inside the box")
@@ -2009,6 +2015,33 @@ class Proof:
                     if self.least(ring, cell) <= level:
                         raise Rejected("basin", f"F > level is not proved on the face of parameter {k + 1}")
         self.found["basin", name] = level, lower, upper, min(self.least(ring, cell) for cell in itertools.product(*cells))
+        return used
+
+    def convex_basin(self, step, level, lower, upper):
+        """p critical, Hess F - diag(mu) > 0 over the whole box: F(q) >= F(p) + sum mu_k (q_k - p_k)^2 / 2 there."""
+        fields(step, "step", ("rule", *STEP_KEYS["basin"], "moduli", "congruence"))
+        name, point, ring = step["point"], self.points[step["point"]], Intervals(self.meter)
+        self.matrix_rule("basin")
+        used = (self.need("value", name), self.critical(name))
+        moduli = [number(v, "step.moduli") for v in array(step["moduli"], "step.moduli", self.size)]
+        if any(mu <= 0 for mu in moduli) or self.bounds(name)[1] > level:
+            raise Rejected("basin", "a modulus is not positive, or F(p) <= level is not proved by its value")
+        box = [ring.hull(ring.of(a), ring.of(b)) for a, b in zip(lower, upper, strict=True)]
+        theta = [{(): c, (k,): ring.one} for k, c in enumerate(box)]
+        hessian = hessian_rows(Taylor(ring, 2).loss(self.problem, theta, need_value=False), self.size, ring)
+        for k, mu in enumerate(moduli):
+            hessian[k][k] = ring.sub(hessian[k].get(k, ring.zero), ring.of(mu))
+        if self.dominant(ring, hessian, step["congruence"]) != (self.size, 0, 0):
+            raise Rejected("basin", "the Hessian minus diag(moduli) is not positive definite over the box")
+        if point.ring is None:
+            inside = [(a, b) for a, b in zip(point.lower, point.upper, strict=True)]
+        else:
+            inside = [ring.ends(point.ring.enclose(c, ring)) for c in point.coordinates]
+        for k, (a, b) in enumerate(inside):
+            gap = min(a - lower[k], upper[k] - b)  # of p to the two faces of parameter k
+            if gap <= 0 or self.bounds(name)[0] + moduli[k] * gap * gap / 2 <= level:
+                raise Rejected("basin", f"F > level is not proved on the face of parameter {k + 1}")
+        self.found["basin", name] = level, lower, upper, self.bounds(name)[0]
         return used
 
     def least(self, ring, cell):

@@ -26,10 +26,10 @@ from explorer.solve.balls import AnalyticGradient
 
 def stationary_in_box(p: Located) -> Step:
     """The box holds exactly one critical point."""
-    proof = prove_box(_system(p), _box(p))
+    proof = prove_box(system_of(p), _box(p))
     if isinstance(proof, Undecided):
         raise NotCertifiable(f"box {p.name}", expected="exactly one critical point in it", got=proof.reason)
-    return {"rule": "stationary-in-box", "point": p.name, "preconditioner": _matrix(proof.preconditioner)}
+    return {"rule": "stationary-in-box", "point": p.name, "preconditioner": matrix_json(proof.preconditioner)}
 
 
 def inertia_over_box(p: Located) -> tuple[Inertia, list[Step]]:
@@ -37,7 +37,7 @@ def inertia_over_box(p: Located) -> tuple[Inertia, list[Step]]:
     box = _box(p)
     with flint.ctx.workprec(PRECISION):
         x = [ball(a, b) for a, b in zip(box.lower, box.upper, strict=True)]
-        hessian = _system(p).jacobian_at_balls(x)
+        hessian = system_of(p).jacobian_at_balls(x)
     found = inertia_in_box(hessian)
     if isinstance(found, Undecided):
         raise NotCertifiable(f"box {p.name}", expected="one inertia over the whole box", got=found.reason)
@@ -45,7 +45,7 @@ def inertia_over_box(p: Located) -> tuple[Inertia, list[Step]]:
         "rule": "inertia",
         "point": p.name,
         "inertia": [found.inertia.positive, found.inertia.zero, found.inertia.negative],
-        "congruence": _matrix(found.congruence),
+        "congruence": matrix_json(found.congruence),
     }
     return found.inertia, [stationary_in_box(p), step]
 
@@ -56,12 +56,12 @@ def _box(p: Located) -> EnclosedPoint:
     return p.point
 
 
-def _system(p: Located) -> PolynomialSystem:
+def system_of(p: Located) -> PolynomialSystem:
     if not is_polynomial(p.problem)[0]:  # the same evaluations with exponentials in balls
         return cast(PolynomialSystem, AnalyticGradient(p.problem))
     loss = loss_polynomial(p.problem)
     return PolynomialSystem.gradient(loss.names, loss.terms)
 
 
-def _matrix(rows: tuple[tuple[Fraction, ...], ...]) -> list[list[str]]:
+def matrix_json(rows: tuple[tuple[Fraction, ...], ...]) -> list[list[str]]:
     return [[number(v) for v in row] for row in rows]

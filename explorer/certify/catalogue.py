@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from explorer.certify.certificate import Instance
+from explorer.certify.paths import descend
 from explorer.certify.recipes import (
     affine,
     collinear,
@@ -165,7 +166,8 @@ def _narrow(request: Request, source: str) -> tuple[Instance, ...]:
 
 
 def width_transition(request: Request) -> tuple[Instance, ...]:
-    """The same data twice: a strict bad minimum with n - 1 units, and with n units the plateau that a split unit makes of it."""
+    """The same data twice: a walled strict bad minimum with n - 1 units, and with n units the plateau that a split unit makes
+    of it, with a path that leaves it on the level and then goes down."""
     statement = "explorer.width-transition"
     (small,) = _narrow(request, statement)
     p, q = (narrow.read_point(small.certificates[0][1], name) for name in ("p", "q"))
@@ -173,7 +175,8 @@ def width_transition(request: Request) -> tuple[Instance, ...]:
     problem, wide = splitting.split(base, Fraction(1, 2))
     _, better = splitting.split(splitting.Narrow(small.problem, q), Fraction(1, 2))
     plateau = spurious(problem, wide, better, proof="units")
-    flat = Instance(problem.slug, problem, (("spurious-local-minimum", plateau),))
+    way_out = ("descending-path", descend(problem, wide))
+    flat = Instance(problem.slug, problem, (("spurious-local-minimum", plateau), way_out))
     return small, flat
 
 

@@ -5,8 +5,9 @@ prod (w - w_j)^2 = sum p_k w^k. The activation phi(t) = sum (p_k/m_k) t^k then s
     psi(w) = sum r_i phi(w x_i) = prod (w - w_j)^2 >= 0 with zeros exactly at the nodes,
 so F >= |r|^2 where all output weights are >= 0, and the point (v_j = 1, w_j) with targets f - r is a local minimum. Its Hessian
 is positive definite exactly if the n - 1 activation vectors are independent: with 2 psi''(w_j) v_j on the diagonal of the w_j and
-2 J^T J added, a kernel vector would move no w_j and no output. The certificate proves it by the exact inertia. At width n the
-same data has no such basin: with a unit split in two the minimum lies on a plateau (`splitting`).
+2 J^T J added, a kernel vector would move no w_j and no output. The certificate proves it by the exact inertia, and a box
+on which F is uniformly convex walls the minimum in (`basins`). At width n the same data has no such basin: with a unit split
+in two the minimum lies on a plateau (`splitting`), from which a path leads down.
 (Li, Ding, Sun 2018 for n - 1 neurons; survey of Sun et al. 2020, Proposition IV.3; this construction is the project's.)
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain, combinations, count
 
+from explorer.certify.basins import strict_basin
 from explorer.certify.certificate import Certificate, Instance
 from explorer.certify.encode import assemble
 from explorer.certify.extrema import merged, strict_steps
@@ -68,6 +70,7 @@ def strict_minimum(inputs: Sequence[Fraction], *, seed: int = 0, source: str) ->
         (
             ("spurious-local-minimum", spurious_strict(problem, at, better)),
             ("strict-local-minimum", strict(problem, at)),
+            ("spurious-basin", strict_basin(problem, at, better)),
         ),
     )
 
@@ -87,6 +90,7 @@ def sigmoid_pair(*, seed: int = 0, source: str) -> Instance:
         (
             ("spurious-local-minimum", spurious_strict(made.problem, *points)),
             ("strict-local-minimum", strict(made.problem, points[0])),
+            ("spurious-basin", strict_basin(made.problem, *points)),
         ),
     )
 
