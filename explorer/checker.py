@@ -1418,6 +1418,8 @@ STEP_KEYS = {  # in the order in which steps must stand
     "path": ("point", "to", "pieces"),
     "escape": ("point", "from", "limit", "path"),
     "basin": ("point", "level", "lower", "upper"),
+    "tangent-optimal": ("point", "combination"),
+    "kinks-nearby": ("point", "unit", "sample"),
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
                 "basin": ("cuts", "moduli", "congruence")}
@@ -1987,6 +1989,42 @@ class Proof:
         self.found["limit", step["point"]], self.found["strict", step["point"]] = limit, slope < 0
         return ()
 
+    # -- facts about the outputs of the network ------------------------------------------------------------------------
+
+    def rule_tangent_optimal(self, step):
+        """A critical point whose outputs are a linear combination of its gradient features (Kawaguchi et al. 2019, Theorem 1)."""
+        name, point, p = step["point"], self.exact_point(step), self.problem
+        ring, expansion = point.ring, Taylor(point.ring, 1)
+        if p.kind != "dense" or p.regularizer is not None:
+            raise Rejected("tangent-optimal", "needs a network on data without regularizer")
+        where = "steps.combination"
+        combination = [element(ring, g, where) for g in array(step["combination"], where, self.size)]
+        for x in p.inputs:
+            for f in expansion.outputs(p, point.expansion(), x):
+                spanned = ring.dot(combination, [f.get((k,), ring.zero) for k in range(self.size)])
+                if ring.sign(ring.sub(spanned, f.get((), ring.zero))) != 0:
+                    raise Rejected("tangent-optimal", "the combination does not give the outputs of the network")
+        return (self.need("stationary", name),)
+
+    def rule_kinks_nearby(self, step):
+        """Outgoing weights 0 hide the kinks at the point, and no other value of one of them does."""
+        name, point, p = step["point"], self.exact_point(step), self.problem
+        if p.kind != "dense" or p.hidden_layers != 1 or p.output.kind != "linear":
+            raise Rejected("kinks-nearby", "needs a network with exactly one hidden layer and a linear output")
+        unit, sample = whole(step["unit"], "steps.unit", 1, p.widths[1]), whole(step["sample"], "steps.sample", 1, len(p.inputs))
+        ring, (first, bias), (second, _), cols, width = point.ring, *p.blocks, p.widths[0], p.widths[1]
+        for j, i in itertools.product(range(width), range(len(p.inputs))):
+            own = point.coordinates[first + j * cols : first + (j + 1) * cols]
+            z = ring.total([*map(ring.scale, own, p.inputs[i]), *([point.coordinates[bias + j]] if bias is not None else [])])
+            left, right = (taylor_towards(ring, p.activations[0], z, 1, side)[1] for side in (-1, 1))
+            kink = ring.sign(ring.sub(left, right)) != 0
+            if kink and any(ring.sign(v) != 0 for v in point.coordinates[second + j : second + width * p.widths[2] : width]):
+                raise Rejected("kinks-nearby", f"unit {j + 1} is at a kink with a weight that is not 0")
+            if (j + 1, i + 1) == (unit, sample) and not (kink and (bias is not None or any(p.inputs[i]))):
+                raise Rejected("kinks-nearby", "the unit is not at a kink on the sample, or its pre-activation cannot move")
+        self.found["kinks-nearby", name] = (sample, unit)
+        return ()
+
     def rule_basin(self, step):
         """F > level on the whole boundary of a box around p and F(p) <= level, by intervals on a grid of cells."""
         name, point, d = step["point"], self.points[step["point"]], self.size
@@ -2090,6 +2128,10 @@ GOALS = {  # kind: what it says of p, and of q
     "not-coercive": "F is not coercive: from p a path leads to infinity along which F {} {}",
     "barrier": "every path from p to q contains a point with F > {}",
     "unattained-infimum": "from p a path leads to infinity along which F decreases strictly to inf F = 0, which is not attained",
+    "tangent-optimal": "no linear combination of the gradient features of the network at p has a lower loss than p: F(p) = min over a of "
+                       "sum_i c_i loss(sum_k a_k df(x_i)/dtheta_k, y_i)",
+    "kinks-nearby": "every output of the network is differentiable at p, but output 1 on sample {} is not differentiable at p + t e for any "
+                    "t != 0, where e is the direction of the weight from hidden unit {} to output 1",
     "spurious-basin": "the connected component of p in the sublevel set F <= {} lies inside the box ({}), where F >= {}, while F(q) < {}",
 }
 GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "hypotheses"), "descending-path": ("better",),
@@ -2146,6 +2188,9 @@ class Goal:
             words = self.one_of(MAXIMUM_RULES)
         if kind in ("not-global", "spurious-local-minimum", "descending-path"):
             self.take("below", self.q, p)
+        if kind in ("tangent-optimal", "kinks-nearby"):
+            self.take(kind, p)
+            words = self.proof.found.get((kind, p), ())
         if kind in SET_OR_PATH_GOALS:
             words = self.set_or_path(kind, self.proof.found)
         for name in self.body.get("hypotheses", ()):

@@ -46,6 +46,8 @@ RULES = [
     "path",
     "escape",
     "basin",
+    "tangent-optimal",
+    "kinks-nearby",
 ]
 GOALS = [
     "value",
@@ -71,6 +73,8 @@ GOALS = [
     "barrier",
     "unattained-infimum",
     "spurious-basin",
+    "tangent-optimal",
+    "kinks-nearby",
 ]
 ACTIVATIONS = [
     "linear",

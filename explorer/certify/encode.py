@@ -36,6 +36,8 @@ ORDER = (
     "path",
     "escape",
     "basin",
+    "tangent-optimal",
+    "kinks-nearby",
 )
 
 

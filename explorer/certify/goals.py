@@ -10,6 +10,7 @@ from explorer.certify.certificate import Certificate
 from explorer.certify.encode import Step, assemble
 from explorer.certify.extrema import floor_steps, maximum_steps, merged, minimum_steps, strict_steps
 from explorer.certify.hypotheses import hypothesis_steps
+from explorer.certify.induced import kinks_steps, tangent_optimal_steps
 from explorer.certify.located import Located
 from explorer.certify.points import choose, located, lower
 from explorer.certify.saddles import saddle_steps, side_steps, strict_saddle_steps
@@ -48,6 +49,8 @@ GOALS: dict[str, Writer] = {
     "global-minimum": lambda p, budget: floor_steps(p),
     "not-global": lambda p, budget: [],
     "spurious-local-minimum": lambda p, budget: minimum_steps(p),
+    "tangent-optimal": lambda p, budget: tangent_optimal_steps(p),
+    "kinks-nearby": lambda p, budget: kinks_steps(p),
 }
 WITH_BETTER = ("not-global", "spurious-local-minimum")
 

@@ -32,6 +32,8 @@ FITS: dict[str, Callable[[Component], bool]] = {
     "global-minimum": lambda c: c.is_global is True,
     "not-global": lambda c: c.is_global is False,
     "spurious-local-minimum": lambda c: c.kind.is_minimum and c.is_global is False,
+    "tangent-optimal": lambda c: True,
+    "kinks-nearby": lambda c: True,
 }
 
 

@@ -123,7 +123,7 @@ class Subject:
     problem: Problem
     point: AnyPoint | None = None
     points: tuple[AnyPoint, ...] = ()
-    budget: Budget = field(default_factory=lambda: Budget(20.0))
+    budget: Budget = field(default_factory=lambda: Budget(20))
 
     @cached_property
     def critical(self) -> CriticalSet:
