@@ -122,7 +122,7 @@ def hidden_columns(problem: Problem, point: Point, layer: int) -> list[list[Elem
     columns = []
     for unit in range(len(values[0])):
         for k in range(out):
-            columns.append([v[unit] if o == k else a.zero() for v in values for o in range(out)])
+            columns.append([v[unit] if o == k else a.zero for v in values for o in range(out)])
     return columns
 
 

@@ -37,7 +37,7 @@ def combination(a: FieldArithmetic, columns: Rows, target: Vector) -> list[Eleme
     solved = solve(a, [[columns[k][i] for k in chosen] for i in range(len(target))], target)
     if solved is None:
         return None
-    out = [a.zero()] * len(columns)
+    out = [a.zero] * len(columns)
     for k, value in zip(chosen, solved, strict=True):
         out[k] = value
     return out
@@ -81,7 +81,7 @@ def least_squares(a: FieldArithmetic, columns: Rows, target: Vector, weights: Se
 
 def dot(a: FieldArithmetic, left: Vector, right: Vector) -> Element:
     """sum_i left_i right_i."""
-    out = a.zero()
+    out = a.zero
     for x, y in zip(left, right, strict=True):
         if not a.is_zero(x) and not a.is_zero(y):
             out = a.add(out, a.mul(x, y))
