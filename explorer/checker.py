@@ -776,6 +776,17 @@ class PathRing(LaurentRing):
         return taylor_polynomial(self, act.pieces[piece], z, 0)[0]
 
 
+class CellRing(PathRing):
+    """Functions of the network's input x on a cell [low, high] that no pre-activation of a unit leaves its piece on."""
+
+    def jet(self, act, z, order):
+        """Taylor coefficients at z(x), for every x inside the cell: `sign` rejects a pre-activation that crosses a break."""
+        signs = [self.sign(self.sub(z, self.of(b))) for b in act.breaks]
+        if 0 in signs:
+            raise Rejected("smoothness", "a pre-activation stays on a kink")
+        return taylor_polynomial(self, act.pieces[signs.count(1)], z, order)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # 3. The problem.
 
@@ -983,6 +994,8 @@ class Problem:
 
 
 def taylor(ring, act, z, order, need_value=True):
+    if isinstance(ring, CellRing) and act.pieces:
+        return ring.jet(act, z, order)
     if isinstance(ring, PathRing) and order == 0 and len(act.pieces) != 1 and set(z) - {ring.origin}:
         return [ring.moving(act, z)]
     if isinstance(ring, LaurentRing) and len(act.pieces) != 1:
@@ -1420,9 +1433,15 @@ STEP_KEYS = {  # in the order in which steps must stand
     "basin": ("point", "level", "lower", "upper"),
     "tangent-optimal": ("point", "combination"),
     "kinks-nearby": ("point", "unit", "sample"),
+    "disparity": ("point", "frequencies", "cells", "rank"),
+    "fourier-limit": ("point", "value"),
+    "frozen": ("point", "value"),
+    "revival": ("point", "to", "step", "layer", "unit"),
+    "aliased": ("frequencies", "relation", "value"),
+    "too-few-breaks": (),
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
-                "basin": ("cuts", "moduli", "congruence")}
+                "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
 RULE_ORDER = {rule: k for k, rule in enumerate(STEP_KEYS)}
 
 
@@ -1445,7 +1464,216 @@ HYPOTHESES = {  # properties of networks with a hidden layer
 }
 
 
-class Proof:
+# 8a. Rules about the canonical space: Fourier coefficients of the network function on the unit cube, and what the data see.
+
+
+def fourier_integrals(low, high, g, k):
+    """Coefficients of 1, P, P^2, ... (P = 1/pi) of the integrals of g cos 2 pi k x and g sin 2 pi k x (k = 0: of g) over
+    [low, high], multiples of 1/4. By parts, w = 2 pi k: g sin/w + g' cos/w^2 - ..., and -g cos/w + g' sin/w^2 + ..."""
+    if k == 0:
+        return [[sum(c * (high ** (e + 1) - low ** (e + 1)) / (e + 1) for e, c in enumerate(g))]]
+    out, order = [[Fraction(0)], [Fraction(0)]], 0
+    while g:
+        for shift, row in zip((order, order - 1), out, strict=True):  # sin(a + n pi/2) = sin a, cos a, -sin a, -cos a, ...
+            ends = [(0, 1, 0, -1)[int(4 * k * x + shift) % 4] * poly_at(g, x) for x in (low, high)]
+            row.append((ends[1] - ends[0]) / (2 * k) ** (order + 1))
+        g, order = poly_derivative(g), order + 1
+    return out
+
+
+@functools.cache
+def cyclotomic(n):
+    """The minimal polynomial of e^(2 pi i / n)."""
+    found = (Fraction(-1), *[Fraction(0)] * (n - 1), Fraction(1))
+    for d in range(1, n):
+        found = found if n % d else poly_divmod(found, cyclotomic(d))[0]
+    return found
+
+
+def strict_piece(ring, act, z):
+    """The polynomial piece of phi strictly inside which z lies, or None."""
+    at = [sides(ring, z, b) for b in act.breaks]
+    return act.pieces[sum(above for _, above in at)] if act.pieces and (False, False) not in at else None
+
+
+class CanonicalRules:
+    """A part of `Proof`. f_p is the network function x -> f(x; p) on [0, 1]^K, Q_N the loss of its Fourier partial sum."""
+
+    def canonical_problem(self, rule, scalar=False):
+        p = self.problem
+        if p.kind != "dense" or p.loss != "squared" or p.widths[-1] != 1 or p.regularizer is not None:
+            raise Rejected(rule, "needs a network with scalar output, the squared loss and no regularizer")
+        if len(set(map(tuple, p.inputs))) != len(p.inputs) or not all(0 <= v <= 1 for x in p.inputs for v in x):
+            raise Rejected(rule, "needs distinct inputs in the unit cube")
+        if scalar and p.widths[0] != 1:
+            raise Rejected(rule, "is limited to scalar inputs")
+        return p
+
+    def rule_disparity(self, step):
+        """The rank of H over Q(1/pi): df_p/dtheta_m against 1, cos 2 pi k x, sin 2 pi k x (k = 1..n) on [0, 1]."""
+        p, point, where = self.canonical_problem("disparity", True), self.exact_point(step), "step.cells"
+        columns = 2 * whole(step["frequencies"], "step.frequencies", 0, 64) + 1
+        ends = [Fraction(0), *(number(c, where) for c in array(step["cells"], where, most=16)), Fraction(1)]
+        if any(a >= b or (4 * b).denominator != 1 for a, b in itertools.pairwise(ends)):
+            raise Malformed(where, "are not increasing multiples of 1/4 between 0 and 1")
+        if not isinstance(point.ring, Rationals):
+            raise Rejected("disparity", "needs a rational point")
+        table, rows = [[[] for _ in range(columns)] for _ in range(self.size + 1)], [() for _ in range(self.size + 1)]
+        for low, high in itertools.pairwise(ends):
+            ring = CellRing(point.ring, low, high)
+            expand, theta = Taylor(ring, 1), [{(): ring.lift(c), (m,): ring.one} for m, c in enumerate(point.coordinates)]
+            found = expand.rest(p, theta, expand.layer(p, theta, 0, [{(): {(1, 0): Fraction(1)}}]))[0]
+            for m, row in enumerate(table):  # row 0 is f_p itself, row m its derivative by parameter m
+                g = ring.polynomial(found.get((m - 1,) if m else (), {}))
+                rows[m] = (*rows[m], g)
+                for k in range(columns // 2 + 1 if g else 0):
+                    self.meter.spend(8 * len(g), poly_size(g))
+                    for column, extra in enumerate(fourier_integrals(low, high, g, k), start=max(2 * k - 1, 0)):
+                        row[column] = [a + b for a, b in itertools.zip_longest(row[column], extra, fillvalue=Fraction(0))]
+        rank = self.rank_over_pi(table[1:])
+        if rank != whole(step["rank"], "step.rank", 0, columns):
+            raise Rejected("disparity", "the matrix does not have the stated rank")
+        least = number(step["slope"], "step.slope") if "slope" in step else None
+        if least is not None:
+            self.canonical_slope(p, table[0], least)
+        plain = all(any(row) for row in rows[1:]) and len(set(rows[1:])) == self.size
+        self.found["disparity", step["point"]] = columns, rank, plain, least
+        return ()
+
+    def rank_over_pi(self, rows):
+        """Entries are polynomials in P = 1/pi, transcendental. A minor that vanishes at more values of P than its degree is 0, so
+        the rank is the largest one at that many values."""
+        columns, best = range(len(rows[0])), 0
+        for value in range(1, 2 + sum(max(max(len(row[c]) - 1, 0) for row in rows) for c in columns)):
+            self.meter.spend(len(rows) * len(columns))
+            best = max(best, len(independent_rows([[poly_at(entry, value) for entry in row] for row in rows], self.meter)))
+            if best == len(columns):
+                break
+        return best
+
+    def canonical_slope(self, p, coefficients, least):
+        """Some component of the gradient of Q_N in the coefficients of 1, cos 2 pi k x, sin 2 pi k x is >= least > 0 in size."""
+        ring = Intervals(self.meter)
+        power, sizes, series = ring.inverse(ring.pi), [ring.zero] * len(coefficients), []
+        for k, entry in enumerate(coefficients):  # S_N f = integral of f + 2 sum (cosine integral) cos + (sine integral) sin
+            value = ring.zero
+            for c in reversed(entry):
+                value = ring.add(ring.mul(value, power), ring.of(c))
+            series.append(ring.scale(value, 2 if k else 1))
+        for x, y, c in zip(p.inputs, p.targets, p.sample_weights, strict=True):
+            turns = [ring.sine_cosine(ring.scale(ring.pi, 2 * k * x[0])) for k in range(1, len(series) // 2 + 1)]
+            basis = [ring.one] + [wave for sine, cosine in turns for wave in (cosine, sine)]
+            slope = ring.scale(ring.sub(ring.dot(series, basis), ring.of(y[0])), 2 * c)
+            sizes = [ring.add(old, ring.mul(slope, wave)) for old, wave in zip(sizes, basis, strict=True)]
+        if least <= 0 or max(ring.magnitude(v)[0] for v in sizes) < ring.of(least)[1]:
+            raise Rejected("disparity", "the gradient of Q_N in the Fourier coefficients is not proved to be that large")
+
+    def rule_fourier_limit(self, step):
+        """lim Q_N(p): f_p is Lipschitz on [0, 1], so its Fourier series tends to f_p inside and to the mean of f_p(0), f_p(1)
+        at both ends (Dirichlet, Jordan)."""
+        p, point = self.canonical_problem("fourier-limit", True), self.exact_point(step)
+        ring, total = point.ring, point.ring.zero
+        value = {x: Taylor(ring, 0).outputs(p, point.plain(), [Fraction(x)])[0].get((), ring.zero) for x in (0, 1, *(x[0] for x in p.inputs))}
+        ends = value[0], value[1]
+        if ring.same(*ends):
+            raise Rejected("fourier-limit", "f_p takes the same value at 0 and at 1")
+        value[0] = value[1] = ring.scale(ring.add(*ends), Fraction(1, 2))
+        for x, y, c in zip(p.inputs, p.targets, p.sample_weights, strict=True):
+            residual = ring.sub(value[x[0]], ring.of(y[0]))
+            total = ring.add(total, ring.scale(ring.mul(residual, residual), c))
+        claimed = element(ring, step["value"], "step.value")
+        if not ring.same(total, claimed):
+            raise Rejected("fourier-limit", "the limit of Q_N is not the stated value")
+        self.found["fourier-limit", step["point"]] = claimed, [ring.show(v) for v in (value[0], *ends)]
+        return ()
+
+    def rule_frozen(self, step):
+        """All hidden pre-activations at the data lie strictly inside pieces of phi that are 0: only an output bias can move."""
+        p, point, ring = self.canonical_problem("frozen"), self.exact_point(step), self.exact_point(step).ring
+        if p.hidden_layers != 1 or p.output.kind != "linear":
+            raise Rejected("frozen", "needs one hidden layer and a linear output")
+        plain, act, pairs = Taylor(ring, 0), p.activations[0], list(zip(p.targets, p.sample_weights, strict=True))
+        for x in p.inputs:
+            for z in plain.layer(p, point.plain(), 0, [plain.constant(v) for v in x]):
+                piece = strict_piece(ring, act, z.get((), ring.zero))
+                if piece is None or any(piece):
+                    raise Rejected("frozen", "a unit is not strictly inactive at an input")
+        centre = sum(c * y[0] for y, c in pairs) / sum(p.sample_weights) if p.bias[1] else 0
+        floor = sum(c * (y[0] - centre) ** 2 for y, c in pairs)
+        if number(step["value"], "step.value") != floor:
+            raise Rejected("frozen", "the least value of F near p is not the stated one")
+        self.found["frozen", step["point"]] = floor
+        return ()
+
+    def rule_revival(self, step):
+        """q = p - step grad F(p); a unit that is inactive on the whole cube at p is active at an input of the data at q."""
+        p, point, end = self.canonical_problem("revival"), self.exact_point(step), self.points[step["to"]]
+        length, layer = number(step["step"], "step.step"), whole(step["layer"], "step.layer", 1, max(p.hidden_layers, 1))
+        unit = whole(step["unit"], "step.unit", 1, p.widths[layer])
+        if p.hidden_layers < 1 or not isinstance(point.ring, Rationals) or not isinstance(end.ring, Rationals) or length <= 0:
+            raise Rejected("revival", "needs a hidden layer, two rational points and a positive step")
+        slope = self.expansion(step["point"], 1)
+        if [c - length * slope.get((k,), 0) for k, c in enumerate(point.coordinates)] != end.coordinates:
+            raise Rejected("revival", f"{step['to']} is not that gradient step from {step['point']}")
+
+        def piece(ring, where, signal):
+            plain, theta = Taylor(ring, 0), [{(): ring.of(c)} for c in where.coordinates]
+            for k in range(layer - 1):
+                signal = [plain.apply(p.activations[k], z) for z in plain.layer(p, theta, k, signal)]
+            z = plain.layer(p, theta, layer - 1, signal)[unit - 1].get((), ring.zero)
+            return strict_piece(ring, p.activations[layer - 1], z)
+
+        intervals = Intervals(self.meter)
+        before = piece(intervals, point, [{(): (0, intervals.unit)}] * p.widths[0])
+        after = [piece(end.ring, end, [{(): v} for v in x]) for x in p.inputs]
+        if before is None or any(before) or not any(found is not None and any(found) for found in after):
+            raise Rejected("revival", "the unit is not inactive on the cube before the step and active at an input after it")
+        self.found["revival", step["point"], step["to"]] = unit, layer, show(length)
+        return ()
+
+    def rule_aliased(self, step):
+        """sum_t relation_t e^(2 pi i k.x_t) = 0 for |k_i| <= frequencies_i, so (Cauchy, Schwarz) no such trigonometric polynomial
+        has a smaller loss than (relation . y)^2 / sum_t relation_t^2 / c_t."""
+        p = self.canonical_problem("aliased")
+        top = [whole(n, "step.frequencies", 0, 64) for n in array(step["frequencies"], "step.frequencies", p.widths[0])]
+        relation = [number(v, "step.relation") for v in array(step["relation"], "step.relation", len(p.inputs))]
+        turn, count = math.lcm(*(v.denominator for x in p.inputs for v in x)), math.prod(2 * n + 1 for n in top)
+        if turn > 120 or count > 2_000 or not any(relation):
+            raise Rejected("aliased", "needs a relation, inputs with a common denominator up to 120 and at most 2000 frequencies")
+        for wave in itertools.product(*(range(-n, n + 1) for n in top)):
+            total = [Fraction(0)] * turn
+            for x, v in zip(p.inputs, relation, strict=True):
+                total[int(turn * sum(map(Fraction.__mul__, x, map(Fraction, wave)))) % turn] += v
+            self.meter.spend(4 * turn, poly_size(relation))
+            if poly_divmod(poly_trim(total), cyclotomic(turn))[1]:
+                raise Rejected("aliased", "the relation does not hold for all these frequencies")
+        gap = sum(v * y[0] for v, y in zip(relation, p.targets, strict=True))
+        least = gap**2 / sum(v * v / c for v, c in zip(relation, p.sample_weights, strict=True))
+        if number(step["value"], "step.value") != least or not least:
+            raise Rejected("aliased", "the bound is not the stated one, or 0")
+        self.found["aliased"] = count, ", ".join(map(str, top)), show(least)
+        return ()
+
+    def rule_too_few_breaks(self, step):
+        """f is piecewise polynomial of degree m with at most units * breaks breakpoints; a nonzero divided difference of order
+        m + 1 of the targets forces one between its inputs."""
+        p = self.canonical_problem("too-few-breaks", True)
+        if p.hidden_layers != 1 or p.output.kind != "linear" or not p.activations[0].pieces:
+            raise Rejected("too-few-breaks", "needs one hidden layer of piecewise polynomial units and a linear output")
+        data = sorted((x[0], y[0]) for x, y in zip(p.inputs, p.targets, strict=True))
+        most, order, at, forced = p.widths[1] * len(p.activations[0].breaks), max(map(len, p.activations[0].pieces)), 0, 0
+        while at + order < len(data):
+            window = data[at : at + order + 1]
+            self.meter.spend(order * order)
+            bent = sum(y / math.prod(x - u for u, _ in window if u != x) for x, y in window) != 0
+            forced, at = forced + bent, at + (order if bent else 1)
+        if forced <= most:
+            raise Rejected("too-few-breaks", "the targets do not force more breakpoints than the network has")
+        self.found["too-few-breaks"] = forced, most
+        return ()
+
+
+class Proof(CanonicalRules):
     """The state of one check: the problem, the named points and the facts proved so far (fact key -> keys used)."""
 
     def __init__(self, problem, points, meter):
@@ -2133,9 +2361,30 @@ GOALS = {  # kind: what it says of p, and of q
     "kinks-nearby": "every output of the network is differentiable at p, but output 1 on sample {} is not differentiable at p + t e for any "
                     "t != 0, where e is the direction of the weight from hidden unit {} to output 1",
     "spurious-basin": "the connected component of p in the sublevel set F <= {} lies inside the box ({}), where F >= {}, while F(q) < {}",
+    "full-rank-not-global": "grad F(p) = 0 and the disparity matrix at p ({}) has full column rank, but p is not a global minimum of F, "
+    "since F(q) < F(p)",
+    "full-rank-slope": "grad F(p) = 0 and the disparity matrix at p ({}) has full column rank, but the gradient of the truncated loss Q_N in the "
+    "Fourier coefficients of f_p has a component of size at least {}",
+    "rank-deficient": "no row of the disparity matrix at p ({}) vanishes and no two are equal, but its rank is only {}; the network has {} hidden "
+    "units",
+    "trapped-at-full-rank": "from every point near p gradient descent, with any step sizes and any mini-batches, moves nothing but an output bias "
+    "and keeps F >= {}, while F(q) is smaller; along the way the disparity matrix ({}) does not change, and it has full column rank",
+    "fourier-gap": "the Fourier partial sums of x -> f_p(x) on [0, 1] tend to {} at x = 0 and at x = 1, while f_p(0) = {} and f_p(1) = {}",
+    "truncated-loss-gap": "the losses of the Fourier partial sums of x -> f_p(x) on [0, 1] tend to {}, which is not F(p): the limit of these sums is "
+    "another function with the same Fourier coefficients",
+    "truncation-unbounded": "f_p(0) = {} differs from f_p(1) = {}, so for every N the mean square error of the Fourier partial sum with |k| <= N is "
+    "unbounded over the parameters",
+    "revived-unit": "unit {} of layer {} is inactive at p for every input in the unit cube, and active at an input of the data at q = p - {} grad F(p)",
+    "no-trigonometric-fit": "the {} inputs are distinct points of the unit cube, but every trigonometric polynomial with the {} frequencies "
+    "|k_i| <= ({}) has the loss {} or more on the data",
+    "not-interpolable": "no parameters interpolate the data: F > 0 everywhere (the targets force {} breakpoints, the network has at most {})",
 }
 GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "hypotheses"), "descending-path": ("better",),
-               "bounded-path": ("to",), "barrier": ("to",), "escape-path": ("better",), "spurious-basin": ("better",)}
+               "bounded-path": ("to",), "barrier": ("to",), "escape-path": ("better",), "spurious-basin": ("better",),
+               "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "revived-unit": ("to",)}
+CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
+                   "truncation-unbounded", "revived-unit", "no-trigonometric-fit", "not-interpolable")
+POINTLESS = ("coercive", "no-trigonometric-fit", "not-interpolable")  # goals about the problem, not about a point
 SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
                      "unattained-infimum", "spurious-basin")
 SINGLE_RULE = {  # goals that one rule proves
@@ -2193,6 +2442,8 @@ class Goal:
             words = self.proof.found.get((kind, p), ())
         if kind in SET_OR_PATH_GOALS:
             words = self.set_or_path(kind, self.proof.found)
+        if kind in CANONICAL_GOALS:
+            words = self.canonical(kind, self.proof.found)
         for name in self.body.get("hypotheses", ()):
             self.take("hypothesis", name)
         return GOALS[kind].format(*words)
@@ -2243,6 +2494,51 @@ class Goal:
         if not self.proof.bounds(self.q)[1] < least:
             raise Rejected("goal", "F(q) is not proved to be smaller")
         return words
+
+    def canonical(self, kind, found):
+        """The numbers in the sentence about the canonical space, after a last comparison."""
+        p, q, problem = self.p, self.q, self.proof.problem
+        samples = len(problem.inputs)
+        if kind in ("no-trigonometric-fit", "not-interpolable", "revived-unit"):
+            key = {"no-trigonometric-fit": ("aliased",), "not-interpolable": ("too-few-breaks",)}.get(kind, ("revival", p, q))
+            self.take(*key)
+            words = list(found[key if len(key) > 1 else key[0]])
+            if kind == "no-trigonometric-fit" and words[0] < samples:
+                raise Rejected("goal", "needs at least as many frequencies as samples")
+            return [samples, *words] if kind == "no-trigonometric-fit" else words
+        if kind in ("fourier-gap", "truncated-loss-gap", "truncation-unbounded"):
+            self.take("fourier-limit", p)
+            limit, ends = found["fourier-limit", p]
+            if kind == "truncation-unbounded" and problem.output.kind != "linear":
+                raise Rejected("goal", "needs a linear output")
+            if kind != "truncated-loss-gap":
+                return ends if kind == "fourier-gap" else ends[1:]
+            self.take("value", p)
+            form, ring, *value = self.proof.values[p]
+            if form != "exact" or ring.same(value[0], limit):
+                raise Rejected("goal", "needs the exact value of F(p), different from the limit")
+            return [ring.show(limit)]
+        self.take("disparity", p)
+        columns, rank, plain, least = found["disparity", p]
+        words = [f"{self.proof.size} rows, {columns} columns, {samples} samples"]
+        if not self.proof.size >= columns >= samples:
+            raise Rejected("goal", "needs at least as many parameters as Fourier coefficients, and as many of these as samples")
+        if (least is not None) != (kind == "full-rank-slope") or (rank == columns) == (kind == "rank-deficient"):
+            raise Rejected("goal", "does not fit the stated rank, or the presence of a slope")
+        if kind == "rank-deficient":
+            if not plain:
+                raise Rejected("goal", "needs a matrix without zero or equal rows")
+            return [*words, rank, sum(problem.widths[1:-1])]
+        if kind == "trapped-at-full-rank":
+            self.take("frozen", p)
+            self.take("value", q)
+            if not self.proof.bounds(q)[1] < found["frozen", p]:
+                raise Rejected("goal", "F(q) is not proved to be smaller")
+            return [show(found["frozen", p]), *words]
+        self.used.append(self.proof.critical(p))
+        if kind == "full-rank-not-global":
+            self.take("below", q, p)
+        return words if least is None else [*words, show(least)]
 
     def short(self, parts):
         text = ", ".join(parts)
@@ -2301,7 +2597,7 @@ def read_goal(body, points):
     fields(body, "goal", ("kind",), ("point", "better", "to", "hypotheses"))
     if not isinstance(body["kind"], str) or body["kind"] not in GOALS:
         raise Malformed("goal.kind", "is not a known goal")
-    required = ("kind", *(() if body["kind"] == "coercive" else ("point",)), *GOAL_EXTRAS.get(body["kind"], ()))
+    required = ("kind", *(() if body["kind"] in POINTLESS else ("point",)), *GOAL_EXTRAS.get(body["kind"], ()))
     fields(body, "goal", required, ("hypotheses",))
     names = [point_name(body[key], f"goal.{key}", points) for key in ("point", "better", "to") if key in body]
     if len(set(names)) != len(names):
