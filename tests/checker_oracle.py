@@ -12,6 +12,7 @@ import random
 from fractions import Fraction
 from typing import Any
 
+import checker_oracle_canonical as canonical
 import checker_oracle_sets as sets
 import mpmath
 
@@ -281,6 +282,8 @@ class Opinion:
             return low is not None and high is not None and bool(self.f(low) < self.f(high))
         if rule == "global":
             return abs(self.f(theta)) < MP.mpf(10) ** -40
+        if rule in canonical.CANONICAL_RULES:
+            return canonical.step_holds(self, step)
         if rule in sets.SET_RULES:
             return sets.step_holds(self, step, MP)
         return rule in ("hypothesis", "floor")  # never the subject of a different fact: compared as text
@@ -303,6 +306,8 @@ class Opinion:
         goal = self.certificate["goal"]
         kind, better = goal["kind"], self.points.get(goal.get("better"))
         theta = self.points.get(goal.get("point"))
+        if kind in canonical.CANONICAL_GOALS:
+            return canonical.goal_holds(self)
         if kind in sets.SET_GOALS and kind != "descending-path":
             return sets.goal_holds(self, MP)
         if better is not None and not self.f(better) < self.f(theta):

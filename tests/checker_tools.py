@@ -48,6 +48,12 @@ RULES = [
     "basin",
     "tangent-optimal",
     "kinks-nearby",
+    "disparity",
+    "fourier-limit",
+    "frozen",
+    "revival",
+    "aliased",
+    "too-few-breaks",
 ]
 GOALS = [
     "value",
@@ -75,6 +81,16 @@ GOALS = [
     "spurious-basin",
     "tangent-optimal",
     "kinks-nearby",
+    "full-rank-not-global",
+    "full-rank-slope",
+    "rank-deficient",
+    "trapped-at-full-rank",
+    "fourier-gap",
+    "truncated-loss-gap",
+    "truncation-unbounded",
+    "revived-unit",
+    "no-trigonometric-fit",
+    "not-interpolable",
 ]
 ACTIVATIONS = [
     "linear",

@@ -35,6 +35,8 @@ STILL_TRUE = {
     "steps.bounds": "a larger (or still sufficient) bound of a sublevel set",
     "steps.cuts": "another grid that is fine enough",
     "steps.level": "a smaller level, inside the same bounds",
+    "steps.frequencies": "other frequencies that the inputs alias as well",
+    "steps.slope": "another (still correct) lower bound of a slope",
 }
 
 

@@ -38,6 +38,12 @@ ORDER = (
     "basin",
     "tangent-optimal",
     "kinks-nearby",
+    "disparity",
+    "fourier-limit",
+    "frozen",
+    "revival",
+    "aliased",
+    "too-few-breaks",
 )
 
 
