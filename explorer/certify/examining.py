@@ -9,6 +9,7 @@ from typing import Any
 from explorer.budget import Budget
 from explorer.certify.certificate import Certificate, Instance
 from explorer.certify.goals import GOALS, certify
+from explorer.certify.showing import PATHS_AND_SETS
 from explorer.errors import BudgetExceeded, ExplorerError, Invalid, NotCertifiable, Unknown, Unsupported
 from explorer.point import AnyPoint
 from explorer.problem import Problem
@@ -27,7 +28,7 @@ from explorer.statements.nouns import (
 )
 
 #: goal kind -> writer, for the goals that `certify` does not write: they get the problem, the witness and the budget
-WRITERS: dict[str, Callable[[Problem, Witness, Budget], Certificate]] = {}
+WRITERS: dict[str, Callable[[Problem, Witness, Budget], Certificate]] = {**PATHS_AND_SETS}
 
 
 @dataclass(frozen=True)

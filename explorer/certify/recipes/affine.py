@@ -19,7 +19,7 @@ from explorer.certify.recipes.layers import ZERO, Layer, Layers, point_of, ratio
 from explorer.certify.recipes.linear import Row, least_squares
 from explorer.certify.recipes.residual import dot
 from explorer.certify.recipes.spare import lowered
-from explorer.certify.recipes.zeros import inside
+from explorer.probes.zeros import inside
 from explorer.errors import Invalid, NotCertifiable
 from explorer.model.activations import pieces_of
 from explorer.model.pieces import Pieces

@@ -24,7 +24,7 @@ from explorer.certify.encode import Step, assemble
 from explorer.certify.goals import accepted, certify
 from explorer.certify.recipes.layers import spurious
 from explorer.certify.recipes.sites import at_multiple, is_transcendental, site
-from explorer.certify.recipes.zeros import Zero, nonzero_arguments, zeros
+from explorer.probes.zeros import Zero, nonzero_arguments, zeros
 from explorer.certify.saddles import curve_step
 from explorer.errors import NotCertifiable, Unsupported
 from explorer.model.activations import pieces_of

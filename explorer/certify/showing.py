@@ -1,0 +1,97 @@
+"""Writers for the witnesses of statements about paths and sets: goal kind -> writer, as `explorer.certify.examining` asks.
+
+A witness brings what its goal needs in ``options``: ``path`` (a `PiecewisePath`), ``curve`` (an `EscapeCurve`), or a box as
+``level``, ``lower``, ``upper``, ``cuts``; where it brings none, the verbs of `explorer.certify.paths` search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from explorer.budget import Budget
+from explorer.certify.certificate import Certificate
+from explorer.certify.paths import (
+    barrier_certificate,
+    basin_certificate,
+    bounded_certificate,
+    coercivity,
+    connect,
+    descend,
+    descending_certificate,
+    escape_certificate,
+    escape_path,
+)
+from explorer.errors import NotCertifiable
+from explorer.model.coordinates import as_point
+from explorer.problem import Problem
+
+if TYPE_CHECKING:
+    from explorer.statements.nouns import Witness
+
+Writer = Callable[[Problem, "Witness", Budget], Certificate]
+
+
+def _point(problem: Problem, witness: Witness, name: str) -> Any:
+    given = getattr(witness, name)
+    if given is None:
+        raise NotCertifiable(witness.goal, expected=f"a point '{name}'", got="none")
+    return as_point(given, problem)
+
+
+def _descending(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
+    if "path" in witness.options:
+        return descending_certificate(problem, witness.options["path"])
+    return descend(problem, _point(problem, witness, "at"), budget=budget)
+
+
+def _bounded(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
+    if "path" in witness.options:
+        return bounded_certificate(problem, witness.options["path"])
+    return connect(problem, _point(problem, witness, "at"), _point(problem, witness, "better"), budget=budget)
+
+
+def _escape(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
+    if "curve" in witness.options:
+        return escape_certificate(problem, witness.options["curve"], witness.better, goal=witness.goal)  # type: ignore[arg-type]
+    found = escape_path(problem, budget=budget)
+    return _of_kind(found, witness)
+
+
+def _coercive(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
+    if "curve" in witness.options:
+        return escape_certificate(problem, witness.options["curve"], goal=witness.goal)
+    return _of_kind(coercivity(problem), witness)
+
+
+def _of_kind(found: Certificate, witness: Witness) -> Certificate:
+    if found.goal["kind"] != witness.goal:
+        raise NotCertifiable(witness.goal, expected="a certificate of it", got=f"one of {found.goal['kind']}")
+    return found
+
+
+def _box(witness: Witness) -> dict[str, Any]:
+    return {key: witness.options[key] for key in ("level", "lower", "upper", "cuts")}
+
+
+def _basin(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
+    p, q = (_point(problem, witness, name) for name in ("at", "better"))
+    return basin_certificate(problem, p, q, **_box(witness))
+
+
+def _barrier(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
+    p, q = (_point(problem, witness, name) for name in ("at", "better"))
+    return barrier_certificate(problem, p, q, **_box(witness))
+
+
+PATHS_AND_SETS: dict[str, Writer] = {
+    "descending-path": _descending,
+    "bounded-path": _bounded,
+    "escape-path": _escape,
+    "infimum-at-infinity": _escape,
+    "unattained-infimum": _escape,
+    "coercive": _coercive,
+    "not-coercive": _coercive,
+    "spurious-basin": _basin,
+    "barrier": _barrier,
+}
