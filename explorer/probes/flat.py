@@ -39,7 +39,9 @@ def features(problem: Problem, point: Point, layer: int) -> tuple[Row, ...]:
     net, data = problem.network, problem.data
     if not isinstance(net, DenseNetwork) or data is None or not 1 <= layer < net.depth:
         raise Unsupported("features", expected="a hidden layer of a network", got="none")
-    cut = DenseNetwork(net.widths[: layer + 1], net.activations[: layer - 1], net.bias[:layer], net.activations[layer - 1])
+    cut = DenseNetwork(
+        net.widths[: layer + 1], net.activations[: layer - 1], net.bias[:layer], net.activations[layer - 1]
+    )
     zeros = tuple((Fraction(0),) * net.widths[layer] for _ in data.inputs)
     assert problem.loss is not None
     part = Problem(cut, Dataset(data.inputs, zeros), type(problem.loss)("squared", problem.loss.weights))
@@ -148,4 +150,3 @@ def _affine(c: Element, slope: Fraction) -> Terms:
     """c + (t - 1) slope."""
     start = (c[0] - slope, *c[1:])
     return (*_constant(start), *((((slope,), (1, 0)),) if slope else ()))
-

@@ -102,7 +102,9 @@ def _by_hessian(problem: Problem, point: Point) -> Near:
     if not found.negative and geometry.value is not None and not any(geometry.value) and problem.data is not None:
         return Near(Kind.MINIMUM, found, "F = 0 there, and F is a sum of nonnegative terms")
     if not found.negative and tangent_lemma(problem, point) is not None:
-        return Near(Kind.MINIMUM, found, "tangent lemma: F minus its value is bounded below by a functional with a minimum")
+        return Near(
+            Kind.MINIMUM, found, "tangent lemma: F minus its value is bounded below by a functional with a minimum"
+        )
     return Near(Kind.UNDECIDED, found, "the Hessian is singular and no rule for that applies")
 
 

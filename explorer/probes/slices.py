@@ -82,9 +82,9 @@ def constant_on_segment(problem: Problem, a: Point, b: Point) -> bool:
 
 def bezier(problem: Problem, a: Point, bend: Point, b: Point) -> tuple[Fraction, ...]:
     """The coefficients of t -> F((1-t)^2 a + 2t(1-t) bend + t^2 b)."""
-    chart = []
+    chart: list[Terms] = []
     for x, m, y in zip(a.coordinates, bend.coordinates, b.coordinates, strict=True):
-        terms = {(0,): x[0], (1,): 2 * (m[0] - x[0]), (2,): x[0] - 2 * m[0] + y[0]}
+        terms: Terms = {(0,): x[0], (1,): 2 * (m[0] - x[0]), (2,): x[0] - 2 * m[0] + y[0]}
         chart.append({e: v for e, v in terms.items() if v})
     found = pulled_back(problem, chart, ["t"])
     top = max((e[0] for e in found), default=0)
@@ -94,7 +94,8 @@ def bezier(problem: Problem, a: Point, bend: Point, b: Point) -> tuple[Fraction,
 def slice_problem(problem: Problem, base: Point, u: Point, v: Point, *, slug: str = "slice") -> Problem:
     """G(a, b) = F(base + a u + b v) as a problem of its own."""
     terms = pulled_back(problem, affine_chart(base, [u, v]), ["a", "b"])
-    return Problem.monomial(["a", "b"], terms or {(0, 0): Fraction(0)}, slug=slug)
+    zero: Terms = {(0, 0): Fraction(0)}
+    return Problem.monomial(["a", "b"], terms or zero, slug=slug)
 
 
 def _derivative(c: Sequence[Fraction]) -> list[Fraction]:
@@ -104,3 +105,10 @@ def _derivative(c: Sequence[Fraction]) -> list[Fraction]:
 def _fmpq(value: Fraction) -> fmpq:
     return fmpq(value.numerator, value.denominator)
 
+
+def loss_terms(problem: Problem) -> Terms | None:
+    """F as a polynomial (exponents -> coefficient), or None."""
+    try:
+        return loss_polynomial(problem).terms
+    except Unsupported:
+        return None

@@ -19,11 +19,11 @@ from explorer.certify.recipes.layers import ZERO, Layer, Layers, point_of, ratio
 from explorer.certify.recipes.linear import Row, least_squares
 from explorer.certify.recipes.residual import dot
 from explorer.certify.recipes.spare import lowered
-from explorer.probes.zeros import inside
 from explorer.errors import Invalid, NotCertifiable
 from explorer.model.activations import pieces_of
 from explorer.model.pieces import Pieces
 from explorer.point import RationalField
+from explorer.probes.zeros import inside
 from explorer.problem import Activation, Problem
 
 REGIONS = ("linear", "dead")

@@ -24,12 +24,12 @@ from explorer.certify.encode import Step, assemble
 from explorer.certify.goals import accepted, certify
 from explorer.certify.recipes.layers import spurious
 from explorer.certify.recipes.sites import at_multiple, is_transcendental, site
-from explorer.probes.zeros import Zero, nonzero_arguments, zeros
 from explorer.certify.saddles import curve_step
 from explorer.errors import NotCertifiable, Unsupported
 from explorer.model.activations import pieces_of
 from explorer.model.pieces import value
 from explorer.point import Element, Ln2Ring, Point, RationalField
+from explorer.probes.zeros import Zero, nonzero_arguments, zeros
 from explorer.problem import Activation, Problem
 from explorer.solve.results import Curve
 

@@ -3,5 +3,10 @@
 from __future__ import annotations
 
 from explorer.statements.nouns import Statement
+from explorer.statements.sun2020 import section1, section2, section3
 
-STATEMENTS: tuple[Statement, ...] = ()
+STATEMENTS: tuple[Statement, ...] = (
+    *section1.STATEMENTS,
+    *section2.STATEMENTS,
+    *section3.STATEMENTS,
+)
