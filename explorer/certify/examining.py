@@ -179,7 +179,7 @@ def _holding(
             written.append(certificate_of(subject.problem, witness, subject.budget))
         except ExplorerError:
             break
-    proved = bool(judged.shows) and len(written) == len(judged.shows)
+    proved = bool(judged.shows) and len(written) == len(judged.shows) and not judged.partial
     trust = Trust.VERIFIED if proved else judged.trust
     because = f"on this problem: {judged.because}"
     return _finding(

@@ -152,13 +152,15 @@ class Judgement:
     """True, false or unknown (None), the reason in a sentence, how sure, and what a certificate could show of it.
 
     ``shows`` are the witnesses: of falsity if ``holds`` is False (any one of them suffices), of truth if it is True
-    (all of them together).
+    (all of them together; unless ``partial``: then they show it of listed points, and that the list is complete is not
+    among what they show, so the judgement stays *computed*).
     """
 
     holds: bool | None
     because: str
     trust: Trust = Trust.COMPUTED
     shows: tuple[Witness, ...] = ()
+    partial: bool = False
 
     @classmethod
     def unknown(cls, because: str) -> Judgement:

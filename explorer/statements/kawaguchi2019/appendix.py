@@ -97,9 +97,12 @@ def _chain_rule(s: Subject) -> Judgement:
     for _, f in differentiable_critical(s):
         if any(not f.arithmetic.is_zero(g) for g in squared_gradient(f)):
             return Judgement(False, "J^T Lambda p is not 0")
-    shows = tuple(Witness("critical-point", p) for p, _ in differentiable_critical(s)[:4])
+    shows = tuple(Witness("critical-point", p) for p, _ in differentiable_critical(s))
     return Judgement(
-        True, f"J^T Lambda p = 0 at {len(shows)} point(s), which the checker's own derivatives confirm", shows=shows
+        True,
+        f"J^T Lambda p = 0 at {len(shows)} point(s), which the checker's own derivatives confirm",
+        shows=shows,
+        partial=s.point is None,
     )
 
 
@@ -212,7 +215,9 @@ def _interpolates(s: Subject) -> Judgement:
             if not f.arithmetic.is_zero(squared_loss(f)):
                 return Judgement(False, f"L = {shown(f, squared_loss(f))} at a critical point with full rank")
             shows.append(Witness("global-minimum", p))
-    return Judgement(True, f"L = 0 at {len(shows)} critical point(s) with full rank", shows=tuple(shows[:4]))
+    return Judgement(
+        True, f"L = 0 at {len(shows)} critical point(s) with full rank", shows=tuple(shows), partial=s.point is None
+    )
 
 
 BRIDGE = Statement(

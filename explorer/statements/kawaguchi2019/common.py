@@ -42,18 +42,19 @@ def shown(features: Features, value: Element) -> str:
     return str(value[0]) if not any(value[1:]) else f"~{features.arithmetic.approximate(value):.6g}"
 
 
-def optimal_everywhere(found: list[tuple[Point, Features]], word: str) -> Judgement:
+def optimal_everywhere(found: list[tuple[Point, Features]], word: str, *, partial: bool) -> Judgement:
     """L(theta) equals the least loss over the span of the gradient features, at every point of the list."""
     for _, f in found:
         here, best = squared_loss(f), induced_minimum(f)
         if not same(f, here, best):
             return Judgement(False, f"at a {word} L = {shown(f, here)}, but the induced model reaches {shown(f, best)}")
-    shows = tuple(Witness("tangent-optimal", p) for p, _ in found[:4])
+    shows = tuple(Witness("tangent-optimal", p) for p, _ in found)
     values = ", ".join(sorted({shown(f, squared_loss(f)) for _, f in found}))
     return Judgement(
         True,
         f"L equals the least-squares value over the gradient features at {len(found)} point(s): {values}",
         shows=shows,
+        partial=partial,
     )
 
 

@@ -38,11 +38,14 @@ def _induced(s: Subject) -> Judgement:
     if not spanned:
         return Judgement.unknown("Assumption 2 fails at every critical point looked at")
     if s.problem.loss is not None and s.problem.loss.kind != "squared":
-        shows = tuple(Witness("tangent-optimal", p) for p, _ in spanned[:4])
+        shows = tuple(Witness("tangent-optimal", p) for p, _ in spanned)
         return Judgement(
-            True, f"J^T Lambda p = 0 with f in col J at {len(spanned)} point(s): optimal by convexity", shows=shows
+            True,
+            f"J^T Lambda p = 0 with f in col J at {len(spanned)} point(s): optimal by convexity",
+            shows=shows,
+            partial=s.point is None,
         )
-    return optimal_everywhere(spanned, "critical point")
+    return optimal_everywhere(spanned, "critical point", partial=s.point is None)
 
 
 OPTIMAL_IN_SPAN = Predicate(
@@ -218,7 +221,7 @@ def _critical_is_global(s: Subject) -> Judgement:
     """The model is its own induced model, so the least-squares value over its features is min L."""
     if s.point is None and not s.critical.coverage.complete:
         return Judgement.unknown(s.critical.coverage.reason)
-    return optimal_everywhere(differentiable_critical(s), "critical point")
+    return optimal_everywhere(differentiable_critical(s), "critical point", partial=s.point is None)
 
 
 EX_1 = Statement(
