@@ -52,7 +52,14 @@ def test_the_gate_runs_the_readme_test_command() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for name in ("README.md", "docs/architecture.md", "docs/certificate.md", "CHANGELOG.md"):
+    for name in (
+        "README.md",
+        "docs/architecture.md",
+        "docs/certificate.md",
+        "docs/views.md",
+        "docs/numeric.md",
+        "CHANGELOG.md",
+    ):
         document = ROOT / name
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
             assert "://" in target or (document.parent / target).exists(), f"{name} links to {target}"

@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "paths": GROUND | {"algebra", "model", "solve"},
     "probes": GROUND | {"algebra", "model", "solve", "paths"},
     "certify": GROUND | {"algebra", "model", "induced", "solve", "statements", "paths", "probes", "checker"},
-    "numeric": GROUND | {"algebra", "model", "solve", "certify"},
+    "numeric": GROUND | {"algebra", "model", "solve", "paths", "certify"},
     "app": GROUND | {"algebra", "model", "solve", "statements", "paths", "certify", "numeric", "checker", "explorer"},
     "explorer": GROUND | {"app", "certify"},
     "__main__": {"app"},

@@ -20,11 +20,12 @@ from explorer.numeric.dynamics import (
     noisy_descent,
     stochastic_descent,
 )
-from explorer.numeric.slices import connect, filter_normalised, plane, random_slice, segment
+from explorer.numeric.slices import blocks, connect, plane, random_slice, segment
 from explorer.numeric.spec import Spec
 from explorer.numeric.success import exact_probability, one_sample_relu, success_probability, wilson
 from explorer.numeric.twin import Twin
 from explorer.numeric.widths import larger
+from explorer.paths.sections import filter_normalised
 from explorer.problem import Problem
 
 CPU = torch.device("cpu")
@@ -183,7 +184,7 @@ def test_segments_planes_and_curves_on_a_double_well():
         assert torch.equal(curve.control[0], a)
     area = plane(twin, a, b, c, count=9)
     assert area.values.shape == (9, 9)
-    assert area.marks[1][1] == (2.0, 0.0)
+    assert area.marks[1].at == (2.0, 0.0)
     with pytest.raises(Invalid):
         plane(twin, a, b, torch.tensor([3.0, 0.0], dtype=torch.float64))
 
@@ -192,7 +193,7 @@ def test_filter_normalisation_and_metadata():
     p = Problem.dense(widths=[2, 3, 1], bias=True, inputs=[[1, 2]], targets=[1], activation="tanh")
     twin = compiled(p, device="cpu")
     theta, direction = normal((2, twin.size), generator(4), CPU)
-    d = filter_normalised(twin, theta, direction)
+    d = torch.from_numpy(filter_normalised(theta.numpy(), direction.numpy(), blocks(twin)))
     for rows in (slice(0, 2), slice(2, 4), slice(4, 6), slice(9, 12)):  # three filters, and the output unit
         assert float(d[rows].norm()) == pytest.approx(float(theta[rows].norm()))
     s = random_slice(twin, theta, seed=7, extent=0.5, count=5)
@@ -200,7 +201,7 @@ def test_filter_normalisation_and_metadata():
     body = s.to_json()
     assert body["settings"]["seed"] == 7
     json.dumps(body, allow_nan=False)
-    assert torch.equal(random_slice(twin, theta, seed=7, extent=0.5, count=5).values, s.values)
+    assert (random_slice(twin, theta, seed=7, extent=0.5, count=5).values == s.values).all()
 
 
 # -- larger --------------------------------------------------------------------------------------------------------

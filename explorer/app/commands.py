@@ -306,6 +306,38 @@ def examine(
 
 
 @app.command()
+def plot(
+    problem: ProblemName,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help=".png, .svg, .html (surfaces) or .json.")],
+    line: Annotated[bool, typer.Option("--slice", help="F on a line (the default).")] = False,
+    surface: Annotated[bool, typer.Option("--surface", help="F on a plane.")] = False,
+    tree: Annotated[bool, typer.Option("--tree", help="How the valleys merge as F rises.")] = False,
+    at: Annotated[str | None, typer.Option("--at", metavar="POINT", help="A component's number, or a POINT.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="POINT", help="The second point.")] = None,
+    third: Annotated[str | None, typer.Option("--third", metavar="POINT", help="The third point of a plane.")] = None,
+    curve: Annotated[str, typer.Option("--curve", help="straight, bezier or polygonal.")] = "straight",
+    through: Annotated[
+        str | None, typer.Option("--through", help="points, coordinates or random (filter-normalised).")
+    ] = None,
+    axes: Annotated[str, typer.Option("--axes", metavar="NAME,NAME", help="Two parameters of a surface.")] = "",
+    extent: Annotated[float | None, typer.Option("--extent", help="How far beyond the points.")] = None,
+    count: Annotated[int | None, typer.Option("--count", help="Points per axis.")] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:k (curves).")] = "auto",
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
+    """A picture of F with its critical points, or the merge tree; settings and seed are in the file's metadata."""
+    from explorer.app.plotting import plot_command
+
+    return plot_command(
+        problem, out=out, kinds={"slice": line, "surface": surface, "tree": tree}, as_json=as_json,
+        at=at, to=to, third=third, curve=curve, through=through, axes=axes, extent=extent, count=count, device=device,
+        seed=seed, budget=options.budget(budget),
+    )  # fmt: skip
+
+
+@app.command()
 def repl(
     plain: Annotated[
         bool, typer.Option("--plain", help="Python's own console even where IPython is installed.")
@@ -339,7 +371,6 @@ NOT_BUILT = {
     "hunt": "search for counterexamples",
     "sweep": "many problems, resumable",
     "export": "certificates in other systems' formats",
-    "plot": "pictures of a landscape",
     "atlas": "the static site of all results",
 }
 

@@ -28,7 +28,8 @@ PACKAGES = {
     "rich": ("rich", "tables", False),
     "ipython": ("IPython", "the REPL (without it: Python's own)", True),
     "torch": ("torch", "the floating-point twin (explorer crosscheck, promote)", True),
-    "matplotlib": ("matplotlib", "pictures (not built yet)", True),
+    "matplotlib": ("matplotlib", "pictures (explorer plot)", True),
+    "plotly": ("plotly", "surfaces as HTML pages", True),
 }
 
 

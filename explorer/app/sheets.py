@@ -183,6 +183,25 @@ def _finding(f: Any) -> Sheet:
     return Sheet(name, tuple(facts), ("hypothesis", "holds", "because") if rows else (), rows, foot)
 
 
+def _merge_tree(t: Any) -> Sheet:
+    short = "{:.12g}".format
+    rows = tuple(
+        (
+            v.name,
+            short(v.birth),
+            "-" if v.merges is None else short(v.merges),
+            "unknown" if v.escapes is None else short(v.escapes),
+            {True: "yes", False: "no", None: "unknown"}[v.is_global],
+            {True: "yes", False: "no", None: "unknown"}[v.spurious],
+        )
+        for v in t.valleys
+    )
+    said = f"{'complete' if t.complete else 'not complete'}: {t.because}"
+    facts = (("valleys", str(len(t.valleys))), ("merges", str(len(t.merges))), ("tree", said), ("trust", t.trust.value))
+    columns = ("valley", "born at F", "merges at", "reaches a global minimum at", "global", "spurious valley")
+    return Sheet(f"Merge tree of {t.problem.slug}", facts, columns, rows[:MOST_ROWS])
+
+
 MAKERS: dict[str, Callable[[Any], Sheet]] = {
     "Statement": _statement,
     "Finding": _finding,
@@ -195,6 +214,7 @@ MAKERS: dict[str, Callable[[Any], Sheet]] = {
     "Instance": _instance,
     "Verdict": _verdict,
     "Case": _case,
+    "MergeTree": _merge_tree,
 }
 
 

@@ -17,12 +17,13 @@ _HOMES = {
     "TorchBackend": "explorer.numeric.backend",
     "Twin": "explorer.numeric.twin",
     "compiled": "explorer.numeric.backend",
+    "connection": "explorer.numeric.slices",
     "crosscheck": "explorer.numeric.agreement",
     "larger": "explorer.numeric.widths",
     "promote": "explorer.numeric.promotion",
 }
 
-__all__ = ["Backend", "TorchBackend", "Twin", "compiled", "crosscheck", "larger", "promote"]
+__all__ = ["Backend", "TorchBackend", "Twin", "compiled", "connection", "crosscheck", "larger", "promote"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,7 @@
-"""Pictures of a landscape as data: segments, planes, filter-normalised slices, and curves that connect two minima.
+"""Sections of the twin, and curves that connect two of its minima. The geometry is that of `explorer.paths.sections`.
 
-Sources: Goodfellow, Vinyals and Saxe (2015) for interpolation; Li, Xu, Taylor, Studer and Goldstein (2018) for filter
-normalisation; Garipov, Izmailov, Podoprikhin, Vetrov and Wilson (2018) for connecting curves. Every result carries what
-is needed to make it again.
+Source of the curves: Garipov, Izmailov, Podoprikhin, Vetrov and Wilson (2018). Every result carries what is needed to make
+it again.
 """
 
 from __future__ import annotations
@@ -10,101 +9,49 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 
 from explorer.errors import Invalid
-from explorer.numeric.backend import generator, normal
+from explorer.numeric.backend import compiled, generator, normal
 from explorer.numeric.spec import Spec
 from explorer.numeric.twin import Twin
+from explorer.paths import sections
+from explorer.paths.floating import Array
+from explorer.paths.sections import Mark, Section, Values
+from explorer.problem import Problem
 
 Tensor: TypeAlias = torch.Tensor
 
 
-@dataclass(frozen=True, eq=False)
-class Slice:
-    """``axes``: one or two vectors of coordinates; ``values``: F on their grid, (n,) or (n_0, n_1); ``marks``: named points
-    in these coordinates; ``settings``: kind, seed and everything else that was chosen."""
-
-    axes: tuple[Tensor, ...]
-    values: Tensor
-    marks: tuple[tuple[str, tuple[float, ...]], ...]
-    settings: dict[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "format": "explorer.slice/1",
-            "trust": "numerical",
-            "settings": self.settings,
-            "axes": [a.tolist() for a in self.axes],
-            "values": self.values.tolist(),
-            "marks": [[name, list(at)] for name, at in self.marks],
-        }
+def values_of(twin: Twin) -> Values:
+    """F of the twin as a function of NumPy batches (one transfer each way per call)."""
+    return lambda batch: np.asarray(twin.values(torch.from_numpy(batch).to(twin.device)).cpu())
 
 
-def segment(twin: Twin, a: Tensor, b: Tensor, *, count: int = 101) -> Slice:
-    """F((1 - t) a + t b) for t from 0 to 1; ``settings`` says whether it never rises (the monotone-interpolation test)."""
-    t = torch.linspace(0, 1, count, dtype=a.dtype, device=a.device)
-    values = twin.values(a + t[:, None] * (b - a))
-    rises = values[1:] - values[:-1] > 1e-12 * (1 + values[1:].abs())
-    settings = {
-        "kind": "segment",
-        "count": count,
-        "never_rises": not bool(rises.any()),
-        "barrier": float(values.max() - torch.maximum(values[0], values[-1])),
-    }
-    return Slice((t,), values, (("a", (0.0,)), ("b", (1.0,))), settings)
+def _array(theta: Tensor) -> Array:
+    return np.asarray(theta.detach().cpu())
 
 
-def plane(twin: Twin, a: Tensor, b: Tensor, c: Tensor, *, count: int = 41, margin: float = 0.25) -> Slice:
-    """F on the plane through three points, in orthonormal coordinates with a at the origin and b on the first axis."""
-    first = b - a
-    e0 = first / first.norm()
-    second = (c - a) - ((c - a) @ e0) * e0
-    if float(second.norm()) <= 1e-12 * (1 + float(first.norm())):
-        raise Invalid("plane", expected="three points that are not on a line", got="points on a line")
-    e1 = second / second.norm()
-    at = [(0.0, 0.0), (float(first @ e0), 0.0), (float((c - a) @ e0), float((c - a) @ e1))]
-    axes = []
-    for k in (0, 1):
-        low, high = min(p[k] for p in at), max(p[k] for p in at)
-        room = margin * (high - low)
-        axes.append(torch.linspace(low - room, high + room, count, dtype=a.dtype, device=a.device))
-    values = _grid(twin, a, e0, e1, axes[0], axes[1])
-    settings = {"kind": "plane", "count": count, "margin": margin}
-    return Slice((axes[0], axes[1]), values, tuple(zip("abc", at, strict=True)), settings)
+def segment(twin: Twin, a: Tensor, b: Tensor, *, count: int = 101) -> Section:
+    """F on the straight line from a to b (the monotone-interpolation test): `explorer.paths.sections.segment`."""
+    return sections.segment(values_of(twin), _array(a), _array(b), count=count)
 
 
-def random_slice(twin: Twin, theta: Tensor, *, seed: int = 0, extent: float = 1.0, count: int = 41) -> Slice:
-    """F(theta + s d_0 + t d_1) for |s|, |t| <= extent; d_0, d_1 random and filter-normalised (see `filter_normalised`)."""
-    source = generator(seed)
-    d0, d1 = (filter_normalised(twin, theta, normal((twin.size,), source, twin.device)) for _ in range(2))
-    axis = torch.linspace(-extent, extent, count, dtype=theta.dtype, device=theta.device)
-    settings = {"kind": "filter-normalised slice", "seed": seed, "extent": extent, "count": count}
-    return Slice((axis, axis), _grid(twin, theta, d0, d1, axis, axis), (("theta", (0.0, 0.0)),), settings)
+def plane(twin: Twin, a: Tensor, b: Tensor, c: Tensor, *, count: int = 41, margin: float = 0.25) -> Section:
+    """F on the plane through three points: `explorer.paths.sections.plane`."""
+    return sections.plane(values_of(twin), _array(a), _array(b), _array(c), count=count, margin=margin)
 
 
-def filter_normalised(twin: Twin, theta: Tensor, direction: Tensor) -> Tensor:
-    """``direction`` with every filter (the incoming weights of a unit) as long as that of ``theta``, biases likewise one by
-    one, so that units of different scale are disturbed alike. Monomial losses: parameter by parameter.
-    """
-    out, s = direction.clone(), twin.spec
-    if not isinstance(s, Spec):
-        return torch.sign(direction) * theta.abs()
-    at = 0
-    for columns, rows, bias in zip(s.widths, s.widths[1:], s.bias, strict=False):
-        d = out[at : at + rows * columns].view(rows, columns)
-        w = theta[at : at + rows * columns].view(rows, columns)
-        d *= (w.norm(dim=1) / d.norm(dim=1).clamp_min(1e-300))[:, None]
-        at += rows * columns
-        if bias:
-            out[at : at + rows] = torch.sign(out[at : at + rows]) * theta[at : at + rows].abs()
-            at += rows
-    return out
+def random_slice(twin: Twin, theta: Tensor, *, seed: int = 0, extent: float = 1.0, count: int = 41) -> Section:
+    """F around theta in two random filter-normalised directions: `explorer.paths.sections.random_slice`."""
+    return sections.random_slice(values_of(twin), _array(theta), blocks(twin), seed=seed, extent=extent, count=count)
 
 
-def _grid(twin: Twin, origin: Tensor, e0: Tensor, e1: Tensor, s: Tensor, t: Tensor) -> Tensor:
-    rows = [twin.values(origin + x * e0 + t[:, None] * e1) for x in s]
-    return torch.stack(rows)
+def blocks(twin: Twin) -> list[range]:
+    """The filters of the twin's network; for a monomial loss every parameter is one."""
+    s = twin.spec
+    return list(sections.filters(s.widths, s.bias)) if isinstance(s, Spec) else [range(k, k + 1) for k in range(s.size)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +59,26 @@ class Connection:
     """A curve between two points: its control points (rows), F along it, and how high it goes above its ends."""
 
     control: Tensor
-    slice: Slice
+    section: Section
+    straight: Section
     barrier: float
-    straight_barrier: float
+
+    @property
+    def straight_barrier(self) -> float:
+        return float(self.straight.settings["barrier"])
+
+    def to_json(self) -> dict[str, Any]:
+        """The section along the curve, with the control points and F on the straight line beside it."""
+        return {**self.section.to_json(), "control": self.control.tolist(), "straight": self.straight.values.tolist()}
+
+
+def connection(
+    problem: Problem, a: Array, b: Array, *, kind: str, seed: int = 0, count: int = 61, device: str = "auto"
+) -> dict[str, Any]:
+    """`connect` between two points of ``problem``, as the document of the curve."""
+    twin = compiled(problem, device=device)
+    first, second = (torch.from_numpy(x).to(twin.device) for x in (a, b))
+    return connect(twin, first, second, kind=kind, seed=seed, count=count).to_json()
 
 
 def connect(
@@ -148,11 +112,13 @@ def connect(
         c = (c - rate * (1 - k / steps) * move).detach().requires_grad_(True)
     t = torch.linspace(0, 1, count, dtype=a.dtype, device=a.device)
     values = twin.values(_curve(kind, a, b, best, t))
-    top = torch.maximum(values[0], values[-1])
-    settings = {"kind": f"{kind} curve", "seed": seed, "steps": steps, "rate": rate, "count": count}
-    data = Slice((t,), values, (("a", (0.0,)), ("b", (1.0,))), settings)
-    straight = segment(twin, a, b, count=count).settings["barrier"]
-    return Connection(torch.stack([a, best, b]), data, float(values.max() - top), straight)
+    ends = float(values[0]), float(values[-1])
+    straight = segment(twin, a, b, count=count)
+    barrier = float(values.max()) - max(ends)
+    settings = {"kind": f"{kind} curve", "seed": seed, "steps": steps, "rate": rate, "count": count, "barrier": barrier, "straight_barrier": straight.settings["barrier"]}  # fmt: skip
+    marks = (Mark("a", (0.0,), ends[0]), Mark("b", (1.0,), ends[1]))
+    data = Section((_array(t),), _array(values), _array(a), _array(b - a)[None], marks, settings)
+    return Connection(torch.stack([a, best, b]), data, straight, barrier)
 
 
 def _curve(kind: str, a: Tensor, b: Tensor, c: Tensor, t: Tensor) -> Tensor:
