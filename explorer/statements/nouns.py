@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from explorer.budget import Budget
+from explorer.errors import BudgetExceeded, ExplorerError, Unsupported
 from explorer.point import AnyPoint
 from explorer.problem import Problem
 from explorer.shown import Shown
@@ -125,12 +126,21 @@ class Subject:
     points: tuple[AnyPoint, ...] = ()
     budget: Budget = field(default_factory=lambda: Budget(20))
 
-    @cached_property
+    @property
     def critical(self) -> CriticalSet:
-        """The critical set of the problem, computed once. Raises what `critical_set` raises."""
+        """The critical set of the problem, computed once. Raises what `critical_set` raises, each time."""
+        if isinstance(self._solved, ExplorerError):
+            raise self._solved
+        return self._solved
+
+    @cached_property
+    def _solved(self) -> CriticalSet | ExplorerError:
         from explorer.solve.critical import critical_set
 
-        return critical_set(self.problem, budget=self.budget)
+        try:
+            return critical_set(self.problem, budget=self.budget)
+        except (Unsupported, BudgetExceeded) as error:  # an answer too: not to be paid for twice
+            return error
 
 
 @dataclass(frozen=True)
