@@ -1431,6 +1431,8 @@ STEP_KEYS = {  # in the order in which steps must stand
     "path": ("point", "to", "pieces"),
     "escape": ("point", "from", "limit", "path"),
     "basin": ("point", "level", "lower", "upper"),
+    "orthogonal-requ": (),
+    "zero-error": ("interpolations",),
     "tangent-optimal": ("point", "combination"),
     "kinks-nearby": ("point", "unit", "sample"),
     "disparity": ("point", "frequencies", "cells", "rank"),
@@ -2310,6 +2312,61 @@ class Proof(CanonicalRules):
         self.found["basin", name] = level, lower, upper, self.bounds(name)[0]
         return used
 
+    # -- all local minima of the ReQU network of Sun et al. (2020), eq. (8) ------------------------------------------------
+
+    def rectified(self, rule):
+        """(extended inputs, |y_i| c_i) of a ReQU network with logistic loss and the neuron-cubic regularizer, all weights > 0."""
+        p = self.problem
+        if p.kind != "dense" or p.regularizer != "neuron-cubic" or not all(p.penalties) or p.loss != "logistic":
+            raise Rejected(rule, "needs the logistic loss and the neuron-cubic regularizer with positive weights")
+        if p.activations[0].kind != "requ" or p.output.kind != "linear" or not all(y for (y,) in p.targets):
+            raise Rejected(rule, "needs requ units, a linear output and targets that are not 0")
+        data = [[*x, Fraction(1)] if p.bias[0] else list(x) for x in p.inputs]
+        return data, [c * abs(y) for c, (y,) in zip(p.sample_weights, p.targets, strict=True)]
+
+    def rule_orthogonal_requ(self, step):
+        """Extended inputs pairwise orthogonal, regularizer weights distinct and below every |y_i| c_i |x_i|^2 / 2."""
+        rule, p, ring = "orthogonal-requ", self.problem, Rationals(self.meter)
+        data, slopes = self.rectified(rule)
+        if any(ring.dot(u, v) != 0 for u, v in itertools.combinations(data, 2)):
+            raise Rejected(rule, "the extended inputs are not pairwise orthogonal")
+        sizes = [k * ring.dot(x, x) for k, x in zip(slopes, data, strict=True)]
+        order = sorted(p.penalties)
+        if len(set(order)) < len(order) or not order[-1] < min(sizes) / 2:
+            raise Rejected(rule, "the regularizer weights are not distinct and small enough")
+        signs = sorted({y > 0 for (y,) in p.targets})
+        if len(order) <= len(signs):
+            raise Rejected(rule, "needs one unit more than there are labels")
+        found, intervals = [], Intervals(self.meter)
+        for pair in itertools.permutations(order[: len(signs)]):
+            parts = []
+            for (y,), c, size in zip(p.targets, p.sample_weights, sizes, strict=True):
+                share = pair[signs.index(y > 0)] / size  # the entropy -q ln q - (1 - q) ln(1 - q), times c
+                logs = [(intervals.of(-c * q), intervals.log_at(intervals.of(q))) for q in (share, 1 - share)]
+                parts += [intervals.mul(q, log) for q, log in logs]
+            found.append(intervals.ends(intervals.total(parts)))
+        self.found[rule] = sorted(found), min(sizes) / 2
+        return ()
+
+    def rule_zero_error(self, step):
+        """Every delta_i is sum_k c_k (omega_k . x)_+^2 on the data: lambda_0 = min_i |y_i| c_i / (2 sum_k |c_k| |omega_k|^2)."""
+        data, slopes = self.rectified("zero-error")
+        ring, bounds, where = Rationals(self.meter), [], "step.interpolations"
+        for i, terms in enumerate(array(step["interpolations"], where, len(data))):
+            values, cost = [Fraction(0)] * len(data), Fraction(0)
+            for term in array(terms, where, most=256):
+                c, omega = array(term, where, 2)
+                c, omega = number(c, where), [number(v, where) for v in array(omega, where, len(data[0]))]
+                values = [v + c * max(ring.dot(omega, x), 0) ** 2 for v, x in zip(values, data, strict=True)]
+                cost += abs(c) * ring.dot(omega, omega)
+            if any(v != (k == i) for k, v in enumerate(values)):
+                raise Rejected("zero-error", f"interpolation {i + 1} is not 1 at its sample and 0 at the others")
+            bounds.append(slopes[i] / (2 * cost))
+        if not min(bounds) > min(self.problem.penalties):
+            raise Rejected("zero-error", "no regularizer weight is below the threshold")
+        self.found["zero-error"] = min(bounds)
+        return ()
+
     def least(self, ring, cell):
         """A lower bound of F on a box: F(m) + grad F(cell) . (cell - m), or plain interval evaluation where F is not C^1."""
         middle = [((a + b) // 2,) * 2 for a, b in cell]
@@ -2360,6 +2417,9 @@ GOALS = {  # kind: what it says of p, and of q
                        "sum_i c_i loss(sum_k a_k df(x_i)/dtheta_k, y_i)",
     "kinks-nearby": "every output of the network is differentiable at p, but output 1 on sample {} is not differentiable at p + t e for any "
                     "t != 0, where e is the direction of the weight from hidden unit {} to output 1",
+    "local-minima-classify": "F has exactly {}; y_i f(x_i) > 0 for all samples at every one of them; all regularizer weights are below {}{}",
+    "silent-unit-classifies": "y_i f(x_i) > 0 for all samples at every local minimum of F at which the weights of a unit with a "
+    "regularizer weight below {} are all 0",
     "spurious-basin": "the connected component of p in the sublevel set F <= {} lies inside the box ({}), where F >= {}, while F(q) < {}",
     "full-rank-not-global": "grad F(p) = 0 and the disparity matrix at p ({}) has full column rank, but p is not a global minimum of F, "
     "since F(q) < F(p)",
@@ -2387,6 +2447,7 @@ CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", 
 POINTLESS = ("coercive", "no-trigonometric-fit", "not-interpolable")  # goals about the problem, not about a point
 SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
                      "unattained-infimum", "spurious-basin")
+POINTLESS = {"coercive": "coercive", "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error"}  # -> rule
 SINGLE_RULE = {  # goals that one rule proves
     "value": "value", "strict-local-minimum": "strict-minimum", "strict-local-maximum": "maximum",
     "strict-saddle": "strict-saddle", "global-minimum": "global",
@@ -2440,7 +2501,10 @@ class Goal:
         if kind in ("tangent-optimal", "kinks-nearby"):
             self.take(kind, p)
             words = self.proof.found.get((kind, p), ())
-        if kind in SET_OR_PATH_GOALS:
+        if kind in POINTLESS:
+            self.take(POINTLESS[kind])
+            words = self.about_all(kind, self.proof.found)
+        elif kind in SET_OR_PATH_GOALS:
             words = self.set_or_path(kind, self.proof.found)
         if kind in CANONICAL_GOALS:
             words = self.canonical(kind, self.proof.found)
@@ -2448,12 +2512,21 @@ class Goal:
             self.take("hypothesis", name)
         return GOALS[kind].format(*words)
 
-    def set_or_path(self, kind, found):
-        """The numbers in the sentence about a set or a path, after a last comparison."""
+    def about_all(self, kind, found):
+        """The words of a goal that names no point."""
         if kind == "coercive":
-            self.take("coercive")
             level, radii = found["coercive"]
             return show(level), self.short(map(show, radii))
+        if kind == "silent-unit-classifies":
+            return [show(found["zero-error"])]
+        values, threshold = found["orthogonal-requ"]
+        ends = [f"{decimal(math.floor(low * 10**12))} and {decimal(math.ceil(high * 10**12))}" for low, high in values]
+        words = f"{'two local minima, with values' if ends[1:] else 'one local minimum, with a value'} between {', and between '.join(ends)}"
+        apart = values[1:] and values[0][1] < values[1][0]
+        return [words, show(threshold), "; the values differ, so one of the two is not a global minimum" if apart else ""]
+
+    def set_or_path(self, kind, found):
+        """The numbers in the sentence about a set or a path, after a last comparison."""
         if kind in ("descending-path", "bounded-path"):
             self.take("path", self.p, self.q)
             level = found["path", self.p, self.q]

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 import checker_oracle_canonical as canonical
+import checker_oracle_more as more
 import checker_oracle_sets as sets
 import mpmath
 
@@ -284,6 +285,8 @@ class Opinion:
             return abs(self.f(theta)) < MP.mpf(10) ** -40
         if rule in canonical.CANONICAL_RULES:
             return canonical.step_holds(self, step)
+        if rule in more.RULES:
+            return bool(more.RULES[rule](self, step, MP))
         if rule in sets.SET_RULES:
             return sets.step_holds(self, step, MP)
         return rule in ("hypothesis", "floor")  # never the subject of a different fact: compared as text
@@ -308,6 +311,8 @@ class Opinion:
         theta = self.points.get(goal.get("point"))
         if kind in canonical.CANONICAL_GOALS:
             return canonical.goal_holds(self)
+        if kind in more.GOALS:
+            return True
         if kind in sets.SET_GOALS and kind != "descending-path":
             return sets.goal_holds(self, MP)
         if better is not None and not self.f(better) < self.f(theta):

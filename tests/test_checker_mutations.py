@@ -37,6 +37,7 @@ STILL_TRUE = {
     "steps.level": "a smaller level, inside the same bounds",
     "steps.frequencies": "other frequencies that the inputs alias as well",
     "steps.slope": "another (still correct) lower bound of a slope",
+    "steps.interpolations": "another interpolation, with a threshold of its own",
 }
 
 

@@ -22,7 +22,7 @@ from independent import floating
 
 import explorer as ex
 from explorer.certify.certificate import Certificate, Instance
-from explorer.certify.recipes import requ
+from explorer.certify.recipes import requ, requ_minima
 from explorer.certify.requests import Request
 from explorer.certify.witnesses_paths import EXHIBITS, REFUTATIONS
 from explorer.errors import NotCertifiable
@@ -245,6 +245,46 @@ def test_equal_or_large_weights_give_no_instance(weights: tuple[str, str]) -> No
         requ.two_minima(weights=tuple(map(F, weights)))  # type: ignore[arg-type]
 
 
+def requ_loss(theta: Any, lam: Any) -> Any:
+    """F of the three-unit network on x = (2, -1/2), y = (1, -1); theta has shape (samples, 9): w, b, a."""
+    w, b, a = theta[..., :3], theta[..., 3:6], theta[..., 6:]
+    f = [(np.maximum(x * w + b, 0) ** 2 * a).sum(-1) for x in (2.0, -0.5)]
+    data = np.logaddexp(0, -f[0]) + np.logaddexp(0, f[1])
+    return data + (lam * (abs(a) ** 3 + 2 * (w * w + b * b) ** 1.5)).sum(-1) / 3
+
+
+@pytest.mark.parametrize(("units", "is_minimum"), [((0, 1), True), ((1, 0), True), ((2, 0), False), ((1, 2), False)])
+def test_which_assignments_are_local_minima(units: tuple[int, int], is_minimum: bool) -> None:
+    """Unit units[i] serves sample i: omega = t x~/|x~|, |a| = t, s t^3 = ln((1 - p)/p), p = lambda/s (by hand). Sampling: where the two
+    smallest weights 1/10, 1/5 serve, no neighbour is lower; else the silent unit of weight 1/10 or 1/5 can take over a part."""
+    lam, theta = np.array([0.1, 0.2, 0.3]), np.zeros(9)
+    value = 0.0
+    for unit, x, sign in zip(units, (2.0, -0.5), (1, -1), strict=True):
+        s = x * x + 1
+        p = lam[unit] / s
+        t = (math.log((1 - p) / p) / s) ** (1 / 3)
+        theta[[unit, unit + 3, unit + 6]] = t * x / math.sqrt(s), t / math.sqrt(s), sign * t
+        value += entropy(p)
+    assert abs(requ_loss(theta, lam) - value) < 1e-12
+    rng = np.random.default_rng(0)
+    silent = ({0, 1, 2} - set(units)).pop()
+    lowest = 0.0
+    for radius in (0.3, 0.1, 0.03):
+        steps = radius * rng.uniform(-1, 1, (40_000, 9)) * rng.choice([0.01, 1.0], (40_000, 9))
+        steps[::2, [k for k in range(9) if k % 3 != silent]] *= 0  # the silent unit alone
+        lowest = min(lowest, float((requ_loss(theta + steps, lam) - value).min()))
+    assert (lowest > -1e-12) is is_minimum
+
+
+def test_the_two_values_of_the_certificate() -> None:
+    """H(1/25) + H(2/25) and H(1/50) + H(4/25), by the formula in floating point."""
+    made = requ_minima.orthogonal(((F(2),), (F(-1, 2),)), (1, -1), 3, source="test")
+    fact = dict(made.certificates)["local-minima-classify"].check().fact
+    ends = [float(v) for v in re.findall(r"[0-9]+\.[0-9]{12}", fact)]
+    low, high = entropy(1 / 25) + entropy(2 / 25), entropy(1 / 50) + entropy(4 / 25)
+    assert np.allclose(ends, [low, low, high, high], rtol=0, atol=2e-12)
+
+
 def test_the_global_one_is_not_certified_as_bad() -> None:
     certificate = dict(requ.two_minima().certificates)["spurious-local-minimum"]
 
@@ -342,9 +382,9 @@ def test_a_threshold_for_zero_training_error() -> None:
     2 + 16 (5/4) = 22. Falling kinks 2, 1/2, that is mirrored inputs (-1, 0), kinks -2, -1/2: sample 1: cost 5; sample 2: 5 + 16 (5/4) = 25.
     So the costs are 5 and 5: 1/10.
     """
-    assert requ.zero_error_threshold([F(2), F(-1)]) == 1
-    assert requ.zero_error_threshold([F(0)]) == F(1, 2)
-    assert requ.zero_error_threshold([F(0), F(1)]) == F(1, 10)
-    assert requ.zero_error_threshold([F(1), F(0)]) == F(1, 10)
+    assert requ_minima.zero_error_threshold([F(2), F(-1)]) == 1
+    assert requ_minima.zero_error_threshold([F(0)]) == F(1, 2)
+    assert requ_minima.zero_error_threshold([F(0), F(1)]) == F(1, 10)
+    assert requ_minima.zero_error_threshold([F(1), F(0)]) == F(1, 10)
     with pytest.raises(NotCertifiable):
-        requ.zero_error_threshold([F(1), F(1)])
+        requ_minima.zero_error_threshold([F(1), F(1)])

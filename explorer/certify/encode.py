@@ -36,6 +36,8 @@ ORDER = (
     "path",
     "escape",
     "basin",
+    "orthogonal-requ",
+    "zero-error",
     "tangent-optimal",
     "kinks-nearby",
     "disparity",

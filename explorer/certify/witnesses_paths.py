@@ -6,10 +6,11 @@ What a catalogue entry leaves open is exhibited from both sides; only statements
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction as F
 from typing import TYPE_CHECKING
 
 from explorer.certify.certificate import Instance
-from explorer.certify.recipes import connections, escapes, planes, requ, walls
+from explorer.certify.recipes import connections, escapes, planes, requ, requ_minima, walls
 
 if TYPE_CHECKING:
     from explorer.certify.requests import Request
@@ -46,9 +47,33 @@ def _requ(statement: str) -> Instance:
     return requ.two_minima(source=statement)
 
 
+#: x~ = (x, 1) orthogonal: (2, 1), (-1/2, 1) in the plane, and three vectors in space
+PAIR = ((F(2),), (F(-1, 2),))
+TRIPLE = ((F(1), F(0)), (F(-1), F(1)), (F(-1), F(-2)))
+
+
+def _requ_refuted(statement: str) -> tuple[Instance, ...]:
+    """Width >= n + 1, weights as small as one likes: two local minima of different values."""
+    return (
+        requ_minima.orthogonal(PAIR, (1, -1), 3, source=statement),
+        requ_minima.orthogonal(PAIR, (1, -1), 12, scale=F(1, 1000), source=statement),
+        requ_minima.orthogonal(TRIPLE, (1, -1, 1), 4, source=statement),
+    )
+
+
+def _requ_exhibited(statement: str) -> tuple[Instance, ...]:
+    """What stands: coercive, zero training error at every local minimum; with one label also global."""
+    return (
+        requ_minima.orthogonal(PAIR, (1, 1), 3, scale=F(1, 2), source=statement),
+        requ_minima.threshold_instance(source=statement),
+        requ_minima.threshold_instance((F(0), F(1)), (1, -1), source=statement),
+    )
+
+
 _REFUTED: dict[str, Makers] = {
     # (i) a local minimum of the modified loss exists and (iii) its theta minimises L_n: but L_n has no minimum here
     "sun2020.thm-VI.1": (escapes.separable_line, escapes.separable_network),
+    "sun2020.thm-VI.2": (_requ_refuted,),
     "sun2020.conj-V.3": (planes.parabola, planes.relu_parabola, planes.same_hidden_layer),
     "sun2020.conj-V.4": (planes.isolated_minima,),
 }
@@ -58,8 +83,8 @@ _EXHIBITED: dict[str, Makers] = {
     "sun2020.def-VI-coercive": (escapes.coercive_losses, escapes.not_coercive_losses),
     # exponential units alone: a network with one of them beside others is no kind of the problem format
     "sun2020.thm-VI.1": (escapes.exponential_units, escapes.exponential_neuron),
-    # part (2) for width n; the theorem has width >= n + 1, which the silent units of docs/constructions/requ.md supply
-    "sun2020.thm-VI.2": (_requ,),
+    # what stands of part (2), and a strict local minimum that is not global at a named point, with non-orthogonal inputs
+    "sun2020.thm-VI.2": (_requ_exhibited, _requ),
     "sun2020.def-IV.4": (walls.narrow_sigmoid, walls.narrow_polynomial, walls.wide_sigmoid, walls.wide_polynomial),
     "sun2020.def-IV.2": (walls.narrow_sigmoid,),
     "sun2020.quote-IV-venturi": (connections.quadratic_swap, walls.wide_polynomial),

@@ -5,14 +5,14 @@ x~ = (x, 1). Two samples with x~_1 . x~_2 < 0 and labels +1, -1: let unit j see 
 a_j = y_i r. Then F adds log(1 + e^(-s r^3)) + lambda_j r^3 with s = |x~_i|^2, least where e^(-s r^3) = p/(1 - p), p = lambda_j/s: the
 entropy H(p). At such a point every pre-activation is off the kink and the Hessian is definite: balanced (|a| = |omega|) is
 where a^3 + 2 |omega|^3 is least for a given a |omega|^2. The two ways to pair units and samples give H(lambda_1/s_1) + H(lambda_2/s_2)
-and H(lambda_2/s_1) + H(lambda_1/s_2), which differ as soon as lambda_1 != lambda_2 and s_1 != s_2.
+and H(lambda_2/s_1) + H(lambda_1/s_2), which differ as soon as lambda_1 != lambda_2 and s_1 != s_2. What holds for all local minima, at
+any width, stands in `requ_minima`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 
 import flint
 from flint import arb
@@ -146,39 +146,3 @@ def _rounded(value: arb) -> Fraction:
 
 def _text(rows: Matrix) -> list[list[str]]:
     return [[number(v) for v in row] for row in rows]
-
-
-def zero_error_threshold(inputs: Sequence[Fraction]) -> Fraction:
-    """A lambda_0 > 0 such that every local minimum with a silent unit of weight lambda_j < lambda_0 classifies all samples.
-
-    At such a minimum |sum_i g_i (u . x~_i)_+^2| <= lambda_j for unit vectors u, so |g_i| <= lambda_j sum_k |c_k| |omega_k|^2 as soon
-    as sum_k c_k (omega_k . x~)_+^2 is 1 at sample i and 0 at the others, and |g_i| < 1/2 means a positive margin. Three such
-    interpolations are compared: rising kinks left of the samples, falling kinks right of them, and x~_i itself where it sees
-    no other sample. Labels do not matter. Exact, for distinct scalar ``inputs``; derivation: docs/constructions/requ.md.
-    """
-    x = [Fraction(v) for v in inputs]
-    if not x or len(set(x)) != len(x):
-        raise NotCertifiable("inputs", expected="distinct scalar inputs", got=f"{len(x)} with {len(set(x))} values")
-    order = sorted(x)
-    rising, falling = _costs(order), _costs([-v for v in reversed(order)])[::-1]
-    costs = []
-    for k, v in enumerate(order):
-        own = [1 / (v * v + 1)] if all(1 + v * w <= 0 for w in order if w != v) else []
-        costs.append(min([rising[k], falling[k], *own]))
-    return 1 / (2 * max(costs))
-
-
-def _costs(x: Sequence[Fraction]) -> list[Fraction]:
-    """For increasing ``x`` and each sample i: sum_k |c_k| (1 + kappa_k^2) with sum_k c_k (x - kappa_k)_+^2 = delta_i on x.
-
-    kappa_k lies between x_{k-1} and x_k, so the system is triangular.
-    """
-    kinks = [x[0] - 1, *((a + b) / 2 for a, b in pairwise(x))]
-    out = []
-    for i in range(len(x)):
-        c: list[Fraction] = []
-        for j, v in enumerate(x):
-            rest = Fraction(int(i == j)) - sum((a * (v - k) ** 2 for a, k in zip(c, kinks, strict=False)), Fraction(0))
-            c.append(rest / (v - kinks[j]) ** 2)
-        out.append(sum((abs(a) * (1 + k * k) for a, k in zip(c, kinks, strict=True)), Fraction(0)))
-    return out

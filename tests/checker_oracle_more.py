@@ -1,0 +1,66 @@
+"""The second opinion on facts about all local minima, walls, slices and lines: other formulas, mpmath, sampling."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from typing import Any
+
+
+def rectified(body: dict[str, Any]) -> tuple[list[list[Fraction]], list[Fraction], list[Fraction]] | None:
+    """(extended inputs, c_i y_i, regularizer weights) of the ReQU problems, None for another problem."""
+    net, loss, reg = body["network"], body["loss"], body.get("regularizer")
+    act = net.get("activation", "linear")
+    name = act[0] if isinstance(act, list) else act
+    name = name["kind"] if isinstance(name, dict) else name
+    out = net.get("output_activation", "linear")
+    out = out["kind"] if isinstance(out, dict) else out
+    if not reg or reg["kind"] != "neuron-cubic" or loss["kind"] != "logistic" or name != "requ" or out != "linear":
+        return None
+    bias = net.get("bias", False)
+    extended = bias[0] if isinstance(bias, list) else bias
+    rows = [[Fraction(v) for v in x] + [Fraction(1)] * extended for x in body["data"]["inputs"]]
+    count = len(rows)
+    c = loss.get("weights", 1)
+    c = [Fraction(v) for v in c] if isinstance(c, list) else [Fraction(c)] * count
+    slopes = [k * Fraction(y[0]) for k, y in zip(c, body["data"]["targets"], strict=True)]
+    lam = reg["weights"] if isinstance(reg["weights"], list) else [reg["weights"]] * net["widths"][1]
+    return rows, slopes, [Fraction(v) for v in lam]
+
+
+def orthogonal(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
+    """The Gram matrix is diagonal, labels count, weights differ and stay below the half of |y_i| c_i G_ii."""
+    found = rectified(json.loads(opinion.text))
+    if found is None:
+        return False
+    rows, slopes, lam = found
+    gram = [[sum(a * b for a, b in zip(u, v, strict=True)) for v in rows] for u in rows]
+    diagonal = all((gram[i][j] == 0) == (i != j) for i in range(len(rows)) for j in range(len(rows)))
+    labels = len({s > 0 for s in slopes})
+    small = all(2 * v < abs(s) * gram[i][i] for v in lam for i, s in enumerate(slopes))
+    return diagonal and all(slopes) and all(v > 0 for v in lam) and len({*lam}) == len(lam) > labels and small
+
+
+def zero_error(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
+    found = rectified(json.loads(opinion.text))
+    if found is None:
+        return False
+    rows, slopes, lam = found
+    for i, terms in enumerate(step["interpolations"]):
+        spent = Fraction(0)
+        for k, x in enumerate(rows):
+            total = Fraction(0)
+            for c, w in terms:
+                z = sum(Fraction(a) * b for a, b in zip(w, x, strict=True))
+                total += Fraction(c) * z * z if z > 0 else 0
+            if total != (i == k):
+                return False
+        spent = sum((abs(Fraction(c)) * sum(Fraction(a) ** 2 for a in w) for c, w in terms), spent)
+        if 2 * min(lam) * spent >= abs(slopes[i]):
+            return False
+    return len(step["interpolations"]) == len(rows) and all(v > 0 for v in lam)
+
+
+RULES = {"orthogonal-requ": orthogonal, "zero-error": zero_error}
+#: goals that follow from the one step that they name
+GOALS = ("local-minima-classify", "silent-unit-classifies")
