@@ -2444,10 +2444,10 @@ GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "
                "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "revived-unit": ("to",)}
 CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
                    "truncation-unbounded", "revived-unit", "no-trigonometric-fit", "not-interpolable")
-POINTLESS = ("coercive", "no-trigonometric-fit", "not-interpolable")  # goals about the problem, not about a point
+ABOUT_ALL = {"coercive": "coercive", "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error"}  # -> rule
+POINTLESS = ("no-trigonometric-fit", "not-interpolable", *ABOUT_ALL)  # goals about the problem, not about a point
 SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
                      "unattained-infimum", "spurious-basin")
-POINTLESS = {"coercive": "coercive", "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error"}  # -> rule
 SINGLE_RULE = {  # goals that one rule proves
     "value": "value", "strict-local-minimum": "strict-minimum", "strict-local-maximum": "maximum",
     "strict-saddle": "strict-saddle", "global-minimum": "global",
@@ -2501,8 +2501,8 @@ class Goal:
         if kind in ("tangent-optimal", "kinks-nearby"):
             self.take(kind, p)
             words = self.proof.found.get((kind, p), ())
-        if kind in POINTLESS:
-            self.take(POINTLESS[kind])
+        if kind in ABOUT_ALL:
+            self.take(ABOUT_ALL[kind])
             words = self.about_all(kind, self.proof.found)
         elif kind in SET_OR_PATH_GOALS:
             words = self.set_or_path(kind, self.proof.found)
