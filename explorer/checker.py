@@ -17,6 +17,7 @@ import hashlib
 import itertools
 import json
 import math
+import operator
 import re
 import sys
 from fractions import Fraction
@@ -37,6 +38,9 @@ MAX_EXPONENT = 4_096  # of 2 in exp(k ln 2)
 MAX_MATRIX = 400  # parameters, where a whole Hessian is asked for
 MAX_WORK = 2_000_000  # ring operations, weighted by the size of their numbers: at most about 20 seconds
 PRECISION = 256  # bits after the binary point in interval arithmetic
+DYADIC = 96  # bits after the binary point of vectors and matrices near a point
+MAX_BALL = 2_500  # parameters, for a Hessian over a ball
+MAX_SIZE = 10**100  # units of a student-teacher problem that is given by numbers alone
 
 
 class Malformed(Exception):
@@ -650,6 +654,36 @@ class Intervals(Ring):
             raise Rejected("interval", "a square root of an interval that reaches below 0")
         return math.isqrt(a[0] << PRECISION), math.isqrt(a[1] << PRECISION) + 1
 
+    def arccos(self, a):
+        """The range of arccos on the part of the interval inside [-1, 1]; arccos decreases."""
+        return self.arccos_at(min(a[1], self.unit))[0], self.arccos_at(max(a[0], -self.unit))[1]
+
+    def arccos_at(self, x):
+        """arccos x = 2 arctan sqrt((1 - x)/(1 + x)) for 0 <= x <= 1, and pi - arccos(-x) for x < 0."""
+        if not -self.unit <= x <= self.unit:
+            raise Rejected("interval", "an arc cosine of a number outside [-1, 1]")
+        if x < 0:
+            return self.sub(self.pi, self.arccos_at(-x))
+        low, high = self.unit - x << PRECISION, self.unit + x
+        low, high = self.square_root((low // high, -(-low // high)))
+        value = self.arctan_at(low)
+        return 2 * value[0], 2 * (value[1] + high - low)  # arctan is increasing and 1-Lipschitz
+
+    def arctan_at(self, x):
+        """arctan x for one number 0 <= x <= 2. Six times arctan x = 2 arctan g(x), g(x) = x/(1 + sqrt(1 + x^2)): g' <= 1/2, and
+        every step rounds by at most 1, so the error stays below 2. Then the series x - x^3/3 + ..., x < 1/32: powers are
+        off by at most 2, terms by at most 3, and the rest that is left out by at most 4."""
+        if not 0 <= x <= 2 * self.unit:
+            raise Rejected("interval", "an arc tangent of a number outside [0, 2]")
+        self.meter.spend(4)
+        for _ in range(6):
+            x = (x << PRECISION) // (self.unit + math.isqrt((self.unit << PRECISION) + x * x))
+        total, power, square, n = 0, x, x * x >> PRECISION, 0
+        while power:
+            total, power, n = total + (-power if n % 2 else power) // (2 * n + 1), power * square >> PRECISION, n + 1
+        slack = 3 * n + 8
+        return max(total - slack, 0) << 6, total + slack << 6
+
     def gaussian(self, z, half):
         """(erf z, 2 e^(-z^2)/sqrt(pi)), or with ``half`` (Phi z, e^(-z^2/2)/sqrt(2 pi)), Phi the normal distribution."""
         scale = self.scale(self.inverse(self.square_root(self.pi)), 2)
@@ -858,10 +892,13 @@ class Problem:
         net, self.regularizer, self.loss = body["network"], None, None
         self.normal = {"format": "explorer.problem/1", "network": None, "data": None, "loss": None, "regularizer": None}
         self.kind = net.get("kind") if isinstance(net, dict) else None
-        if self.kind == "monomial":
-            self.read_monomial(fields(net, "problem.network", ("kind", "parameters", "terms")))
+        if self.kind in ("monomial", "student-teacher-relu"):
+            if self.kind == "monomial":
+                self.read_monomial(fields(net, "problem.network", ("kind", "parameters", "terms")))
+            else:
+                self.read_students(fields(net, "problem.network", ("kind", "inputs", "students", "teacher")))
             if any(body.get(key) is not None for key in ("data", "loss", "regularizer")):
-                raise Malformed("problem", "has data, loss or regularizer beside a monomial loss")
+                raise Malformed("problem", f"has data, loss or regularizer beside a {self.kind} loss")
         elif self.kind == "dense":
             keys = ("activation", "bias", "output_activation", *LOOSE_KEYS)
             self.read_dense(fields(net, "problem.network", ("kind", "widths"), keys))
@@ -870,7 +907,8 @@ class Problem:
             if body.get("regularizer") is not None:
                 self.read_regularizer(fields(body["regularizer"], "problem.regularizer", ("kind", "weights"), ("exponent",)))
         else:
-            raise Malformed("problem.network.kind", "is neither dense nor monomial")
+            raise Malformed("problem.network.kind", "is neither dense nor monomial nor student-teacher-relu")
+        self.size = self.students * self.dimension if self.kind == "student-teacher-relu" else len(self.names)
         text = json.dumps(self.normal, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         self.digest = "sha256:" + hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -890,6 +928,28 @@ class Problem:
             raise Malformed(f"{where}.terms", "are empty")
         ordered = [{"coefficient": show(self.terms[e]), "exponents": list(e)} for e in sorted(self.terms)]
         self.normal["network"] = {"kind": "monomial", "parameters": self.names, "terms": ordered}
+
+    def read_students(self, net):
+        where = "problem.network"
+        self.dimension, self.students = (whole(net[key], f"{where}.{key}", 1, MAX_SIZE) for key in ("inputs", "students"))
+        teacher, size = net["teacher"], self.dimension * self.students
+        small = range(1, self.students + 1) if size <= MAX_PARAMETERS else ()
+        self.names = [f"w1_{i}_{j}" for i in small for j in range(1, self.dimension + 1)]
+        if isinstance(teacher, dict) and "orthonormal" in teacher:
+            fields(teacher, f"{where}.teacher", ("orthonormal",))
+            self.teacher, self.units = None, whole(teacher["orthonormal"], f"{where}.teacher.orthonormal", 1, self.dimension)
+            normal = {"orthonormal": self.units}
+        else:
+            fields(teacher, f"{where}.teacher", ("vectors",))
+            if size > MAX_PARAMETERS:
+                raise Malformed(where, "has too many parameters for a teacher given by vectors")
+            rows = array(teacher["vectors"], f"{where}.teacher.vectors", most=MAX_PARAMETERS // self.dimension)
+            rows = [array(row, f"{where}.teacher.vectors", self.dimension) for row in rows]
+            self.teacher = [[number(v, f"{where}.teacher.vectors", False) for v in row] for row in rows]
+            self.units, normal = len(rows), {"vectors": [[show(v) for v in row] for row in self.teacher]}
+            if not rows or not all(map(any, self.teacher)):
+                raise Malformed(f"{where}.teacher.vectors", "are empty or hold a zero vector")
+        self.normal["network"] = {"kind": self.kind, "inputs": self.dimension, "students": self.students, "teacher": normal}
 
     def read_dense(self, net):
         where, widths = "problem.network", array(net["widths"], "problem.network.widths", most=65)
@@ -977,6 +1037,12 @@ class Problem:
     def describe(self):
         if self.kind == "monomial":
             return f"a polynomial loss of ({', '.join(self.names)})"
+        if self.kind == "student-teacher-relu":
+            vectors = "the first unit vectors" if self.teacher is None else "given vectors"
+            return (
+                f"F(w_1, ..., w_m) = E (sum_i relu(w_i.x) - sum_j relu(v_j.x))^2 / 2 for x normal in R^n, n = {self.dimension}, "
+                f"m = {self.students}, v_1, ..., v_k = {vectors}, k = {self.units}"
+            )
         kinds = ", ".join(sorted({a.kind for a in self.activations}))
         biased = ", ".join(str(k + 1) for k, b in enumerate(self.bias) if b)
         words = [f"a dense {'-'.join(map(str, self.widths))} network" + (f" ({kinds})" if kinds else "")]
@@ -1218,6 +1284,10 @@ class Taylor:
                 else:
                     term = self.apply(SOFTPLUS, self.scale(f, -target), need_value)
                 self.add_to(total, self.scale(term, c))
+        return self.penalty(problem, theta, total)
+
+    def penalty(self, problem, theta, total):
+        """``total`` with the regularizer added."""
         if problem.regularizer == "neuron-cubic":
             self.neuron_cubic(problem, theta, total)
         elif problem.regularizer:
@@ -1348,15 +1418,298 @@ def weighted_gram(ring, weights, vectors):
     return rows
 
 
+# A symmetric matrix near a point is (rows, slack), integers in units of 2^-DYADIC, rows[i] = columns 0..i: it stands for all
+# symmetric H with |H - rows|_2 <= slack.
+
+ULP = 1 << DYADIC
+
+
+def fixed(value):
+    """An interval as (middle, radius) in units of 2^-DYADIC."""
+    shift = PRECISION - DYADIC
+    middle = (value[0] + value[1]) >> (shift + 1)
+    return middle, ceil_shift(max(value[1] - (middle << shift), (middle << shift) - value[0]), shift)
+
+
+def dot(a, b):
+    return sum(map(operator.mul, a, b))
+
+
+def least_eigenvalue(matrix, factor, bits, meter):
+    """A lower bound, in units of 2^-DYADIC, of the eigenvalues of all matrices H that ``matrix`` stands for: by Gershgorin's
+    circles those of H - L L^T, where L 2^bits is the given lower triangle of integers (only a hint), and L L^T >= 0."""
+    (rows, slack), shift = matrix, DYADIC - 2 * bits
+    centre, radius = [0] * len(rows), [0] * len(rows)
+    for i, start, product in products(factor, meter):
+        for j, (entry, found) in enumerate(zip(rows[i][start:], product, strict=False), start):
+            rest = entry - (found << shift)
+            if j < i:
+                radius[i] += abs(rest)
+                radius[j] += abs(rest)
+            else:
+                centre[i] = rest
+    return min(map(operator.sub, centre, radius)) - slack
+
+
+def products(factor, meter, step=256):
+    """The lower triangle of L L^T for a lower triangle L of integers, in pieces (row, first column, entries). A column of L,
+    within a block of rows, is packed into one integer with a field of ``width`` bits for every row; such integers are
+    multiplied and added, and a field of the sum is an entry of the product, since none overflows."""
+    size, most = len(factor), max(abs(v) for row in factor for v in row)
+    width = -(-(2 * most.bit_length() + size.bit_length() + 2) // 8)  # in bytes: |entry| <= size * most^2 < 2^(8 width - 1)
+    half = 1 << (8 * width - 1)
+    for start in range(0, size, step):
+        stop = min(start + step, size)
+        offset = int.from_bytes(half.to_bytes(width, "little") * (stop - start), "little")  # makes every field positive
+        columns = []
+        for k in range(stop):
+            fields_of_k = (row[k] if k < len(row) else 0 for row in factor[start:stop])
+            columns.append(int.from_bytes(b"".join((v + half).to_bytes(width, "little") for v in fields_of_k), "little") - offset)
+        for i in range(start, size):
+            meter.spend(1 + min(i + 1, stop) * (stop - start + 60) // 6_000)
+            text = (dot(factor[i][:stop], columns) + offset).to_bytes(width * (stop - start), "little")
+            yield i, start, [int.from_bytes(text[k : k + width], "little") - half for k in range(0, width * min(stop - start, i - start + 1), width)]
+
+
+def network_matrix(problem, box, ring):
+    """The Hessian over a box of a network or polynomial loss: sum_i l_i'' grad f_i grad f_i^T + l_i' Hess f_i + regularizer."""
+    taylor, size, second, tall = Taylor(ring, 2), problem.size, {}, []
+    theta = [{(): c, (k,): ring.one} for k, c in enumerate(box)]
+    if problem.kind == "monomial":
+        second = taylor.loss(problem, theta)
+    else:
+        for x, y, c in zip(problem.inputs, problem.targets, problem.sample_weights, strict=True):
+            for f, target in zip(taylor.outputs(problem, theta, x), y, strict=True):
+                value = f.get((), ring.zero)
+                if problem.loss == "squared":
+                    slope, bend = ring.scale(ring.sub(value, ring.of(target)), 2 * c), ring.of(2 * c)
+                else:  # l = ln(1 + e^-yf): l' = -y s, l'' = y^2 s (1 - s), s = sigmoid(-y f)
+                    s = ring.sigmoid(ring.scale(value, -target))
+                    slope, bend = ring.scale(s, -target * c), ring.scale(ring.sub(s, ring.square(s)), target * target * c)
+                taylor.add_to(second, {key: ring.mul(slope, v) for key, v in f.items() if len(key) == 2})
+                tall.append((fixed(bend), {key[0]: fixed(v) for key, v in f.items() if len(key) == 1}))
+        taylor.penalty(problem, theta, second)
+    rows, slack = [[0] * (i + 1) for i in range(size)], [0] * size
+    for key, value in second.items():
+        if len(key) == 2:
+            i, j = key
+            middle, radius = fixed(ring.add(value, value) if i == j else value)
+            rows[j][i] += middle
+            slack[i] += radius
+            slack[j] += radius if i != j else 0
+    for (bend, loose), slopes in tall:  # |b g_i g_j - B G_i G_j| <= r_b |G_i||G_j| + |b|(|G_i| r_j + r_i |G_j| + r_i r_j), summed over j
+        most, sizes, radii = abs(bend) + loose, sum(abs(m) for m, _ in slopes.values()), sum(r for _, r in slopes.values())
+        for i, (m, r) in slopes.items():
+            slack[i] += ceil_shift(loose * abs(m) * sizes + most * (abs(m) * radii + r * (sizes + radii)), 2 * DYADIC)
+    columns = [[slopes.get(i, (0, 0))[0] for _, slopes in tall] for i in range(size)]
+    for i, column in enumerate(columns if tall else ()):
+        ring.meter.spend(1 + (i + 1) * (len(tall) + 10) // 100)
+        weighted = [bend * m >> DYADIC for ((bend, _), _), m in zip(tall, column, strict=True)]
+        rows[i] = [entry + (dot(weighted, other) >> DYADIC) for entry, other in zip(rows[i], columns, strict=False)]
+    rounding = max((sum(map(abs, column)) >> DYADIC for column in columns), default=0) + 2  # of one entry
+    return rows, max(slack) + rounding * size
+
+
+class StudentTeacher:
+    """The student-teacher loss at W and its Hessian over the ball around W, in closed form. With z the students and then the
+    teacher's vectors, s_i = 1 and -1: F = E (sum_i s_i relu(z_i.x))^2 / 2 = sum_i |z_i|^2/4 + sum_{i<j} s_i s_j f(z_i, z_j), where
+    f(w, v) = |w||v|(sin t + (pi - t) cos t)/(2 pi), t the angle between w and v. A vector is (integers, common denominator)."""
+
+    def __init__(self, ring, problem, coordinates):
+        self.ring, self.n, self.m = ring, problem.dimension, problem.students
+        rows = [coordinates[k : k + self.n] for k in range(0, len(coordinates), self.n)]
+        rows += problem.teacher or [[Fraction(j == k) for j in range(self.n)] for k in range(problem.units)]
+        common = [math.lcm(*(v.denominator for v in row)) for row in rows]
+        self.vectors = [([v.numerator * (q // v.denominator) for v in row], q) for row, q in zip(rows, common, strict=True)]
+        self.squares = [dot(v, v) for v, _ in self.vectors]
+        self.norms = [ring.square_root(ring.of(Fraction(s, q * q))) for s, q in zip(self.squares, common, strict=True)]
+        self.signs = [1] * self.m + [-1] * (len(rows) - self.m)
+        self.half_turn = ring.inverse(ring.scale(ring.pi, 2))
+        self.cosines, self.angles = {}, {}
+
+    def cosine(self, i, j):
+        """Of the angle between two vectors, neither of which is 0."""
+        key = (i, j) if i < j else (j, i)
+        if key not in self.cosines:
+            self.ring.meter.spend(20 + self.n // 100)
+            inner = dot(self.vectors[i][0], self.vectors[j][0]) << 2 * PRECISION
+            root = math.isqrt(self.squares[i] * self.squares[j] << 2 * PRECISION)
+            below, above = (root + 1, root) if inner >= 0 else (root, root + 1)
+            self.cosines[key] = self.inside((inner // below, -(-inner // above)))
+        return self.cosines[key]
+
+    def centre_angle(self, i, j):
+        key = (i, j) if i < j else (j, i)
+        if key not in self.angles:
+            self.angles[key] = self.angle(self.cosine(i, j))
+        return self.angles[key]
+
+    def inside(self, c):
+        return max(c[0], -self.ring.unit), min(c[1], self.ring.unit)
+
+    def angle(self, c):
+        """(sin t, pi - t) where cos t lies in c."""
+        ring = self.ring
+        low, high = ring.sub(ring.one, ring.square(c))
+        return ring.square_root((max(low, 0), max(high, 0))), ring.sub(ring.pi, ring.arccos(c))
+
+    def value(self):
+        ring, total = self.ring, self.ring.zero
+        shown = [i for i, square in enumerate(self.squares) if square]  # f(0, v) = 0
+        for k, i in enumerate(shown):
+            total = ring.add(total, ring.scale(ring.square(self.norms[i]), Fraction(1, 4)))
+            for j in shown[:k]:
+                sine, rest = self.centre_angle(i, j)
+                term = ring.add(sine, ring.mul(rest, self.cosine(i, j)))
+                term = ring.mul(term, ring.mul(self.norms[i], self.norms[j]))
+                term = ring.mul(term, self.half_turn)
+                total = ring.add(total, term) if self.signs[i] == self.signs[j] else ring.sub(total, term)
+        return total
+
+    def gradient(self):
+        """dF/dw_i = w_i/2 + sum_{j != i} s_j (|z_j| sin t w_i/|w_i| + (pi - t) z_j)/(2 pi), one interval per coordinate."""
+        ring, out = self.ring, []
+        self.nonzero()
+        for i in range(self.m):
+            own, others = ring.zero, []
+            for j, sign in enumerate(self.signs):
+                if j != i:
+                    sine, rest = self.centre_angle(i, j)
+                    own = ring.add(own, ring.scale(ring.mul(self.norms[j], sine), sign))
+                    others.append((ring.scale(ring.mul(rest, self.half_turn), sign), self.vectors[j]))
+            own = ring.mul(ring.mul(own, self.half_turn), ring.inverse(self.norms[i]))
+            others.append((ring.add(own, ring.of(Fraction(1, 2))), self.vectors[i]))
+            ring.meter.spend(len(others) * self.n // 20)
+            for k in range(self.n):
+                low = high = 0
+                for (a, b), (z, q) in others:
+                    if z[k]:
+                        ends = (a * z[k], b * z[k]) if z[k] > 0 else (b * z[k], a * z[k])
+                        low, high = low + ends[0] // q, high - (-ends[1] // q)
+                out.append((low, high))
+        return out
+
+    def nonzero(self):
+        if not all(self.squares):
+            raise Rejected("smoothness", "a student unit is 0, where F has no derivative")
+
+    def matrix(self, radius):
+        """The Hessian over the ball: its diagonal blocks I/2 + sum_j s_j h1(w_i, z_j) and the others h2(w_i, w_j),
+        h1(w, v) = |v|/(2 pi |w|) (sin t (I - u u^T) + q q^T/sin t), q = v/|v| - cos t u, u = w/|w|,
+        h2(w, v) = ((pi - t) I + (u y^T + y u^T - cos t (u u^T + y y^T))/sin t)/(2 pi), y = v/|v|."""
+        ring, n, shift = self.ring, self.n, PRECISION - DYADIC
+        self.nonzero()
+        radius = -(-radius.numerator * ULP // radius.denominator)
+        units, errors, moves, norms = [], [], [], []
+        for (z, _), square, norm, sign in zip(self.vectors, self.squares, self.norms, self.signs, strict=True):
+            least = norm[0] >> shift
+            if sign > 0 and least <= radius:
+                raise Rejected("smoothness", "the ball reaches a student unit that is 0")
+            root = math.isqrt(square << 2 * DYADIC)
+            units.append([(x << 2 * DYADIC) // root for x in z])
+            moves.append(2 * radius * ULP // least + 1 if sign > 0 else 0)  # |w/|w| - c/|c|| <= 2|w - c|/|c|
+            errors.append(n + 2 + moves[-1])
+            if errors[-1] > ULP // 4:
+                raise Rejected("minimum-in-ball", "the ball is too large to be resolved")
+            norms.append((norm[0] - (radius << shift), norm[1] + (radius << shift)) if sign > 0 else norm)
+        pairs = {}
+        for i in range(self.m):
+            for j in (*range(i), *range(self.m, len(units))):
+                a, b = self.cosine(i, j)
+                turn = 8 * (moves[i] + moves[j]) // 5 + 1  # a chord m turns a vector by at most pi/2 m
+                wide = ceil_shift(((self.centre_angle(i, j)[0][1] >> shift) + 1) * turn + turn * turn, DYADIC)
+                wide = min(spread(moves[i], moves[j]), wide) << shift  # |cos(t + a) - cos t| <= |a| sin t + a^2/2
+                c = self.inside((a - wide, b + wide))
+                sine, rest = self.angle(c)
+                pairs[i, j] = pairs[j, i] = c, sine, ring.mul(rest, self.half_turn), ring.inverse(sine)
+        rows, slack = [], [0] * self.m
+        for i in range(self.m):
+            blocks = []
+            for j in range(i):
+                block, error = self.outer_block(pairs[i, j], units[i], units[j], errors[i], errors[j])
+                blocks.append(block)
+                slack[i] += error
+                slack[j] += error
+            block, error = self.own_block(i, pairs, units, errors, norms)
+            slack[i] += error
+            rows += [[v for other in blocks for v in other[p]] + block[p] for p in range(n)]
+        return rows, max(slack)
+
+    def outer_block(self, pair, u, y, u_error, y_error):
+        """h2, with a bound of its error in the spectral norm."""
+        ring, n = self.ring, self.n
+        c, _, rest, inverse = pair
+        ring.meter.spend(4 + n * n // 20)
+        beta = ring.mul(inverse, self.half_turn)
+        (a, a_error), (b, b_error), (g, g_error) = fixed(rest), fixed(beta), fixed(ring.mul(beta, c))
+        x = [b * s - g * t >> DYADIC for s, t in zip(y, u, strict=True)]
+        z = [b * t - g * s >> DYADIC for s, t in zip(y, u, strict=True)]
+        block = [[p * s + q * t >> DYADIC for s, t in zip(x, z, strict=True)] for p, q in zip(u, y, strict=True)]
+        for p in range(n):
+            block[p][p] += a
+        error = a_error + 2 * b_error + 2 * g_error + 4 * n
+        error += ceil_shift(abs(b) * 2 * spread(u_error, y_error), DYADIC)
+        return block, error + ceil_shift(abs(g) * (spread(u_error, u_error) + spread(y_error, y_error)), DYADIC)
+
+    def own_block(self, i, pairs, units, errors, norms):
+        """The lower triangle of I/2 + sum_j s_j h1(w_i, z_j), with a bound of its error in the spectral norm."""
+        ring, n, u, total, error, tall = self.ring, self.n, units[i], self.ring.zero, 0, []
+        scale = ring.mul(self.half_turn, ring.inverse(norms[i]))
+        for j, sign in enumerate(self.signs):
+            if j == i:
+                continue
+            c, sine, _, inverse = pairs[i, j]
+            factor = ring.scale(ring.mul(scale, norms[j]), sign)
+            total = ring.add(total, ring.mul(factor, sine))
+            (b, b_error), (c, c_error) = fixed(ring.mul(factor, inverse)), fixed(c)
+            q = [y - (c * x >> DYADIC) for x, y in zip(u, units[j], strict=True)]
+            q_error, long = errors[i] + errors[j] + c_error + n, (sine[1] >> PRECISION - DYADIC) + 1
+            error += ceil_shift(abs(b) * (2 * long * q_error + q_error * q_error) + b_error * long * long, 2 * DYADIC)
+            tall.append((b, q))
+        ring.meter.spend(len(tall) * n * (n + 40) // 400)
+        a, a_error = fixed(total)
+        error += 2 * a_error + ceil_shift(abs(a) * spread(errors[i], errors[i]), DYADIC) + n * (3 * len(tall) + 6)
+        columns, block = [[q[p] for _, q in tall] for p in range(n)], []
+        for p, column in enumerate(columns):
+            weighted, own = [b * v >> DYADIC for (b, _), v in zip(tall, column, strict=True)], a * u[p] >> DYADIC
+            block.append([dot(weighted, other) - own * t >> DYADIC for other, t in zip(columns[: p + 1], u, strict=False)])
+            block[p][p] += a + ULP // 2
+        return block, error
+
+
+def around(problem, centre, radius, ring):
+    """F and its gradient at a rational centre, as intervals, and its Hessian over the ball of that radius."""
+    if problem.kind == "student-teacher-relu":
+        net = StudentTeacher(ring, problem, centre)
+        return net.value(), net.gradient(), net.matrix(radius)
+    slope = Taylor(ring, 1).loss(problem, [{(): ring.of(c), (k,): ring.one} for k, c in enumerate(centre)])
+    gradient = [slope.get((k,), ring.zero) for k in range(problem.size)]
+    box = [ring.hull(ring.of(c - radius), ring.of(c + radius)) for c in centre]
+    return slope.get((), ring.zero), gradient, network_matrix(problem, box, ring)
+
+
+def spread(a, b):
+    """|x y^T - X Y^T| for unit vectors X, Y and |x - X| <= a, |y - Y| <= b, in units of 2^-DYADIC."""
+    return a + b + ceil_shift(a * b, DYADIC)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # 7. Points.
 
 
 class Point:
-    """A named real vector: exact coordinates in a ring, or (``ring`` None) the critical point in a box."""
+    """A named real vector: exact coordinates in a ring, or (``ring`` None) the critical point in a box or in a ball."""
 
-    def __init__(self, body, where, size, meter):
-        self.ring = None
+    def __init__(self, body, where, problem, meter):
+        self.ring, self.radius, size = None, None, problem.size
+        if isinstance(body, dict) and "centre" in body:
+            fields(body, where, ("centre", "radius"))
+            self.centre = [number(v, where) for v in array(body["centre"], where, size)]
+            self.radius = number(body["radius"], where)
+            self.lower, self.upper = ([c + s * self.radius for c in self.centre] for s in (-1, 1))
+            if self.radius <= 0:
+                raise Malformed(where, "has no positive radius")
+            return
         if isinstance(body, dict) and "lower" in body:
             fields(body, where, ("lower", "upper"))
             self.lower, self.upper = ([number(v, where) for v in array(body[key], where, size)] for key in ("lower", "upper"))
@@ -1383,7 +1736,9 @@ class Point:
         return [{(): c} for c in self.coordinates]
 
     def show(self, names):
-        if self.ring is None:
+        if self.radius is not None:
+            parts = [f"{n} = {show(c)}" for n, c in zip(names, self.centre, strict=True)]
+        elif self.ring is None:
             parts = [f"{n} in [{show(a)}, {show(b)}]" for n, a, b in zip(names, self.lower, self.upper, strict=True)]
         else:
             parts = [f"{n} = {self.ring.show(c)}" for n, c in zip(names, self.coordinates, strict=True)]
@@ -1391,6 +1746,8 @@ class Point:
         text = ", ".join(parts)
         if len(text) > 600:
             text = f"{len(names)} coordinates, sha256 {hashlib.sha256(text.encode('ascii')).hexdigest()}"
+        if self.radius is not None:
+            return f"the only critical point of F in the closed ball of radius {show(self.radius)} around ({text})"
         return f"({text})" if self.ring is not None else f"the only critical point of F in the box ({text})"
 
 
@@ -1412,6 +1769,7 @@ def element(ring, body, where):
 
 STEP_KEYS = {  # in the order in which steps must stand
     "hypothesis": ("name",),
+    "minimum-in-ball": ("point", "modulus", "bits", "factor"),
     "value": ("point",),
     "stationary": ("point",),
     "stationary-in-box": ("point", "preconditioner"),
@@ -1444,6 +1802,7 @@ STEP_KEYS = {  # in the order in which steps must stand
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
                 "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
+STUDENT_RULES = ("minimum-in-ball", "value", "floor", "below", "global")
 RULE_ORDER = {rule: k for k, rule in enumerate(STEP_KEYS)}
 
 
@@ -1679,7 +2038,7 @@ class Proof(CanonicalRules):
     """The state of one check: the problem, the named points and the facts proved so far (fact key -> keys used)."""
 
     def __init__(self, problem, points, meter):
-        self.problem, self.points, self.meter, self.size = problem, points, meter, len(problem.names)
+        self.problem, self.points, self.meter, self.size = problem, points, meter, problem.size
         self.facts, self.values, self.inertias, self.jets, self.found = {}, {}, {}, {}, {}  # found: numbers beside facts
 
     def need(self, rule, *names):
@@ -1688,12 +2047,21 @@ class Proof(CanonicalRules):
         return (rule, *names)
 
     def critical(self, name):
-        return self.need("stationary-in-box" if self.points[name].ring is None else "stationary", name)
+        point = self.points[name]
+        rule = "minimum-in-ball" if point.radius is not None else "stationary-in-box" if point.ring is None else "stationary"
+        return self.need(rule, name)
+
+    def boxed_point(self, step):
+        point = self.points[step["point"]]
+        if point.ring is not None or point.radius is not None:
+            kind = "an exact point" if point.ring is not None else "known by a ball, not by a box"
+            raise Rejected(step["rule"], f"{step['point']} is {kind}")
+        return point
 
     def exact_point(self, step):
         point = self.points[step["point"]]
         if point.ring is None:
-            raise Rejected(step["rule"], f"needs an exact point; {step['point']} is known by a box only")
+            raise Rejected(step["rule"], f"needs an exact point; {step['point']} is known by a box or a ball only")
         return point
 
     def matrix_rule(self, rule):
@@ -1742,31 +2110,58 @@ class Proof(CanonicalRules):
             fields(step, "step", ("rule", "point", "value"))
             ring = self.exact_point(step).ring
             claimed = element(ring, step["value"], "step.value")
-            found = Taylor(ring, 0).loss(self.problem, point.plain()).get((), ring.zero)
+            if self.problem.kind == "student-teacher-relu":
+                found = self.taught(step)
+            else:
+                found = Taylor(ring, 0).loss(self.problem, point.plain()).get((), ring.zero)
             if not ring.same(found, claimed):
                 raise Rejected("value", f"F({name}) is not the stated value")
             self.values[name] = ("exact", ring, claimed)
             return ()
         fields(step, "step", ("rule", "point", "lower", "upper"))
         low, high = number(step["lower"], "step.lower"), number(step["upper"], "step.upper")
-        if point.ring is None:
+        if point.radius is not None:
+            used, found = (self.need("minimum-in-ball", name),), self.found["ball", name]
+            if not low <= found[0] <= found[1] <= high:
+                raise Rejected("value", f"F({name}) is not enclosed by the stated bounds")
+            self.values[name] = ("bounds", low, high)
+            return used
+        if self.problem.kind == "student-teacher-relu":
+            ring = Intervals(self.meter)
+            found = ring.ends(StudentTeacher(ring, self.problem, self.rational_point(step)).value())
+        elif point.ring is None:
             ring, expansion, _ = self.in_box(name, 0)
+            found = ring.ends(expansion.get((), ring.zero))
         else:
             ring = Intervals(self.meter)
             theta = [{(): point.ring.enclose(c, ring)} for c in point.coordinates]
-            expansion = Taylor(ring, 0).loss(self.problem, theta)
-        found = ring.ends(expansion.get((), ring.zero))
+            found = ring.ends(Taylor(ring, 0).loss(self.problem, theta).get((), ring.zero))
         if not low <= found[0] <= found[1] <= high:
             raise Rejected("value", f"F({name}) is not enclosed by the stated bounds")
         self.values[name] = ("bounds", low, high)
         return () if point.ring else (("stationary-in-box", name),)  # a later step, without which the name means nothing
 
+    def taught(self, step):
+        """0, the value of F where the nonzero units are the teacher's vectors in some order; elsewhere F is irrational."""
+        w, p = self.rational_point(step), self.problem
+        rows = [w[k : k + p.dimension] for k in range(0, len(w), p.dimension)]
+        teacher = p.teacher or [[Fraction(j == k) for j in range(p.dimension)] for k in range(p.units)]
+        if sorted(row for row in rows if any(row)) != sorted(teacher):
+            raise Rejected("value", "is known exactly only where the students are the teacher; use bounds")
+        return Fraction(0)
+
+    def rational_point(self, step):
+        ring = self.exact_point(step).ring
+        if not isinstance(ring, Rationals):
+            raise Rejected(step["rule"], "needs rational coordinates in a student-teacher problem")
+        return self.points[step["point"]].coordinates
+
     def rule_floor(self, step):
         if step["proof"] != "nonnegative":
             raise Malformed("step.proof", "is not a known proof of floor")
-        if number(step["value"], "step.value") != 0 or self.problem.kind != "dense":
+        if number(step["value"], "step.value") != 0 or self.problem.kind == "monomial":
             raise Rejected("floor", "nonnegative proves the floor 0, of network losses")
-        return ()  # squared and logistic terms have c_i > 0, regularizers have weights >= 0
+        return ()  # an expected square; squared and logistic terms have c_i > 0, regularizers have weights >= 0
 
     def rule_global(self, step):
         used = (self.need("value", step["point"]), self.need("floor"))
@@ -1805,10 +2200,8 @@ class Proof(CanonicalRules):
 
     def rule_stationary_in_box(self, step):
         """Krawczyk: K = m - C grad F(m) + (I - C H(B))(B - m) lies in the interior of B."""
-        name, point = step["point"], self.points[step["point"]]
+        name, point = step["point"], self.boxed_point(step)
         self.matrix_rule("stationary-in-box")
-        if point.ring is not None:
-            raise Rejected("stationary-in-box", f"{name} is an exact point")
         ring, expansion, box = self.in_box(name, 2)
         hessian = hessian_rows(expansion, self.size, ring)
         middle = [ring.of((a + b) / 2) for a, b in zip(point.lower, point.upper, strict=True)]
@@ -1827,6 +2220,30 @@ class Proof(CanonicalRules):
                 raise Rejected("stationary-in-box", f"the Krawczyk image leaves the box in coordinate {i + 1}")
         return ()
 
+    def rule_minimum_in_ball(self, step):
+        """Hess F >= modulus > 0 on the ball around c and |grad F(c)| < modulus * radius: one critical point, a strict minimum."""
+        name, point, p = step["point"], self.points[step["point"]], self.problem
+        modulus, bits = number(step["modulus"], "step.modulus"), whole(step["bits"], "step.bits", 1, DYADIC // 2)
+        if point.radius is None:
+            raise Rejected("minimum-in-ball", f"{name} is not known by a ball")
+        if self.size > MAX_BALL:
+            raise Rejected("minimum-in-ball", f"is limited to {MAX_BALL} parameters")
+        factor = [array(row, "step.factor", i + 1) for i, row in enumerate(array(step["factor"], "step.factor", self.size))]
+        if any(type(v) is not int or abs(v) > ULP for row in factor for v in row):
+            raise Malformed("step.factor", f"is not a triangle of integers of at most {DYADIC} bits")
+        if modulus <= 0:
+            raise Rejected("minimum-in-ball", "needs a positive modulus")
+        ring = Intervals(self.meter)
+        value, gradient, matrix = around(p, point.centre, point.radius, ring)
+        low, high = ring.ends(value)
+        slope = ring.ends(ring.total(map(ring.square, gradient)))[1]
+        if not slope < (modulus * point.radius) ** 2:
+            raise Rejected("minimum-in-ball", "the gradient at the centre is too long for this radius")
+        if least_eigenvalue(matrix, factor, bits, self.meter) < modulus * ULP:
+            raise Rejected("minimum-in-ball", "the Hessian minus the modulus is not proved positive semidefinite over the ball")
+        self.found["ball", name] = low - slope / (2 * modulus), high
+        return ()
+
     def rule_inertia(self, step):
         name, point, used = step["point"], self.points[step["point"]], ()
         claimed = tuple(whole(v, "step.inertia", 0, self.size) for v in array(step["inertia"], "step.inertia", 3))
@@ -1836,6 +2253,7 @@ class Proof(CanonicalRules):
             found = inertia_of(point.ring, hessian_rows(self.expansion(name, 2), self.size, point.ring))
         else:
             fields(step, "step", ("rule", "point", "inertia", "congruence"))
+            self.boxed_point(step)
             found, used = self.inertia_in_box(step), (self.critical(name),)
         if found != claimed:
             raise Rejected("inertia", f"the Hessian at {name} does not have the stated inertia")
@@ -2385,8 +2803,9 @@ class Proof(CanonicalRules):
 # ---------------------------------------------------------------------------------------------------------------------
 # 9. The goals: composed here from facts about the named points; every step and every point must be needed.
 
+STRICT_RULES = {"strict-minimum": "a strict local minimum", "minimum-in-ball": "a strict local minimum"}
 MINIMUM_RULES = {
-    "strict-minimum": "a strict local minimum", "flat-minimum": "a local minimum",
+    **STRICT_RULES, "flat-minimum": "a local minimum",
     "morse-bott-minimum": "a local minimum (not strict)", "global": "a local minimum (indeed a global one)",
 }
 MAXIMUM_RULES = {"maximum": "a strict local maximum", "morse-bott-maximum": "a local maximum (not strict)"}
@@ -2449,7 +2868,7 @@ POINTLESS = ("no-trigonometric-fit", "not-interpolable", *ABOUT_ALL)  # goals ab
 SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
                      "unattained-infimum", "spurious-basin")
 SINGLE_RULE = {  # goals that one rule proves
-    "value": "value", "strict-local-minimum": "strict-minimum", "strict-local-maximum": "maximum",
+    "value": "value", "strict-local-maximum": "maximum",
     "strict-saddle": "strict-saddle", "global-minimum": "global",
 }
 
@@ -2492,6 +2911,8 @@ class Goal:
             self.side("descent-curve", 2)
         if kind in ("saddle", "not-local-maximum"):
             self.side("ascent-curve", 0)
+        if kind == "strict-local-minimum":
+            self.take(next((r for r in STRICT_RULES if (r, p) in self.proof.facts), "strict-minimum"), p)
         if kind in ("local-minimum", "spurious-local-minimum"):
             words = self.one_of(MINIMUM_RULES)
         if kind == "local-maximum":
@@ -2717,7 +3138,7 @@ def verify(problem_bytes, certificate_bytes):
     for name, point in body["points"].items():
         if re.fullmatch(r"[a-z][a-z0-9_]{0,30}", name, re.ASCII) is None:
             raise Malformed("certificate.points", "has a name that is not [a-z][a-z0-9_]*")
-        points[name] = Point(point, f"points.{name}", len(problem.names), meter)
+        points[name] = Point(point, f"points.{name}", problem, meter)
     goal = read_goal(body["goal"], points)
     steps = array(body["steps"], "certificate.steps", most=MAX_STEPS)
     keys = [read_step(step, f"steps[{k}]", points) for k, step in enumerate(steps)]
@@ -2725,6 +3146,8 @@ def verify(problem_bytes, certificate_bytes):
         raise Rejected("steps", "are repeated or not in the order of the rules")
     proof = Proof(problem, points, meter)
     for key, step in zip(keys, steps, strict=True):
+        if problem.kind == "student-teacher-relu" and key[0] not in STUDENT_RULES:
+            raise Rejected(key[0], "is no rule for student-teacher problems")
         proof.facts[key] = getattr(proof, "rule_" + key[0].replace("-", "_"))(step)
     return Goal(proof, goal).fact(), goal["kind"], [key[0] for key in keys]
 

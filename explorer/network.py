@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from explorer.errors import Invalid, described
 from explorer.exact import exact, exact_row, text
+from explorer.students import StudentTeacher
 
 MAX_PARAMETERS = 20_000
 MAX_LAYERS = 64
@@ -311,7 +312,7 @@ class MonomialLoss:
         }
 
 
-Network: TypeAlias = DenseNetwork | MonomialLoss
+Network: TypeAlias = DenseNetwork | MonomialLoss | StudentTeacher
 
 
 def as_tuple(value: object, where: str) -> tuple[Any, ...]:

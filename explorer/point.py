@@ -71,6 +71,19 @@ class EnclosedPoint:
         return tuple((a + b) / 2 for a, b in zip(self.lower, self.upper, strict=True))
 
 
+@dataclass(frozen=True)
+class BallPoint(EnclosedPoint):
+    """The only critical point in the closed Euclidean ball around `centre`; ``lower`` and ``upper`` are the box around the ball."""
+
+    @classmethod
+    def around(cls, centre: tuple[Fraction, ...], radius: Fraction) -> BallPoint:
+        return cls(tuple(c - radius for c in centre), tuple(c + radius for c in centre))
+
+    @property
+    def radius(self) -> Fraction:
+        return (self.upper[0] - self.lower[0]) / 2
+
+
 AnyPoint: TypeAlias = Point | EnclosedPoint
 
 

@@ -24,6 +24,7 @@ from explorer.network import (
     DenseNetwork,
     MonomialLoss,
     Network,
+    StudentTeacher,
     as_tuple,
 )
 from explorer.shown import Shown
@@ -149,7 +150,7 @@ class Regularizer:
 
 @dataclass(frozen=True)
 class Problem(Shown):
-    """One loss landscape F(theta): network, data, loss and regularizer (data and loss are None for a `MonomialLoss`).
+    """One loss landscape F(theta): network, data, loss and regularizer (data and loss are None for a `MonomialLoss` or a `StudentTeacher`).
 
     ``slug`` and ``source`` are labels for people; they are not part of the mathematics and not of the digest.
     """
@@ -170,14 +171,18 @@ class Problem(Shown):
                     got=described(label),
                     remedy="shorten or transliterate it",
                 )
-        if isinstance(self.network, MonomialLoss):
+        if isinstance(self.network, MonomialLoss | StudentTeacher):
+            what = "monomial" if isinstance(self.network, MonomialLoss) else "student-teacher"
             for name in ("data", "loss", "regularizer"):
                 if getattr(self, name) is not None:
-                    raise Invalid(name, expected="null for a monomial loss", got="one", remedy="remove it")
+                    raise Invalid(name, expected=f"null for a {what} loss", got="one", remedy="remove it")
             return
         if not isinstance(self.network, DenseNetwork):
             raise Invalid(
-                "network", expected="a DenseNetwork or a MonomialLoss", got=described(self.network), remedy="build one"
+                "network",
+                expected="a DenseNetwork, a MonomialLoss or a StudentTeacher",
+                got=described(self.network),
+                remedy="build one",
             )
         if not isinstance(self.data, Dataset) or not isinstance(self.loss, Loss):
             name, part = ("data", self.data) if not isinstance(self.data, Dataset) else ("loss", self.loss)
@@ -288,6 +293,21 @@ class Problem(Shown):
         pairs = tuple((exact(c, f"network.terms[{e!r}]"), as_tuple(e, "network.terms")) for e, c in terms.items())
         return cls(MonomialLoss(as_tuple(names, "network.parameters"), pairs), None, None, None, slug, source)
 
+    @classmethod
+    def student_teacher(
+        cls, students: int, *, inputs: int | None = None, teacher: Any = None, slug: str = "problem", source: str = ""
+    ) -> Problem:
+        """The population loss of ReLU students: 1/2 E (sum_i relu(w_i.x) - sum_j relu(v_j.x))^2, x ~ N(0, I).
+
+        ``teacher`` is the number of orthonormal vectors (default: as many as students) or a list of rational vectors;
+        ``inputs`` defaults to the number of orthonormal vectors or to the length of the given ones.
+        """
+        teacher = students if teacher is None else teacher
+        if inputs is None:
+            first = teacher[0] if isinstance(teacher, list | tuple) and teacher else teacher
+            inputs = len(first) if isinstance(first, list | tuple) else teacher
+        return cls(StudentTeacher(inputs, students, teacher), None, None, None, slug, source)
+
     # -- views -------------------------------------------------------------------------------------------------
 
     @property
@@ -333,6 +353,7 @@ __all__ = [
     "Network",
     "Problem",
     "Regularizer",
+    "StudentTeacher",
     "canonical",
     "exact",
 ]

@@ -26,6 +26,7 @@ from explorer.problem import (
     Network,
     Problem,
     Regularizer,
+    StudentTeacher,
     canonical,
 )
 from explorer.strict import MAX_BYTES, check_keys, strict_json
@@ -141,10 +142,12 @@ def network_from_json(body: object) -> Network:
     """A network from its JSON object."""
     if isinstance(body, Mapping) and body.get("kind") == "monomial":
         return _monomial_from_json(body)
+    if isinstance(body, Mapping) and body.get("kind") == "student-teacher-relu":
+        return _students_from_json(body)
     if isinstance(body, Mapping) and body.get("kind", "dense") != "dense":
         raise Invalid(
             "network.kind",
-            expected="'dense' or 'monomial'",
+            expected="'dense', 'monomial' or 'student-teacher-relu'",
             got=described(body["kind"]),
             remedy="see docs/certificate.md",
         )
@@ -181,14 +184,28 @@ def _monomial_from_json(body: Mapping[str, Any]) -> MonomialLoss:
     return MonomialLoss(tuple(_list(body["parameters"], "network.parameters", "write ['x', 'y']")), tuple(terms))
 
 
+def _students_from_json(body: Mapping[str, Any]) -> StudentTeacher:
+    check_keys(body, "network", required=("kind", "inputs", "students", "teacher"))
+    teacher = body["teacher"]
+    if isinstance(teacher, Mapping) and "orthonormal" in teacher:
+        check_keys(teacher, "network.teacher", required=("orthonormal",))
+        if not isinstance(teacher["orthonormal"], int):
+            raise Invalid("network.teacher.orthonormal", expected="an integer", got=described(teacher["orthonormal"]))
+        return StudentTeacher(body["inputs"], body["students"], teacher["orthonormal"])
+    check_keys(teacher, "network.teacher", required=("vectors",))
+    assert isinstance(teacher, Mapping)
+    return StudentTeacher(body["inputs"], body["students"], tuple(_list(teacher["vectors"], "network.teacher.vectors")))
+
+
 def problem_from_parts(
     net: Network, data: object, loss: object, regularizer: object, *, slug: object, source: object
 ) -> Problem:
     """Assemble and check a problem from JSON-like parts; scalar weights are repeated."""
-    if isinstance(net, MonomialLoss):
+    if isinstance(net, MonomialLoss | StudentTeacher):
+        kind = "monomial" if isinstance(net, MonomialLoss) else "student-teacher"
         for what, part in (("data", data), ("loss", loss), ("regularizer", regularizer)):
             if part is not None:
-                raise Invalid(what, expected="null for a monomial loss", got=described(part), remedy="remove it")
+                raise Invalid(what, expected=f"null for a {kind} loss", got=described(part), remedy="remove it")
         return Problem(net, None, None, None, slug, source)  # type: ignore[arg-type]
     check_keys(data, "data", required=("inputs", "targets"))
     assert isinstance(data, Mapping)

@@ -77,6 +77,9 @@ class Landscape:
         if net["kind"] == "monomial":
             self.size = len(net["parameters"])
             return
+        if net["kind"] == "student-teacher-relu":
+            self.size = net["students"] * net["inputs"]
+            return
         widths = net["widths"]
         layers = len(widths) - 1
         given = net.get("activation", "linear")
@@ -115,6 +118,8 @@ class Landscape:
                     value *= t**e
                 total += value
             return total
+        if self.net["kind"] == "student-teacher-relu":
+            return self.students(theta)
         data, total = self.body["data"], MP.mpf(0)
         for x, y, c in zip(data["inputs"], data["targets"], self.weights, strict=True):
             for f, target in zip(self.outputs(theta, x), y, strict=True):
@@ -122,6 +127,25 @@ class Landscape:
                 squared = self.body["loss"]["kind"] == "squared"
                 total += c * ((goal - f) ** 2 if squared else MP.log(1 + MP.exp(-goal * f)))
         return total + self.penalty(theta)
+
+    def students(self, theta: list[Any]) -> Any:
+        """1/2 sum s_i s_j E relu(z_i.x) relu(z_j.x); in the plane of two vectors the expectation is an integral over angles:
+        E = |z||y| (1/2 pi) 2 int cos(a) cos(a - t) da over |a| <= pi/2, |a - t| <= pi/2, since E r^2 = 2."""
+        n, teacher = self.net["inputs"], self.net["teacher"]
+        rows = [theta[k : k + n] for k in range(0, len(theta), n)]
+        vectors = teacher.get("vectors") or [[int(i == j) for j in range(n)] for i in range(teacher["orthonormal"])]
+        signed = [(1, row) for row in rows] + [(-1, [number(v) for v in row]) for row in vectors]
+        total = MP.mpf(0)
+        for s, z in signed:
+            for u, y in signed:
+                sizes = [MP.sqrt(sum(v * v for v in row)) for row in (z, y)]
+                if sizes[0] and sizes[1]:
+                    inner = sum(a * b for a, b in zip(z, y, strict=True)) / sizes[0] / sizes[1]
+                    t = MP.acos(max(min(inner, MP.one), -MP.one))
+                    # int cos(a) cos(a - t) = a cos(t)/2 + sin(2a - t)/4 between t - pi/2 and pi/2
+                    inside = (MP.pi - t) * MP.cos(t) / 2 + (MP.sin(MP.pi - t) - MP.sin(t - MP.pi)) / 4
+                    total += s * u * sizes[0] * sizes[1] * inside / MP.pi
+        return total / 2
 
     def penalty(self, theta: list[Any]) -> Any:
         body = self.body.get("regularizer")
@@ -217,6 +241,12 @@ class Opinion:
         return number(body) if isinstance(body, str) else polynomial(body, generator)
 
     def point(self, body: dict[str, Any]) -> list[Any] | None:
+        if "centre" in body:
+            centre = [number(c) for c in body["centre"]]
+            found = self.f.newton(centre)
+            if found is None or MP.norm(MP.matrix(found) - MP.matrix(centre)) > number(body["radius"]):
+                return None
+            return found
         if "lower" not in body:
             generator = self.generator(body["field"])
             return [self.element(c, generator) for c in body["coordinates"]]
@@ -272,7 +302,7 @@ class Opinion:
             pos, zero, neg = self.f.inertia(theta)
             fits = {"strict-minimum": zero == neg == 0, "maximum": zero == pos == 0, "strict-saddle": pos and neg}
             return self.critical(theta) and bool(fits[rule])
-        if rule in ("flat-minimum", "morse-bott-minimum"):
+        if rule in ("flat-minimum", "morse-bott-minimum", "minimum-in-ball"):
             return self.minimum(theta)
         if rule == "morse-bott-maximum":
             return self.minimum(theta, -1)

@@ -27,6 +27,7 @@ CASES = HERE.parent / "cases"
 #: the rules, goals and activations of docs/certificate.md, format version 1, with the keys of the goals
 RULES = [
     "hypothesis",
+    "minimum-in-ball",
     "value",
     "stationary",
     "stationary-in-box",

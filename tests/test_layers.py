@@ -17,14 +17,15 @@ PACKAGE = ROOT / "explorer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: room -> the rooms that it may import (besides itself); `explorer` is the package's own __init__ with the public names
-GROUND = {"errors", "exact", "budget", "shown", "point", "strict", "network", "problem", "reading"}
+GROUND = {"errors", "exact", "budget", "shown", "point", "strict", "network", "students", "problem", "reading"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "exact": {"errors"},
     "budget": {"errors"},
     "shown": set(),
     "point": {"errors", "exact", "problem", "shown"},
-    "network": {"errors", "exact"},
+    "network": {"errors", "exact", "students"},
+    "students": {"errors", "exact"},
     "problem": {"errors", "exact", "network", "reading", "shown"},
     "strict": {"errors", "exact"},
     "reading": {"errors", "exact", "strict", "network", "problem"},
@@ -36,8 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "statements": GROUND | {"algebra", "induced", "solve", "paths", "probes"},
     "paths": GROUND | {"algebra", "model", "solve"},
     "probes": GROUND | {"algebra", "model", "solve", "paths"},
-    "certify": GROUND | {"algebra", "model", "induced", "solve", "statements", "paths", "probes", "checker"},
-    "numeric": GROUND | {"algebra", "model", "solve", "paths", "certify"},
+    "propose": GROUND,
+    "certify": GROUND | {"algebra", "model", "propose", "induced", "solve", "statements", "paths", "probes", "checker"},
+    "numeric": GROUND | {"algebra", "propose", "model", "solve", "paths", "certify"},
     "app": GROUND | {"algebra", "model", "solve", "statements", "paths", "certify", "numeric", "checker", "explorer"},
     "explorer": GROUND | {"app", "certify"},
     "__main__": {"app"},
@@ -57,6 +59,7 @@ EXACT_ROOMS = (
     "checker",
     "strict",
     "network",
+    "students",
     "problem",
     "reading",
     "point",

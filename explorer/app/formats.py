@@ -7,7 +7,8 @@ from typing import Any
 
 from explorer.exact import text
 from explorer.point import AnyPoint, Element, EnclosedPoint, Field, Ln2Ring
-from explorer.problem import Activation, DenseNetwork, MonomialLoss, Problem
+from explorer.problem import Activation, DenseNetwork, MonomialLoss, Problem, StudentTeacher
+from explorer.students import LATEX
 
 #: longest exact number that a table shows; longer ones are shown as approximations
 LONGEST = 24
@@ -85,6 +86,9 @@ def network(problem: Problem) -> str:
     net = problem.network
     if isinstance(net, MonomialLoss):
         return f"polynomial in {', '.join(net.names)} with {len(net.terms)} terms"
+    if isinstance(net, StudentTeacher):
+        kind = "orthonormal" if isinstance(net.teacher, int) else "given"
+        return f"{net.students} ReLU students of {net.units} {kind} teacher vectors, normal inputs in R^{net.inputs}"
     shape = "-".join(map(str, net.widths))
     kinds = list(dict.fromkeys(activation(a) for a in net.activations))
     parts = [f"dense {shape}", " / ".join(kinds) if kinds else "linear"]
@@ -154,6 +158,8 @@ def latex_loss(problem: Problem) -> str:
             terms.append(("-" if c < 0 else "+") + f" {size} {powers}".rstrip())
         joined = " ".join(terms).removeprefix("+ ")
         return rf"F({', '.join(map(latex_name, net.names))}) = {joined}"
+    if isinstance(net, StudentTeacher):
+        return LATEX
     assert isinstance(net, DenseNetwork)
     assert problem.loss is not None
     assert problem.data is not None

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from explorer.certify.certificate import FORMAT, Certificate
 from explorer.errors import NotCertifiable
 from explorer.exact import MAX_DIGITS, text
-from explorer.point import AnyPoint, Element, EnclosedPoint, Field, Ln2Ring, Point, RationalField
+from explorer.point import AnyPoint, BallPoint, Element, EnclosedPoint, Field, Ln2Ring, Point, RationalField
 from explorer.problem import Problem
 
 Step: TypeAlias = dict[str, Any]
@@ -17,6 +17,7 @@ Step: TypeAlias = dict[str, Any]
 #: the rules in the order in which a certificate lists its steps
 ORDER = (
     "hypothesis",
+    "minimum-in-ball",
     "value",
     "stationary",
     "stationary-in-box",
@@ -77,6 +78,8 @@ def element_json(element: Element, field: Field) -> str | list[str]:
 
 def point_json(point: AnyPoint) -> dict[str, Any]:
     """A point as the format writes it."""
+    if isinstance(point, BallPoint):
+        return {"centre": [number(v) for v in point.centre], "radius": number(point.radius)}
     if isinstance(point, EnclosedPoint):
         return {"lower": [number(v) for v in point.lower], "upper": [number(v) for v in point.upper]}
     if isinstance(point.field, RationalField):

@@ -7,8 +7,8 @@ from explorer.certify.families import morse_bott_step
 from explorer.certify.located import Located
 from explorer.certify.tangent import tangent_proof
 from explorer.errors import NotCertifiable, Unsupported
-from explorer.point import Inertia
-from explorer.problem import DenseNetwork
+from explorer.point import BallPoint, Inertia
+from explorer.problem import DenseNetwork, MonomialLoss, StudentTeacher
 
 #: above this number of parameters the tangent lemma, which needs no full Hessian, is tried before the inertia
 SMALL = 40
@@ -17,6 +17,8 @@ SMALL = 40
 def strict_steps(p: Located, *, sign: int) -> list[Step]:
     """A strict local minimum (sign 1) or maximum (sign -1): gradient zero and a definite Hessian."""
     stationary = p.stationary_steps()
+    if isinstance(p.point, BallPoint) and sign > 0:
+        return stationary
     found, steps = p.inertia_steps()
     wrong = (found.zero, found.negative if sign > 0 else found.positive)
     if any(wrong):
@@ -99,12 +101,12 @@ def line_step(p: Located) -> Step:
 
 def at_floor(p: Located) -> bool:
     """Whether F(p) = 0 exactly, for a loss that is a sum of nonnegative terms by construction."""
-    return isinstance(p.problem.network, DenseNetwork) and p.value is not None and not any(p.value)
+    return isinstance(p.problem.network, DenseNetwork | StudentTeacher) and p.value is not None and not any(p.value)
 
 
 def floor_steps(p: Located) -> list[Step]:
     """F(p) = 0 <= F: a global minimum."""
-    if not isinstance(p.problem.network, DenseNetwork):
+    if isinstance(p.problem.network, MonomialLoss):
         raise NotCertifiable("floor", expected="a network loss, a sum of nonnegative terms", got="a polynomial loss")
     if not at_floor(p):
         low, high = p.bounds

@@ -15,8 +15,8 @@ from explorer.errors import NotCertifiable, Unsupported
 from explorer.model.jets import loss_jet
 from explorer.model.landscape import LocalGeometry, landscape
 from explorer.model.rings import ExactRing
-from explorer.point import AnyPoint, Element, EnclosedPoint, Field, Inertia, Ln2Ring, Point, RationalField
-from explorer.problem import Problem
+from explorer.point import AnyPoint, BallPoint, Element, EnclosedPoint, Field, Inertia, Ln2Ring, Point, RationalField
+from explorer.problem import Problem, StudentTeacher
 from explorer.solve.results import Evidence
 
 MAX_INERTIA = 400  #: the checker's limit on the order of a Hessian
@@ -53,6 +53,14 @@ class Located:
     def is_boxed(self) -> bool:
         return isinstance(self.point, EnclosedPoint)
 
+    @cached_property
+    def ball_step(self) -> Step:
+        """For a ball: the step that proves its one critical point and that it is a strict minimum."""
+        from explorer.certify.convexity import ball_step
+
+        assert isinstance(self.point, BallPoint)
+        return ball_step(self.problem, self.name, self.point)
+
     @property
     def _needs_ln2(self) -> bool:
         """Whether the value or the slope of F involves ln 2 although the coordinates are rational (softplus at 0)."""
@@ -71,6 +79,8 @@ class Located:
         """F at the point, where it is an element of the point's field."""
         if isinstance(self.point, EnclosedPoint):
             return None
+        if isinstance(self.problem.network, StudentTeacher):
+            return (Fraction(0),) if taught(self.problem.network, self.point) else None
         ring = ExactRing(self.point.field)
         try:
             found = loss_jet(self.problem, ring, [ring.from_element(c) for c in self.point.coordinates], order=0).value
@@ -83,6 +93,14 @@ class Located:
         """Short rational numbers that enclose F; over a box twice as wide as needed, so that other roundings fit in."""
         if self.value is not None:
             return rounded_out(*arithmetic(self.field).enclose(self.value, 128))
+        if isinstance(self.point, BallPoint):
+            from explorer.certify.convexity import ball_bounds
+
+            return rounded_out(*ball_bounds(self.problem, self.point, Fraction(self.ball_step["modulus"])))
+        if isinstance(self.problem.network, StudentTeacher):
+            from explorer.certify.convexity import value_bounds
+
+            return rounded_out(*value_bounds(self.problem, tuple(c[0] for c in self.exact.coordinates)))
         low, high = enclose_loss(self.problem, self.point)
         return rounded_out(low - (high - low) / 2, high + (high - low) / 2)
 
@@ -127,6 +145,8 @@ class Located:
         return inertia(hessian, self.geometry.field)
 
     def stationary_steps(self) -> list[Step]:
+        if isinstance(self.point, BallPoint):
+            return [self.ball_step]
         if self.is_boxed:
             from explorer.certify.boxes import stationary_in_box
 
@@ -136,6 +156,8 @@ class Located:
 
     def inertia_steps(self) -> tuple[Inertia, list[Step]]:
         """The inertia of the Hessian, with the steps that prove it (for a box: also that it holds one critical point)."""
+        if isinstance(self.point, BallPoint):
+            raise NotCertifiable(f"point {self.name}", expected="a box or an exact point for an inertia", got="a ball")
         if self.is_boxed:
             from explorer.certify.boxes import inertia_over_box
 
@@ -143,3 +165,12 @@ class Located:
         found = self.inertia
         step = {"rule": "inertia", "point": self.name, "inertia": [found.positive, found.zero, found.negative]}
         return found, [step]
+
+
+def taught(net: StudentTeacher, point: Point) -> bool:
+    """Whether the nonzero students are the teacher's vectors in some order, so that F = 0."""
+    if not isinstance(point.field, RationalField):
+        return False
+    w = [c[0] for c in point.coordinates]
+    rows = [tuple(w[k : k + net.inputs]) for k in range(0, len(w), net.inputs)]
+    return sorted(row for row in rows if any(row)) == sorted(net.vectors())

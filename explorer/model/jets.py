@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from explorer.errors import Unsupported
 from explorer.model import losses, regularizers
-from explorer.problem import Activation, DenseNetwork, MonomialLoss, Problem
+from explorer.problem import Activation, DenseNetwork, MonomialLoss, Problem, StudentTeacher
 
 T = TypeVar("T")
 
@@ -214,6 +214,13 @@ def loss_jet(problem: Problem, ring: Ring[T], theta: Sequence[T], *, order: int)
     if isinstance(problem.network, MonomialLoss):
         _monomials(problem.network, ring, theta, order, total)
         return total.jet()
+    if isinstance(problem.network, StudentTeacher):
+        raise Unsupported(
+            "exact value",
+            expected="a loss whose values at exact points are exact",
+            got="a student-teacher loss, which holds angles",
+            remedy="certify it with a ball around a point",
+        )
     data, loss = problem.data, problem.loss
     if data is None or loss is None:
         raise Unsupported("problem", expected="data and a loss", got="none")

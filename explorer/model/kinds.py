@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.model import activations, regularizers
-from explorer.problem import Activation, DenseNetwork, MonomialLoss, Problem
+from explorer.problem import Activation, DenseNetwork, MonomialLoss, Problem, StudentTeacher
 
 
 def used_activations(problem: Problem) -> tuple[tuple[str, Activation], ...]:
@@ -29,6 +29,8 @@ def is_piecewise_polynomial(problem: Problem) -> tuple[bool, str]:
     """Whether F is a polynomial on each cell of a subdivision by the breaks, and the reason in one sentence."""
     if isinstance(problem.network, MonomialLoss):
         return True, "the loss is given as a polynomial"
+    if isinstance(problem.network, StudentTeacher):
+        return False, "the population loss of ReLU students holds the angles between their weight vectors"
     for place, a in used_activations(problem):
         if activations.pieces_of(a) is None:
             return False, f"{place} is {a.kind}, which is not piecewise polynomial"

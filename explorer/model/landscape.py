@@ -16,8 +16,9 @@ from explorer.model.coordinates import as_point
 from explorer.model.jets import LossJet, loss_jet
 from explorer.model.kinds import kind
 from explorer.model.rings import ExactRing, SymPyRing
+from explorer.model.students import closed_form
 from explorer.point import Element, Field, Inertia, Ln2Ring, Point, RationalField
-from explorer.problem import Problem
+from explorer.problem import Problem, StudentTeacher
 from explorer.shown import Shown
 
 
@@ -72,17 +73,23 @@ class Landscape(Shown):
     @cached_property
     def loss(self) -> sp.Expr:
         """F as an expression."""
+        if isinstance(self.problem.network, StudentTeacher):
+            return closed_form(self.problem.network, self.parameters)
         return self._jet(0).value
 
     @cached_property
     def gradient(self) -> tuple[sp.Expr, ...]:
         """The d partial derivatives."""
+        if isinstance(self.problem.network, StudentTeacher):
+            return tuple(sp.diff(self.loss, p) for p in self.parameters)
         jet = self._jet(1)
         return tuple(jet.gradient.get(i, sp.S.Zero) for i in range(len(self.parameters)))
 
     @cached_property
     def hessian(self) -> sp.ImmutableMatrix:
         """The d x d matrix of second derivatives."""
+        if isinstance(self.problem.network, StudentTeacher):
+            return sp.ImmutableMatrix([[sp.diff(g, p) for p in self.parameters] for g in self.gradient])
         jet, d = self._jet(2), len(self.parameters)
         return sp.ImmutableMatrix(d, d, lambda i, j: jet.hessian.get((min(i, j), max(i, j)), sp.S.Zero))
 

@@ -12,7 +12,8 @@ import sympy as sp
 
 from explorer.model import activations, losses, regularizers
 from explorer.model.kinds import used_activations
-from explorer.problem import Activation, MonomialLoss, Problem
+from explorer.problem import Activation, MonomialLoss, Problem, StudentTeacher
+from explorer.students import LATEX
 
 _Z = sp.Symbol("z", real=True)
 
@@ -22,6 +23,8 @@ def network_text(problem: Problem) -> str:
     net = problem.network
     if isinstance(net, MonomialLoss):
         return f"F({', '.join(net.names)}) = {sp.sstr(_monomial(net))}"
+    if isinstance(net, StudentTeacher):
+        return "F(W) = E (sum_i relu(w_i.x) - sum_j relu(v_j.x))^2 / 2, x standard normal"
     inner = "x"
     for k, bias in enumerate(net.bias, start=1):
         inner = f"W{k} {inner}" + (f" + b{k}" if bias else "")
@@ -52,6 +55,8 @@ def network_latex(problem: Problem) -> str:
     net = problem.network
     if isinstance(net, MonomialLoss):
         return sp.latex(_monomial(net))
+    if isinstance(net, StudentTeacher):
+        return LATEX
     inner, symbols = "x", _symbols(problem)
     for k, bias in enumerate(net.bias, start=1):
         inner = rf"W_{{{k}}} {inner}" + (rf" + b_{{{k}}}" if bias else "")

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import torch
 
+from explorer.errors import Unsupported
 from explorer.network import LINEAR, Activation
 from explorer.problem import DenseNetwork, MonomialLoss, Problem, Regularizer
 
@@ -72,7 +73,13 @@ def spec_of(problem: Problem, device: torch.device) -> Spec | MonomialSpec:
         return MonomialSpec(
             column([c for c, _ in net.terms], device), torch.tensor([e for _, e in net.terms], device=device)
         )
-    assert isinstance(net, DenseNetwork)
+    if not isinstance(net, DenseNetwork):
+        raise Unsupported(
+            "numerical twin",
+            expected="a network on data or a polynomial",
+            got="a student-teacher loss",
+            remedy="explorer.numeric.students has its own twin",
+        )
     assert problem.data is not None
     assert problem.loss is not None
     power, cubic, penalty = _penalty(problem.regularizer, device)

@@ -1,0 +1,96 @@
+"""Strict minima by strong convexity on a small ball: rule ``minimum-in-ball``.
+
+The Hessian, its error over the ball and the gradient come from the checker's own kernels, the triangular factor from a
+floating-point Cholesky. Nothing here is a proof: the checker recomputes all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from explorer import checker
+from explorer.certify.encode import Step, number
+from explorer.errors import NotCertifiable
+from explorer.point import BallPoint
+from explorer.problem import Problem
+from explorer.propose.definite import factor, newton, symmetric
+
+RADIUS = Fraction(1, 2**36)  #: of a ball, where nothing else is asked for
+PLACES = 80  #: binary places of a centre
+
+
+@lru_cache(maxsize=4)
+def _read(problem: Problem) -> Any:
+    return checker.Problem(problem.to_json())
+
+
+def around(
+    problem: Problem, centre: Sequence[Fraction], radius: Fraction
+) -> tuple[Any, Any, list[Fraction], tuple[Any, int]]:
+    """(ring, enclosure of F, middles of the gradient, (Hessian, slack)) at a centre, as the checker sees them."""
+    ring = checker.Intervals(checker.Meter(10**12))
+    try:
+        value, gradient, matrix = checker.around(_read(problem), list(centre), radius, ring)
+    except checker.Rejected as error:
+        raise NotCertifiable("ball", expected="a Hessian over the ball", got=error.why) from None
+    return ring, value, [sum(ring.ends(g)) / 2 for g in gradient], matrix
+
+
+def ball_step(problem: Problem, name: str, ball: BallPoint) -> Step:
+    """The step that proves the ball; `NotCertifiable` where the Hessian is not definite enough over it."""
+    _, _, gradient, (rows, slack) = around(problem, ball.centre, ball.radius)
+    hint = factor(symmetric(rows, checker.ULP))
+    if hint is None:
+        raise NotCertifiable(f"ball {name}", expected="a positive definite Hessian", got="another one")
+    modulus = hint.modulus - Fraction(slack, checker.ULP)
+    if modulus <= 0 or sum(g * g for g in gradient) >= (modulus * ball.radius) ** 2:
+        raise NotCertifiable(
+            f"ball {name}",
+            expected="a gradient shorter than radius times least eigenvalue",
+            got="a ball that is too wide" if modulus <= 0 else "a longer one",
+            remedy="give another radius, or a centre nearer to the minimum",
+        )
+    claimed = Fraction(int(modulus * 2**40), 2**40)
+    return {
+        "rule": "minimum-in-ball",
+        "point": name,
+        "modulus": number(claimed),
+        "bits": hint.bits,
+        "factor": [list(row) for row in hint.rows],
+    }
+
+
+def ball_bounds(problem: Problem, ball: BallPoint, modulus: Fraction) -> tuple[Fraction, Fraction]:
+    """F(c) - |g|^2/(2 modulus) <= F(p) <= F(c), a little wider."""
+    ring, value, gradient, _ = around(problem, ball.centre, ball.radius)
+    low, high = ring.ends(value)
+    return low - sum(g * g for g in gradient) / modulus - Fraction(1, 2**200), high + Fraction(1, 2**200)
+
+
+def value_bounds(problem: Problem, at: Sequence[Fraction]) -> tuple[Fraction, Fraction]:
+    """F at a rational point of a student-teacher problem, enclosed."""
+    ring = checker.Intervals(checker.Meter(10**12))
+    low, high = ring.ends(checker.StudentTeacher(ring, _read(problem), list(at)).value())
+    return low, high
+
+
+def polished(problem: Problem, start: Sequence[Fraction], *, radius: Fraction = RADIUS, steps: int = 8) -> BallPoint:
+    """A ball of that radius around a point where Newton's method from ``start`` came to rest; not yet a proof."""
+    centre = rounded(start)
+    for _ in range(steps):
+        _, _, gradient, (rows, _) = around(problem, centre, Fraction(1, 2**90))
+        if sum(g * g for g in gradient) < (radius / 2**16) ** 2:
+            break
+        move = newton(rows, checker.ULP, gradient)
+        if move is None:
+            break
+        centre = rounded(tuple(c + m for c, m in zip(centre, move, strict=True)))
+    return BallPoint.around(centre, radius)
+
+
+def rounded(values: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    """The nearest multiples of 2^-PLACES."""
+    return tuple(Fraction(round(v * 2**PLACES), 2**PLACES) for v in values)
