@@ -628,6 +628,22 @@ class Intervals(Ring):
         low, high = self.series(u, step)
         return self.add((2 * low, 2 * high), self.mul(self.of(Fraction(k)), self.ln2))
 
+    def arcsine(self, q):
+        """arcsin of a rational number |q| < 1: three halvings of the angle, then the series of arctan t, |t| < tan(pi/16) < 1/5."""
+        root = self.square_root(self.of(1 - q * q))
+        t = self.mul(self.of(q), self.inverse(self.add(self.one, root)))
+        for _ in range(2):
+            root = self.square_root(self.add(self.one, self.square(t)))
+            t = self.mul(t, self.inverse(self.add(self.one, root)))
+        power = [t]
+
+        def step(n, _):
+            power[0] = self.mul(power[0], self.neg(self.square(t)))
+            return self.scale(power[0], Fraction(1, 2 * n + 3))
+
+        low, high = self.series(t, step)
+        return 8 * low, 8 * high
+
     def sigmoid(self, a):
         return self.inverse(self.add(self.one, self.exp(self.neg(a))))
 
@@ -1378,6 +1394,19 @@ def inertia_of(ring, matrix):
     return tuple(counts)
 
 
+def positive_over(ring, matrix):
+    """Whether elimination over intervals shows every symmetric matrix of the enclosure (rows of intervals) positive definite."""
+    rows = [list(row) for row in matrix]
+    for k, pivot in enumerate(rows):
+        if pivot[k][0] <= 0:
+            return False
+        inverse = ring.inverse(pivot[k])
+        for row in rows[k + 1 :]:
+            factor = ring.mul(row[k], inverse)
+            row[k + 1 :] = [ring.sub(a, ring.mul(factor, b)) for a, b in zip(row[k + 1 :], pivot[k + 1 :], strict=True)]
+    return True
+
+
 def is_definite(ring, matrix, sign):
     return inertia_of(ring, matrix)[1 - sign] == len(matrix)
 
@@ -1799,6 +1828,14 @@ STEP_KEYS = {  # in the order in which steps must stand
     "revival": ("point", "to", "step", "layer", "unit"),
     "aliased": ("frequencies", "relation", "value"),
     "too-few-breaks": (),
+    "gram-floor": ("value",),
+    "gram-null": ("vector",),
+    "hidden-gram": ("point", "value"),
+    "linear-descent": ("point", "rate", "floor"),
+    "hidden-descent": ("point", "rate", "steps", "value"),
+    "flow-ends": ("point", "sample"),
+    "flow-rests": ("point", "floor", "selection"),
+    "initial-mean": ("value",),
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
                 "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
@@ -2799,6 +2836,209 @@ class Proof(CanonicalRules):
         change = ring.total(ring.mul(slope.get((k,), ring.zero), ring.sub(c, m)) for k, (c, m) in enumerate(zip(cell, middle, strict=True)))
         return Fraction(max(plain, value[0] + change[0]), ring.unit)
 
+    # -- Gram matrices of relu units, and the training of the hidden weights alone (output weights fixed) --------------
+
+    def relu_units(self, rule):
+        """The inputs, for one hidden layer of relu units without biases and a scalar linear output, squared loss."""
+        p = self.problem
+        if p.kind != "dense" or p.hidden_layers != 1 or p.activations[0].kind != "relu" or any(p.bias) or p.widths[-1] != 1:
+            raise Rejected(rule, "needs one hidden layer of relu units, a scalar output and no biases")
+        if p.output.kind != "linear" or p.loss != "squared" or p.regularizer is not None or set(p.sample_weights) != {1}:
+            raise Rejected(rule, "needs a linear output and the unweighted squared loss without regularizer")
+        return p.inputs
+
+    def hidden(self, step):
+        """(inputs, targets, hidden weight vectors, output weights), all rational."""
+        inputs, point, p = self.relu_units(step["rule"]), self.exact_point(step), self.problem
+        if not isinstance(point.ring, Rationals):
+            raise Rejected(step["rule"], "needs a point with rational coordinates")
+        cols, width = p.widths[0], p.widths[1]
+        rows = [point.coordinates[r * cols : (r + 1) * cols] for r in range(width)]
+        return inputs, [y[0] for y in p.targets], rows, point.coordinates[width * cols :]
+
+    def reach(self, inputs, rows):
+        """w_r . x_i, unit by unit."""
+        ring = Rationals(self.meter)
+        return [[ring.dot(w, x) for x in inputs] for w in rows]
+
+    def residuals(self, z, outer, targets):
+        """f(x_i) - y_i."""
+        ring = Rationals(self.meter)
+        return [ring.dot(outer, [max(row[i], 0) for row in z]) - y for i, y in enumerate(targets)]
+
+    def gram_at(self, inputs, z, outer):
+        """H_ij = x_i . x_j sum of v_r^2 over the units with w_r . x_i >= 0 and w_r . x_j >= 0."""
+        ring, n = Rationals(self.meter), len(inputs)
+        out = [{} for _ in range(n)]
+        for i, j in itertools.combinations_with_replacement(range(n), 2):
+            shared = ring.total(ring.mul(v, v) for v, row in zip(outer, z, strict=True) if row[i] >= 0 and row[j] >= 0)
+            out[i][j] = out[j][i] = ring.mul(ring.dot(inputs[i], inputs[j]), shared)
+        return out
+
+    def at_least(self, rule, matrix, floor):
+        """The symmetric matrix minus floor * identity is positive semidefinite, exactly."""
+        if len(matrix) > MAX_MATRIX:
+            raise Rejected(rule, f"is limited to {MAX_MATRIX} samples")
+        moved = [row | {i: row.get(i, Fraction(0)) - floor} for i, row in enumerate(matrix)]
+        return inertia_of(Rationals(self.meter), moved)[2] == 0
+
+    def positive(self, step, key):
+        value = number(step[key], f"step.{key}")
+        if value <= 0:
+            raise Rejected(step["rule"], f"needs a positive {key}")
+        return value
+
+    def rule_gram_floor(self, step):
+        """H_ij = rho (pi - arccos rho) / (2 pi) = rho (1/4 + arcsin rho / (2 pi)), rho = x_i . x_j, for unit vectors."""
+        floor, p = self.positive(step, "value"), self.problem
+        if p.kind != "dense" or len(p.inputs) > MAX_MATRIX:
+            raise Rejected("gram-floor", f"needs at most {MAX_MATRIX} inputs")
+        exact, n = Rationals(self.meter), len(p.inputs)
+        rho = [[exact.dot(x, y) for y in p.inputs] for x in p.inputs]
+        if any(rho[i][i] != 1 for i in range(n)):
+            raise Rejected("gram-floor", "needs inputs of length 1")
+        known = {Fraction(1): Fraction(1, 2), Fraction(1, 2): Fraction(1, 6), Fraction(0): Fraction(0),
+                 Fraction(-1, 2): Fraction(-1, 12), Fraction(-1): Fraction(0)}  # fmt: skip
+        if all(r in known for row in rho for r in row):
+            good = self.at_least("gram-floor", [{j: known[r] for j, r in enumerate(row)} for row in rho], floor)
+        else:
+            ring = Intervals(self.meter)
+            turn = ring.inverse(ring.scale(ring.pi, 2))
+
+            def entry(r):
+                if r in known:
+                    return ring.of(known[r])
+                return ring.scale(ring.add(ring.of(Fraction(1, 4)), ring.mul(ring.arcsine(r), turn)), r)
+
+            rows = [[ring.sub(entry(r), ring.of(floor if i == j else Fraction(0))) for j, r in enumerate(row)] for i, row in enumerate(rho)]
+            good = positive_over(ring, rows)
+        if not good:
+            raise Rejected("gram-floor", "the smallest eigenvalue is not proved to be that large")
+        self.found["gram-floor",] = (show(floor),)
+        return ()
+
+    def rule_gram_null(self, step):
+        """sum_i c_i x_i 1{w . x_i >= 0} = 0 for almost every w: rays that are not cancelled by their opposites have sum 0."""
+        if self.problem.kind != "dense":
+            raise Rejected("gram-null", "needs inputs")
+        inputs = self.problem.inputs
+        vector, sums = [number(c, "step.vector") for c in array(step["vector"], "step.vector", len(inputs))], {}
+        for c, x in zip(vector, inputs, strict=True):
+            size = abs(next((v for v in x if v), Fraction(0)))
+            if size:
+                ray = tuple(v / size for v in x)
+                sums[ray] = sums.get(ray, Fraction(0)) + c * size
+        if not any(vector):
+            raise Rejected("gram-null", "the vector is 0")
+        rest = [Fraction(0)] * len(inputs[0])
+        for ray, weight in sums.items():
+            if weight + sums.get(tuple(-v for v in ray), Fraction(0)) != 0:
+                raise Rejected("gram-null", "a jump across a hyperplane w . x = 0 does not cancel")
+            if ray > tuple(-v for v in ray):
+                rest = [a + weight * v for a, v in zip(rest, ray, strict=True)]
+        if any(rest):
+            raise Rejected("gram-null", "the constants of the opposite pairs do not add up to 0")
+        self.found["gram-null",] = (", ".join(map(show, vector)),)
+        return ()
+
+    def rule_hidden_gram(self, step):
+        floor = self.positive(step, "value")
+        inputs, _, rows, outer = self.hidden(step)
+        if not self.at_least("hidden-gram", self.gram_at(inputs, self.reach(inputs, rows), outer), floor):
+            raise Rejected("hidden-gram", "the smallest eigenvalue is smaller")
+        self.found["hidden-gram", step["point"]] = (show(floor),)
+        return ()
+
+    def rule_linear_descent(self, step):
+        """No pre-activation can reach 0: each |w_r . x_i| exceeds |x_i| times all that w_r can move, sqrt(n) |v_r| |x| |residual| / floor."""
+        rate, floor = self.positive(step, "rate"), self.positive(step, "floor")
+        inputs, targets, rows, outer = self.hidden(step)
+        z, ring = self.reach(inputs, rows), Rationals(self.meter)
+        gram = self.gram_at(inputs, z, outer)
+        if not self.at_least("linear-descent", gram, floor):
+            raise Rejected("linear-descent", "the smallest eigenvalue of H(p) is smaller than the floor")
+        if not self.at_least("linear-descent", [{j: -2 * rate * v for j, v in row.items()} for row in gram], Fraction(-1)):
+            raise Rejected("linear-descent", "the step is longer than 1/(2 lambda_max(H(p)))")
+        error = self.residuals(z, outer, targets)
+        lengths = [ring.dot(x, x) for x in inputs]
+        bound = len(inputs) * max(lengths) * ring.dot(error, error) / (floor * floor)
+        for row, v in zip(z, outer, strict=True):
+            if any(value == 0 or value * value <= v * v * bound * size for value, size in zip(row, lengths, strict=True)):
+                raise Rejected("linear-descent", "a pre-activation is not farther from 0 than its weights can move")
+        self.found["linear-descent", step["point"]] = show(rate), show(floor), show((1 - 2 * rate * floor) ** 2)
+        return ()
+
+    def rule_hidden_descent(self, step):
+        """Gradient descent w_r <- w_r - 2 rate v_r sum_i (f(x_i) - y_i) 1{w_r . x_i >= 0} x_i, done exactly."""
+        rate, steps = self.positive(step, "rate"), whole(step["steps"], "step.steps", 1, 10_000)
+        claimed, ring = number(step["value"], "step.value"), Rationals(self.meter)
+        inputs, targets, rows, outer = self.hidden(step)
+        start, z = rows, self.reach(inputs, rows)
+        first, error = z, self.residuals(z, outer, targets)
+        before = ring.dot(error, error)
+        for _ in range(steps):
+            pushed = []
+            for w, row, v in zip(rows, z, outer, strict=True):
+                pull = [ring.mul(e, -2 * rate * v) if value >= 0 else Fraction(0) for e, value in zip(error, row, strict=True)]
+                pushed.append([ring.add(c, ring.dot(pull, column)) for c, column in zip(w, zip(*inputs, strict=True), strict=True)])
+            rows, z = pushed, self.reach(inputs, pushed)
+            error = self.residuals(z, outer, targets)
+        if ring.dot(error, error) != claimed:
+            raise Rejected("hidden-descent", "F does not have the stated value after these steps")
+        flips = sum((a >= 0) != (b >= 0) for old, new in zip(first, z, strict=True) for a, b in zip(old, new, strict=True))
+        moved = max(sum((a - b) ** 2 for a, b in zip(old, new, strict=True)) for old, new in zip(start, rows, strict=True))
+        words = (str(steps), show(rate), Goal.brief(before), Goal.brief(claimed), str(flips), str(len(z) * len(inputs)), Goal.brief(moved))
+        self.found["hidden-descent", step["point"]] = words
+        return ()
+
+    def rule_flow_ends(self, step):
+        """A sample orthogonal to all others, where an active unit with v_r (f - y) > 0 runs into w_r . x = 0 before f = y."""
+        inputs, targets, rows, outer = self.hidden(step)
+        i, ring = whole(step["sample"], "step.sample", 1, len(inputs)) - 1, Rationals(self.meter)
+        if any(j != i and ring.dot(inputs[i], x) != 0 for j, x in enumerate(inputs)):
+            raise Rejected("flow-ends", "the sample is not orthogonal to all others")
+        z = self.reach(inputs, rows)
+        error, column = self.residuals(z, outer, targets)[i], [row[i] for row in z]
+        if not all(column):
+            raise Rejected("flow-ends", "a pre-activation at the sample is 0")
+        shared = ring.total(ring.mul(v, v) for v, value in zip(outer, column, strict=True) if value > 0)
+        if not any(value > 0 and ring.mul(value, shared) < ring.mul(v, error) for v, value in zip(outer, column, strict=True)):
+            raise Rejected("flow-ends", "no active unit is driven to 0 before the sample is fitted")
+        self.found["flow-ends", step["point"]] = (str(i + 1),)
+        return ()
+
+    def rule_flow_rests(self, step):
+        """Numbers from [0, 1] instead of relu'(0) at the ties make the hidden gradient vanish, while F(p) > 0 and H(p) >= floor."""
+        floor = self.positive(step, "floor")
+        inputs, targets, rows, outer = self.hidden(step)
+        z, ring = self.reach(inputs, rows), Rationals(self.meter)
+        error = self.residuals(z, outer, targets)
+        chosen = [number(c, "step.selection") for c in array(step["selection"], "step.selection")]
+        if any(not 0 <= c <= 1 for c in chosen) or len(chosen) != sum(value == 0 for row in z for value in row):
+            raise Rejected("flow-rests", "needs one number from [0, 1] for every pair of a unit and a sample with w . x = 0")
+        left = iter(chosen)
+        for row, v in zip(z, outer, strict=True):
+            tied = [x for x, value in zip(inputs, row, strict=True) if value == 0]
+            if len(independent_rows(tied, self.meter)) != len(tied):
+                raise Rejected("flow-rests", "the samples at which one unit has w . x = 0 are linearly dependent")
+            slopes = [next(left) if value == 0 else Fraction(int(value > 0)) for value in row]
+            pull = [ring.mul(ring.mul(e, s), v) for e, s in zip(error, slopes, strict=True)]
+            if any(ring.dot(pull, column) != 0 for column in zip(*inputs, strict=True)):
+                raise Rejected("flow-rests", "the hidden gradient does not vanish for these numbers")
+        value = ring.dot(error, error)
+        if value == 0 or not self.at_least("flow-rests", self.gram_at(inputs, z, outer), floor):
+            raise Rejected("flow-rests", "F(p) is 0, or the smallest eigenvalue of H(p) is smaller than the floor")
+        self.found["flow-rests", step["point"]] = show(value), show(floor)
+        return ()
+
+    def rule_initial_mean(self, step):
+        """E f(x)^2 = |x|^2 / 2 and E f(x) = 0, since E max(w . x, 0)^2 = |x|^2 / 2 and the signs are independent of w."""
+        inputs, ring, claimed = self.relu_units("initial-mean"), Rationals(self.meter), number(step["value"], "step.value")
+        if ring.total(ring.dot(x, x) / 2 + y[0] * y[0] for x, y in zip(inputs, self.problem.targets, strict=True)) != claimed:
+            raise Rejected("initial-mean", "is not the sum of y_i^2 + |x_i|^2 / 2")
+        self.found["initial-mean",] = (show(claimed),)
+        return ()
+
 
 # ---------------------------------------------------------------------------------------------------------------------
 # 9. The goals: composed here from facts about the named points; every step and every point must be needed.
@@ -2857,6 +3097,20 @@ GOALS = {  # kind: what it says of p, and of q
     "no-trigonometric-fit": "the {} inputs are distinct points of the unit cube, but every trigonometric polynomial with the {} frequencies "
     "|k_i| <= ({}) has the loss {} or more on the data",
     "not-interpolable": "no parameters interpolate the data: F > 0 everywhere (the targets force {} breakpoints, the network has at most {})",
+    "gram-floor": "the Gram matrix H_ij = E[x_i.x_j 1(w.x_i >= 0, w.x_j >= 0)], w ~ N(0, I), of the inputs has smallest eigenvalue >= {}",
+    "gram-null": "sum_i c_i max(w.x_i, 0) = 0 for every w, and H c = 0 for H_ij = E[x_i.x_j 1(w.x_i >= 0, w.x_j >= 0)], w ~ N(0, I), "
+    "with c = ({})",
+    "hidden-gram": "the Gram matrix H(p)_ij = x_i.x_j (sum of v_r^2 over the units with w_r.x_i >= 0 and w_r.x_j >= 0) has smallest "
+    "eigenvalue >= {}",
+    "linear-descent": "gradient descent on the hidden weights (output weights fixed) from p with step {} never changes an activation "
+    "pattern: the residuals are multiplied by I - 2 step H(p) in every step, lambda_min(H(p)) >= {}, F falls at least by the factor {}",
+    "hidden-descent": "{} steps of gradient descent on the hidden weights (output weights fixed, relu'(0) = 1) from p with step {} lead "
+    "from F = {} to F = {}, where {} of {} activation patterns (w.x >= 0) differ from those at p and the largest |w_r - w_r(p)|^2 is {}",
+    "flow-ends": "the gradient flow of the hidden weights (output weights fixed, relu'(0) = 1) from p has no solution for all times: at a "
+    "finite time a unit reaches w.x = 0 at sample {} and no absolutely continuous curve goes on",
+    "flow-rests": "the constant curve p solves the differential inclusion (Filippov) of the gradient flow of the hidden weights, while F(p) = "
+    "{} > 0 and H(p)_ij = x_i.x_j (sum of v_r^2 over the units with w_r.x_i >= 0 and w_r.x_j >= 0) has smallest eigenvalue >= {}",
+    "initial-mean": "the mean of F over independent w_r ~ N(0, I) and independent output weights +-1/sqrt(m) with fair signs is {}",
 }
 GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "hypotheses"), "descending-path": ("better",),
                "bounded-path": ("to",), "barrier": ("to",), "escape-path": ("better",), "spurious-basin": ("better",),
@@ -2864,9 +3118,10 @@ GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "
 CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
                    "truncation-unbounded", "revived-unit", "no-trigonometric-fit", "not-interpolable")
 ABOUT_ALL = {"coercive": "coercive", "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error"}  # -> rule
-POINTLESS = ("no-trigonometric-fit", "not-interpolable", *ABOUT_ALL)  # goals about the problem, not about a point
+POINTLESS = ("no-trigonometric-fit", "not-interpolable", "gram-floor", "gram-null", "initial-mean", *ABOUT_ALL)  # no point
 SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
                      "unattained-infimum", "spurious-basin")
+WORDED_RULES = ("gram-floor", "gram-null", "hidden-gram", "linear-descent", "hidden-descent", "flow-ends", "flow-rests", "initial-mean")
 SINGLE_RULE = {  # goals that one rule proves
     "value": "value", "strict-local-maximum": "maximum",
     "strict-saddle": "strict-saddle", "global-minimum": "global",
@@ -2902,6 +3157,10 @@ class Goal:
         kind, p, words = self.body["kind"], self.p, []
         if kind in SINGLE_RULE:
             self.take(SINGLE_RULE[kind], p)
+        if kind in WORDED_RULES:  # the goal and the rule have one name; the rule found the numbers
+            names = () if p is None else (p,)
+            self.take(kind, *names)
+            words = [word if len(word) <= 600 else self.short([word]) for word in self.proof.found[kind, *names]]
         if kind in ("critical-point", "critical-inertia", "saddle"):
             self.used.append(self.proof.critical(p))
         if kind == "critical-inertia":
@@ -3033,6 +3292,12 @@ class Goal:
         if kind == "full-rank-not-global":
             self.take("below", q, p)
         return words if least is None else [*words, show(least)]
+    @staticmethod
+    def brief(value):
+        """A number >= 0, or bounds of it where its text is long."""
+        text = show(value)
+        low, high = math.floor(value * 10**12), math.ceil(value * 10**12)
+        return text if len(text) <= 100 else f"a number from {decimal(low)} to {decimal(high)}"
 
     def short(self, parts):
         text = ", ".join(parts)
@@ -3092,6 +3357,7 @@ def read_goal(body, points):
     if not isinstance(body["kind"], str) or body["kind"] not in GOALS:
         raise Malformed("goal.kind", "is not a known goal")
     required = ("kind", *(() if body["kind"] in POINTLESS else ("point",)), *GOAL_EXTRAS.get(body["kind"], ()))
+    required = ("kind", *(() if body["kind"] in POINTLESS_GOALS else ("point",)), *GOAL_EXTRAS.get(body["kind"], ()))
     fields(body, "goal", required, ("hypotheses",))
     names = [point_name(body[key], f"goal.{key}", points) for key in ("point", "better", "to") if key in body]
     if len(set(names)) != len(names):
