@@ -3292,6 +3292,7 @@ class Goal:
         if kind == "full-rank-not-global":
             self.take("below", q, p)
         return words if least is None else [*words, show(least)]
+
     @staticmethod
     def brief(value):
         """A number >= 0, or bounds of it where its text is long."""
@@ -3357,7 +3358,6 @@ def read_goal(body, points):
     if not isinstance(body["kind"], str) or body["kind"] not in GOALS:
         raise Malformed("goal.kind", "is not a known goal")
     required = ("kind", *(() if body["kind"] in POINTLESS else ("point",)), *GOAL_EXTRAS.get(body["kind"], ()))
-    required = ("kind", *(() if body["kind"] in POINTLESS_GOALS else ("point",)), *GOAL_EXTRAS.get(body["kind"], ()))
     fields(body, "goal", required, ("hypotheses",))
     names = [point_name(body[key], f"goal.{key}", points) for key in ("point", "better", "to") if key in body]
     if len(set(names)) != len(names):

@@ -34,11 +34,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": GROUND | {"algebra"},
     "solve": GROUND | {"algebra", "model"},
     "induced": GROUND | {"algebra", "model"},
-    "statements": GROUND | {"algebra", "induced", "solve", "paths", "probes"},
+    "gram": GROUND | {"algebra"},
+    "statements": GROUND | {"algebra", "gram", "induced", "solve", "paths", "probes"},
     "paths": GROUND | {"algebra", "model", "solve"},
     "probes": GROUND | {"algebra", "model", "solve", "paths"},
     "propose": GROUND,
-    "certify": GROUND | {"algebra", "model", "propose", "induced", "solve", "statements", "paths", "probes", "checker"},
+    "certify": GROUND | {"algebra", "gram", "model", "propose", "induced", "solve", "statements", "paths", "probes", "checker"},
     "numeric": GROUND | {"algebra", "propose", "model", "solve", "paths", "certify"},
     "app": GROUND | {"algebra", "model", "solve", "statements", "paths", "certify", "numeric", "checker", "explorer"},
     "explorer": GROUND | {"app", "certify"},
@@ -50,6 +51,7 @@ UPWARD = {("explorer.shown", "explorer.app"): "the one door through which a noun
 
 EXACT_ROOMS = (
     "model",
+    "gram",
     "algebra",
     "solve",
     "induced",

@@ -47,6 +47,14 @@ ORDER = (
     "revival",
     "aliased",
     "too-few-breaks",
+    "gram-floor",
+    "gram-null",
+    "hidden-gram",
+    "linear-descent",
+    "hidden-descent",
+    "flow-ends",
+    "flow-rests",
+    "initial-mean",
 )
 
 
