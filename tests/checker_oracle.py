@@ -14,6 +14,7 @@ from typing import Any
 
 import checker_oracle_canonical as canonical
 import checker_oracle_more as more
+import checker_oracle_gram as gram
 import checker_oracle_sets as sets
 import mpmath
 
@@ -317,6 +318,8 @@ class Opinion:
             return canonical.step_holds(self, step)
         if rule in more.RULES:
             return bool(more.RULES[rule](self, step, MP))
+        if rule in gram.GRAM_RULES:
+            return gram.step_holds(self, step, MP)
         if rule in sets.SET_RULES:
             return sets.step_holds(self, step, MP)
         return rule in ("hypothesis", "floor")  # never the subject of a different fact: compared as text
@@ -343,6 +346,8 @@ class Opinion:
             return canonical.goal_holds(self)
         if kind in more.GOALS:
             return True
+        if kind in gram.GRAM_RULES:
+            return True  # the goal repeats its one step
         if kind in sets.SET_GOALS and kind != "descending-path":
             return sets.goal_holds(self, MP)
         if better is not None and not self.f(better) < self.f(theta):

@@ -57,6 +57,14 @@ RULES = [
     "revival",
     "aliased",
     "too-few-breaks",
+    "gram-floor",
+    "gram-null",
+    "hidden-gram",
+    "linear-descent",
+    "hidden-descent",
+    "flow-ends",
+    "flow-rests",
+    "initial-mean",
 ]
 GOALS = [
     "value",
@@ -96,6 +104,14 @@ GOALS = [
     "revived-unit",
     "no-trigonometric-fit",
     "not-interpolable",
+    "gram-floor",
+    "gram-null",
+    "hidden-gram",
+    "linear-descent",
+    "hidden-descent",
+    "flow-ends",
+    "flow-rests",
+    "initial-mean",
 ]
 ACTIVATIONS = [
     "linear",

@@ -10,6 +10,7 @@ from explorer.budget import Budget
 from explorer.certify.certificate import Certificate, Instance
 from explorer.certify.goals import GOALS, certify
 from explorer.certify.showing import PATHS_AND_SETS
+from explorer.certify.training import TRAINING
 from explorer.errors import BudgetExceeded, ExplorerError, Invalid, NotCertifiable, Unknown, Unsupported
 from explorer.point import AnyPoint
 from explorer.problem import Problem
@@ -28,7 +29,7 @@ from explorer.statements.nouns import (
 )
 
 #: goal kind -> writer, for the goals that `certify` does not write: they get the problem, the witness and the budget
-WRITERS: dict[str, Callable[[Problem, Witness, Budget], Certificate]] = {**PATHS_AND_SETS}
+WRITERS: dict[str, Callable[[Problem, Witness, Budget], Certificate]] = {**PATHS_AND_SETS, **TRAINING}
 
 
 @dataclass(frozen=True)

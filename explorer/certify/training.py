@@ -76,11 +76,12 @@ def linear_descent(problem: Problem, witness: Witness, budget: Budget) -> Certif
 
 def hidden_descent(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
     """Where ``steps`` steps of gradient descent with step ``rate`` on L lead."""
-    rate, steps, last = witness.options["rate"], witness.options["steps"], None
+    rate, steps = witness.options["rate"], witness.options["steps"]
+    last = Hidden.of(problem, witness.at)  # type: ignore[arg-type]
     clock = budget.start()
-    for last in Hidden.of(problem, witness.at).run(rate, steps):  # type: ignore[arg-type]
+    for _ in range(steps):
         clock.check("following gradient descent")
-    assert last is not None
+        last = last.moved(rate)
     return _written(problem, witness, {"rate": number(rate / 2), "steps": steps, "value": number(last.squared_error)})
 
 
@@ -106,7 +107,9 @@ def initial_mean(problem: Problem, witness: Witness, budget: Budget) -> Certific
     data = problem.data
     if data is None:
         raise NotCertifiable("initial-mean", expected="data")
-    parts = (sum((v * v for v in x), Fraction(0)) / 2 + y[0] ** 2 for x, y in zip(data.inputs, data.targets, strict=True))
+    parts = (
+        sum((v * v for v in x), Fraction(0)) / 2 + y[0] ** 2 for x, y in zip(data.inputs, data.targets, strict=True)
+    )
     return _written(problem, witness, {"value": number(sum(parts, Fraction(0)))})
 
 

@@ -103,3 +103,9 @@ def near_tie_chance(radius: Fraction) -> tuple[arb, arb]:
     with flint.ctx.workprec(BITS):
         exact = (ball(radius) / arb(2).sqrt()).erf()
         return exact, 2 * ball(radius) / (2 * arb.pi()).sqrt()
+
+
+def exact_ball(value: Fraction) -> arb:
+    """A ball around an exact number, to compare with the bounds above."""
+    with flint.ctx.workprec(BITS):
+        return ball(value)

@@ -73,11 +73,10 @@ def _combination(vectors: list[Vector], target: list[Fraction]) -> list[Fraction
     return [to_fraction(reduced[k, count]) for k in range(count)]
 
 
-def least_output(at: Hidden) -> Fraction | None:
-    """One sample of length 1: the infimum of the output along the flow that pushes it down for ever; None for minus infinity.
+def output_pushed(at: Hidden, time: Fraction) -> Fraction:
+    """One sample of length 1: the output after the flow has pushed it down for the rescaled time s.
 
-    Active units move as z_r - v_r s; those with v_r > 0 end at 0, those with v_r < 0 grow without bound. (So a label
-    y < 0 is reached exactly if the infimum is smaller than y: Du et al., the case n = 1.)
+    Active units move as z_r - v_r s; those with v_r > 0 stop at 0, those with v_r < 0 grow without bound.
     """
-    slopes = [v for v, row in zip(at.outer, at.reach, strict=True) if row[0] > 0 and v < 0]
-    return None if slopes else Fraction(0)
+    active = ((v, row[0]) for v, row in zip(at.outer, at.reach, strict=True) if row[0] > 0)
+    return sum((v * max(z - v * time, Fraction(0)) for v, z in active), Fraction(0))

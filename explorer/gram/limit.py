@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import product
 
 import flint
-from flint import arb, fmpq_mat
+from flint import acb, arb, fmpq_mat
 
 from explorer.algebra.balls import ball, to_fmpq
 from explorer.errors import Unsupported
@@ -57,6 +57,20 @@ def entry_ball(cosine: Fraction) -> arb:
         return ball(KNOWN[cosine])
     c = ball(cosine)
     return c * (arb.pi() - c.acos()) / (2 * arb.pi())
+
+
+def entry_by_integral(cosine: Fraction) -> arb:
+    """The same number from the Gaussian integral rho int_0^oo phi(t) Phi(rho t/sqrt(1 - rho^2)) dt, enclosed; |rho| < 1."""
+    with flint.ctx.workprec(BITS):
+        c = ball(cosine)
+        slope = c / (1 - c * c).sqrt() / arb(2).sqrt()
+
+        def density(t: acb, _: bool) -> acb:
+            return (-t * t / 2).exp() * (1 + (slope * t).erf()) / 2
+
+        inner = acb.integral(density, 0, 16).real / (2 * arb.pi()).sqrt()
+        tail = (-arb(128)).exp()  # P(z > 16) < e^(-16^2/2)
+        return c * inner.union(inner + tail)
 
 
 @dataclass(frozen=True)

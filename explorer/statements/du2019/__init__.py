@@ -1,7 +1,14 @@
-"""The statements of du2019, in the paper's order: one file per section."""
+"""S. Du, X. Zhai, B. Poczos, A. Singh: Gradient Descent Provably Optimizes Over-parameterized Neural Networks (ICLR 2019)."""
 
 from __future__ import annotations
 
-from explorer.statements.nouns import Statement
+from explorer.statements.du2019 import descent, flow, further, gram, model, stability
 
-STATEMENTS: tuple[Statement, ...] = ()
+STATEMENTS = (
+    *model.STATEMENTS,
+    *gram.STATEMENTS,
+    *flow.STATEMENTS,
+    *descent.STATEMENTS,
+    *stability.STATEMENTS,
+    *further.STATEMENTS,
+)
