@@ -76,7 +76,7 @@ def disparity(opinion: Any, step: dict[str, Any]) -> bool:
     inputs, targets, weights = data(opinion)
     at = waves(np.array([row[0] for row in inputs]), step["frequencies"])
     gradient = at @ (2 * np.array(weights) * (coefficients @ at - np.array(targets)))
-    return 0 < Fraction(step["slope"]) and np.abs(gradient).max() >= float(Fraction(step["slope"])) - 1e-9
+    return Fraction(step["slope"]) > 0 and np.abs(gradient).max() >= float(Fraction(step["slope"])) - 1e-9
 
 
 def limit(opinion: Any, step: dict[str, Any]) -> bool:
@@ -148,7 +148,7 @@ def aliased(opinion: Any, step: dict[str, Any]) -> bool:
     root = np.sqrt(np.array(weights))
     found = np.linalg.lstsq(table * root[:, None], np.array(targets) * root, rcond=1e-10)[0]
     loss = float((np.array(weights) * np.abs(table @ found - np.array(targets)) ** 2).sum())
-    return 0 < Fraction(step["value"]) and loss >= float(Fraction(step["value"])) - 1e-9
+    return Fraction(step["value"]) > 0 and loss >= float(Fraction(step["value"])) - 1e-9
 
 
 def breaks(opinion: Any, step: dict[str, Any]) -> bool:

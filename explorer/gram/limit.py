@@ -114,7 +114,7 @@ def least_eigenvalue(matrix: Matrix) -> Least:
     for root in sorted(_rational_roots(whole)):
         if is_psd(matrix, root):
             return Least(root, root, root)
-    bound = max(sum(abs(v) for v in row) for row in matrix) + 1
+    bound = max(sum((abs(v) for v in row), Fraction(1)) for row in matrix)
     with flint.ctx.workprec(BITS):
         return _bisected([[ball(v) for v in row] for row in matrix], bound)
 
