@@ -13,8 +13,8 @@ from fractions import Fraction
 from typing import Any
 
 import checker_oracle_canonical as canonical
-import checker_oracle_more as more
 import checker_oracle_gram as gram
+import checker_oracle_more as more
 import checker_oracle_sets as sets
 import mpmath
 
