@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "paths": GROUND | {"algebra", "model", "solve"},
     "probes": GROUND | {"algebra", "model", "solve", "paths"},
     "propose": GROUND,
-    "certify": GROUND | {"algebra", "gram", "model", "propose", "induced", "solve", "statements", "paths", "probes", "checker"},
+    "certify": GROUND
+    | {"algebra", "gram", "model", "propose", "induced", "solve", "statements", "paths", "probes", "checker"},
     "numeric": GROUND | {"algebra", "propose", "model", "solve", "paths", "certify"},
     "app": GROUND | {"algebra", "model", "solve", "statements", "paths", "certify", "numeric", "checker", "explorer"},
     "explorer": GROUND | {"app", "certify"},
