@@ -915,7 +915,7 @@ class Problem:
                 self.read_students(fields(net, "problem.network", ("kind", "inputs", "students", "teacher")))
             if any(body.get(key) is not None for key in ("data", "loss", "regularizer")):
                 raise Malformed("problem", f"has data, loss or regularizer beside a {self.kind} loss")
-        elif self.kind == "dense":
+        elif self.kind in ("dense", "dense+exp"):
             keys = ("activation", "bias", "output_activation", *LOOSE_KEYS)
             self.read_dense(fields(net, "problem.network", ("kind", "widths"), keys))
             self.read_data(fields(body.get("data"), "problem.data", ("inputs", "targets")))
@@ -923,7 +923,7 @@ class Problem:
             if body.get("regularizer") is not None:
                 self.read_regularizer(fields(body["regularizer"], "problem.regularizer", ("kind", "weights"), ("exponent",)))
         else:
-            raise Malformed("problem.network.kind", "is neither dense nor monomial nor student-teacher-relu")
+            raise Malformed("problem.network.kind", "is not dense, dense+exp, monomial or student-teacher-relu")
         self.size = self.students * self.dimension if self.kind == "student-teacher-relu" else len(self.names)
         text = json.dumps(self.normal, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         self.digest = "sha256:" + hashlib.sha256(text.encode("ascii")).hexdigest()
@@ -992,8 +992,13 @@ class Problem:
             self.blocks.append((start, start + rows * cols if self.bias[layer] else None))
             self.names += [f"w{layer + 1}_{i + 1}_{j + 1}" for i in range(rows) for j in range(cols)]
             self.names += [f"b{layer + 1}_{i + 1}" for i in range(rows)] if self.bias[layer] else []
+        self.added = len(self.names)  # dense+exp: f(x) + exp_a e^(exp_w . x + exp_b), these parameters last
+        if self.kind == "dense+exp":
+            self.names += ["exp_a", *(f"exp_w_{k + 1}" for k in range(self.widths[0])), "exp_b"]
+            if self.widths[-1] != 1 or len(self.names) > MAX_PARAMETERS:
+                raise Malformed("problem.network", "dense+exp needs a scalar output and no more parameters than allowed")
         self.normal["network"] = {
-            "kind": "dense", "widths": self.widths, "activation": [a.normal for a in self.activations], "bias": self.bias,
+            "kind": self.kind, "widths": self.widths, "activation": [a.normal for a in self.activations], "bias": self.bias,
             "output_activation": self.output.normal,
         }
 
@@ -1038,7 +1043,7 @@ class Problem:
         if ("exponent" in body) != (self.regularizer == "power"):
             raise Malformed("problem.regularizer.exponent", "belongs to power and to nothing else")
         cubic = self.regularizer == "neuron-cubic"
-        if cubic and (len(self.widths) != 3 or self.widths[-1] != 1 or self.bias[1]):
+        if cubic and (self.kind != "dense" or len(self.widths) != 3 or self.widths[-1] != 1 or self.bias[1]):
             raise Malformed("problem.regularizer", "neuron-cubic needs one hidden layer, scalar output and no output bias")
         self.penalties = self.read_weights(body["weights"], "regularizer", self.widths[1] if cubic else len(self.names))
         normal = {"kind": self.regularizer, "weights": [show(c) for c in self.penalties]}
@@ -1062,6 +1067,7 @@ class Problem:
         kinds = ", ".join(sorted({a.kind for a in self.activations}))
         biased = ", ".join(str(k + 1) for k, b in enumerate(self.bias) if b)
         words = [f"a dense {'-'.join(map(str, self.widths))} network" + (f" ({kinds})" if kinds else "")]
+        words += ["one exponential unit added"] if self.kind == "dense+exp" else []
         words.append(f"biases in layer {biased}" if biased else "no biases")
         words += [f"output activation {self.output.kind}"] if self.output.kind != "linear" else []
         words.append(f"{len(self.inputs)} sample{'s' if len(self.inputs) > 1 else ''}")
@@ -1279,7 +1285,16 @@ class Taylor:
         return any(value != self.ring.zero for weight in weights for value in weight.values())
 
     def outputs(self, problem, theta, x):
-        return self.rest(problem, theta, self.layer(problem, theta, 0, [self.constant(v) for v in x]))
+        out = self.rest(problem, theta, self.layer(problem, theta, 0, [self.constant(v) for v in x]))
+        if problem.kind == "dense+exp":  # its value does not matter where exp_a = 0
+            factor, *inner, z = theta[problem.added :]
+            if self.order or any(value != self.ring.zero for value in factor.values()):
+                z = dict(z)
+                for weight, v in zip(inner, x, strict=True):
+                    self.add_to(z, self.scale(weight, v))
+                out = [dict(out[0])]
+                self.add_to(out[0], self.mul(factor, self.apply(EXPONENTIAL, z)))
+        return out
 
     def loss(self, problem, theta, need_value=True):
         """F as a Taylor polynomial; with ``need_value=False`` its constant term may be wrong."""
@@ -1355,6 +1370,7 @@ class Taylor:
 
 
 SOFTPLUS = Activation("softplus", "loss", {})
+EXPONENTIAL = Activation("exp", "network", {})
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1819,6 +1835,7 @@ STEP_KEYS = {  # in the order in which steps must stand
     "escape": ("point", "from", "limit", "path"),
     "basin": ("point", "level", "lower", "upper"),
     "orthogonal-requ": (),
+    "added-unit": (),
     "zero-error": ("interpolations",),
     "tangent-optimal": ("point", "combination"),
     "kinks-nearby": ("point", "unit", "sample"),
@@ -2803,6 +2820,18 @@ class Proof(CanonicalRules):
         self.found[rule] = sorted(found), min(sizes) / 2
         return ()
 
+    def rule_added_unit(self, step):
+        """dense+exp, exp_a alone regularized by l2, inputs distinct: exp_a = 0 and all loss slopes vanish at every local minimum."""
+        p, rule = self.problem, "added-unit"
+        if p.kind != "dense+exp" or p.regularizer != "l2":
+            raise Rejected(rule, "needs a network with an added exponential unit and the l2 regularizer")
+        if any((k == p.added) != bool(weight) for k, weight in enumerate(p.penalties)):
+            raise Rejected(rule, "needs a positive weight on exp_a and none on the other parameters")
+        if len(set(map(tuple, p.inputs))) < len(p.inputs) or (p.loss == "logistic" and not all(y for (y,) in p.targets)):
+            raise Rejected(rule, "needs distinct inputs, and targets that are not 0 for the logistic loss")
+        self.found[rule] = p.loss
+        return ()
+
     def rule_zero_error(self, step):
         """Every delta_i is sum_k c_k (omega_k . x)_+^2 on the data: lambda_0 = min_i |y_i| c_i / (2 sum_k |c_k| |omega_k|^2)."""
         data, slopes = self.rectified("zero-error")
@@ -3076,6 +3105,8 @@ GOALS = {  # kind: what it says of p, and of q
                        "sum_i c_i loss(sum_k a_k df(x_i)/dtheta_k, y_i)",
     "kinks-nearby": "every output of the network is differentiable at p, but output 1 on sample {} is not differentiable at p + t e for any "
                     "t != 0, where e is the direction of the weight from hidden unit {} to output 1",
+    "no-local-minimum": "F has no local minimum at all",
+    "local-minima-interpolate": "exp_a = 0, f(x_i) = y_i for all samples and F = 0 at every local minimum of F, so it is a global minimum",
     "local-minima-classify": "F has exactly {}; y_i f(x_i) > 0 for all samples at every one of them; all regularizer weights are below {}{}",
     "silent-unit-classifies": "y_i f(x_i) > 0 for all samples at every local minimum of F at which the weights of a unit with a "
     "regularizer weight below {} are all 0",
@@ -3117,7 +3148,10 @@ GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "
                "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "revived-unit": ("to",)}
 CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
                    "truncation-unbounded", "revived-unit", "no-trigonometric-fit", "not-interpolable")
-ABOUT_ALL = {"coercive": "coercive", "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error"}  # -> rule
+ABOUT_ALL = {  # goals about the problem as a whole -> rule
+    "coercive": "coercive", "no-local-minimum": "added-unit", "local-minima-interpolate": "added-unit",
+    "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error",
+}
 POINTLESS = ("no-trigonometric-fit", "not-interpolable", "gram-floor", "gram-null", "initial-mean", *ABOUT_ALL)  # no point
 SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
                      "unattained-infimum", "spurious-basin")
@@ -3197,6 +3231,10 @@ class Goal:
         if kind == "coercive":
             level, radii = found["coercive"]
             return show(level), self.short(map(show, radii))
+        if kind in ("no-local-minimum", "local-minima-interpolate"):
+            if (found["added-unit"] == "logistic") != (kind == "no-local-minimum"):
+                raise Rejected("goal", "the logistic loss has no minimum, the squared loss has one")
+            return []
         if kind == "silent-unit-classifies":
             return [show(found["zero-error"])]
         values, threshold = found["orthogonal-requ"]

@@ -312,7 +312,38 @@ class MonomialLoss:
         }
 
 
-Network: TypeAlias = DenseNetwork | MonomialLoss | StudentTeacher
+@dataclass(frozen=True)
+class AddedExponential:
+    """A dense network with one exponential unit added to its scalar output: f(x) + a exp(w.x + b).
+
+    Parameters: those of ``base``, then ``exp_a``, ``exp_w_1``, ..., ``exp_b`` (Sun et al. 2020, eq. (7), without the regularizer).
+    """
+
+    base: DenseNetwork
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.base, DenseNetwork) or self.base.widths[-1] != 1:
+            raise Invalid("network", expected="a dense network with one output", got=described(self.base))
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        return self.base.widths
+
+    @property
+    def parameter_count(self) -> int:
+        return self.base.parameter_count + self.widths[0] + 2
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        inner = tuple(f"exp_w_{k}" for k in range(1, self.widths[0] + 1))
+        return (*self.base.parameters, "exp_a", *inner, "exp_b")
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object of the dense network, with another kind."""
+        return self.base.to_json() | {"kind": "dense+exp"}
+
+
+Network: TypeAlias = DenseNetwork | MonomialLoss | StudentTeacher | AddedExponential
 
 
 def as_tuple(value: object, where: str) -> tuple[Any, ...]:

@@ -21,6 +21,7 @@ from explorer.network import (
     LINEAR,
     MAX_PARAMETERS,
     Activation,
+    AddedExponential,
     DenseNetwork,
     MonomialLoss,
     Network,
@@ -177,7 +178,7 @@ class Problem(Shown):
                 if getattr(self, name) is not None:
                     raise Invalid(name, expected=f"null for a {what} loss", got="one", remedy="remove it")
             return
-        if not isinstance(self.network, DenseNetwork):
+        if not isinstance(self.network, DenseNetwork | AddedExponential):
             raise Invalid(
                 "network",
                 expected="a DenseNetwork, a MonomialLoss or a StudentTeacher",
@@ -189,7 +190,7 @@ class Problem(Shown):
             raise Invalid(name, expected="data and a loss for a network", got=described(part), remedy="add them")
         self._check_shapes(self.network, self.data, self.loss)
 
-    def _check_shapes(self, net: DenseNetwork, data: Dataset, loss: Loss) -> None:
+    def _check_shapes(self, net: DenseNetwork | AddedExponential, data: Dataset, loss: Loss) -> None:
         for what, rows, width in (("inputs", data.inputs, net.widths[0]), ("targets", data.targets, net.widths[-1])):
             for i, row in enumerate(rows):
                 if len(row) != width:
@@ -215,11 +216,13 @@ class Problem(Shown):
             )
         if self.regularizer is not None:
             cubic = self.regularizer.kind == "neuron-cubic"
-            if cubic and (net.depth != 2 or net.widths[-1] != 1 or net.bias[1]):
+            dense = net if isinstance(net, DenseNetwork) else None
+            if cubic and (dense is None or dense.depth != 2 or dense.widths[-1] != 1 or dense.bias[1]):
+                shape = f", bias {[*map(described, dense.bias)]}" if dense else " and an exponential unit"
                 raise Invalid(
                     "regularizer",
                     expected="one hidden layer, scalar output, no output bias for 'neuron-cubic'",
-                    got=f"widths {list(net.widths)}, bias {[*map(described, net.bias)]}".replace("'", "")[:120],
+                    got=f"widths {list(net.widths)}{shape}".replace("'", "")[:120],
                     remedy="use 'l2' or 'power' on other networks",
                 )
             count = net.widths[1] if cubic else net.parameter_count
@@ -248,12 +251,14 @@ class Problem(Shown):
         regularizer: Any = None,
         slug: str = "problem",
         source: str = "",
+        added_exponential: bool = False,
         **activation_parameters: Any,
     ) -> Problem:
         """A dense network on data. Rows may be lists or, for width 1, plain numbers; numbers are exact (int, Fraction, "p/q").
 
         ``activation`` is a name, an `Activation`, a dict, or a list of these (one per hidden layer); parameters of a
         named activation come as keywords (``coefficients=``, ``slope=``, ``alpha=``, ``breaks=``, ``pieces=``).
+        ``added_exponential`` adds one unit a exp(w.x + b) to the output (parameters exp_a, exp_w_1, ..., exp_b at the end).
         ``regularizer`` is None or a dict such as {"kind": "l2", "weights": "1/4"} (a scalar weight is repeated).
         """
         from explorer.reading import network_from_json, problem_from_parts
@@ -265,7 +270,7 @@ class Problem(Shown):
                 )
         net = network_from_json(
             {
-                "kind": "dense",
+                "kind": "dense+exp" if added_exponential else "dense",
                 "widths": list(widths) if isinstance(widths, Iterable) and not isinstance(widths, str) else widths,
                 "activation": activation,
                 "bias": bias,
@@ -346,6 +351,7 @@ __all__ = [
     "MAX_PARAMETERS",
     "MAX_SAMPLES",
     "Activation",
+    "AddedExponential",
     "Dataset",
     "DenseNetwork",
     "Loss",

@@ -19,6 +19,7 @@ from explorer.problem import (
     ACTIVATION_PARAMETERS,
     MAX_SAMPLES,
     Activation,
+    AddedExponential,
     Dataset,
     DenseNetwork,
     Loss,
@@ -144,10 +145,10 @@ def network_from_json(body: object) -> Network:
         return _monomial_from_json(body)
     if isinstance(body, Mapping) and body.get("kind") == "student-teacher-relu":
         return _students_from_json(body)
-    if isinstance(body, Mapping) and body.get("kind", "dense") != "dense":
+    if isinstance(body, Mapping) and body.get("kind", "dense") not in ("dense", "dense+exp"):
         raise Invalid(
             "network.kind",
-            expected="'dense', 'monomial' or 'student-teacher-relu'",
+            expected="'dense', 'dense+exp', 'monomial' or 'student-teacher-relu'",
             got=described(body["kind"]),
             remedy="see docs/certificate.md",
         )
@@ -165,12 +166,13 @@ def network_from_json(body: object) -> Network:
     bias = body.get("bias", False)
     if isinstance(bias, bool):
         bias = [bias] * hidden + [False] * (len(widths) - 1 - hidden)
-    return DenseNetwork(
+    dense = DenseNetwork(
         tuple(widths),
         activations,
         tuple(_list(bias, "network.bias", "write true, false, or a list of these")),
         activation_from_json(body.get("output_activation", "linear"), "network.output_activation"),
     )
+    return dense if body["kind"] == "dense" else AddedExponential(dense)
 
 
 def _monomial_from_json(body: Mapping[str, Any]) -> MonomialLoss:
@@ -234,14 +236,14 @@ def _block(body: object, where: str, width: int) -> tuple[tuple[Any, ...], ...]:
     return tuple(_numbers(row, f"{where}[{i}]") for i, row in enumerate(rows))
 
 
-def _regularizer(body: object, net: DenseNetwork) -> Regularizer | None:
+def _regularizer(body: object, net: DenseNetwork | AddedExponential) -> Regularizer | None:
     if body is None or isinstance(body, Regularizer):
         return body
     check_keys(body, "regularizer", required=("kind", "weights"), optional=("exponent",))
     assert isinstance(body, Mapping)
     if "exponent" in body and body["exponent"] is None:
         raise Invalid("regularizer.exponent", expected="an integer or no such key", got="null", remedy="remove it")
-    cubic = body["kind"] == "neuron-cubic" and net.depth == 2
+    cubic = body["kind"] == "neuron-cubic" and len(net.widths) == 3
     count, each = (net.widths[1], "hidden unit") if cubic else (net.parameter_count, "parameter")
     weights = _weights(body["weights"], "regularizer.weights", count, each)
     return Regularizer(body["kind"], weights, body.get("exponent"))

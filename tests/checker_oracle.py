@@ -91,6 +91,8 @@ class Landscape:
         bias = net.get("bias", False)
         self.bias = [bias] * (layers - 1) + [False] if isinstance(bias, bool) else bias
         self.size = sum(widths[k + 1] * (widths[k] + self.bias[k]) for k in range(layers))
+        self.added = net["kind"] == "dense+exp"
+        self.size += self.added * (widths[0] + 2)
         count = len(body["data"]["inputs"])
         weights = body["loss"].get("weights", 1)
         self.weights = [number(c) for c in (weights if isinstance(weights, list) else [weights] * count)]
@@ -108,6 +110,9 @@ class Landscape:
                 phi(sum((w * s for w, s in zip(row, signal, strict=True)), b))
                 for row, b in zip(matrix, shift, strict=True)
             ]
+        if self.added:
+            a, *w, b = theta[at:]
+            signal[0] += a * MP.exp(sum((u * number(v) for u, v in zip(w, x, strict=True)), b))
         return signal
 
     def __call__(self, theta: list[Any]) -> Any:

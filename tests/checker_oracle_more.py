@@ -61,6 +61,23 @@ def zero_error(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
     return len(step["interpolations"]) == len(rows) and all(v > 0 for v in lam)
 
 
-RULES = {"orthogonal-requ": orthogonal, "zero-error": zero_error}
+def added_unit(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
+    """Only exp_a is penalised, exponentials of the inputs are independent (their Vandermonde-like matrix is regular)."""
+    body = json.loads(opinion.text)
+    net, reg, data = body["network"], body.get("regularizer"), body["data"]
+    if net["kind"] != "dense+exp" or not reg or reg["kind"] != "l2" or not isinstance(reg["weights"], list):
+        return False
+    weights = [Fraction(v) for v in reg["weights"]]
+    here = len(weights) - net["widths"][0] - 2
+    if [k for k, v in enumerate(weights) if v] != [here]:
+        return False
+    points = [[Fraction(v) for v in x] for x in data["inputs"]]
+    pick = [[Fraction((k + 2) ** 2 % 7 + k * m, 5) for m in range(1, net["widths"][0] + 1)] for k in range(len(points))]
+    rows = [[mp.exp(mp.mpf(float(sum(a * b for a, b in zip(w, x, strict=True))))) for x in points] for w in pick]
+    labels = all(Fraction(y[0]) for y in data["targets"])
+    return abs(mp.det(mp.matrix(rows))) > mp.mpf(10) ** -30 and (labels or body["loss"]["kind"] == "squared")
+
+
+RULES = {"added-unit": added_unit, "orthogonal-requ": orthogonal, "zero-error": zero_error}
 #: goals that follow from the one step that they name
-GOALS = ("local-minima-classify", "silent-unit-classifies")
+GOALS = ("no-local-minimum", "local-minima-interpolate", "local-minima-classify", "silent-unit-classifies")

@@ -22,6 +22,8 @@ NAMES = (
     "narrow-networks",
     "splitting",
     "segments",
+    "added-unit",
+    "requ",
 )
 PAGES = [FOLDER / f"{name}.md" for name in NAMES]
 COMMANDS = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from explorer.exact import text
 from explorer.point import AnyPoint, Element, EnclosedPoint, Field, Ln2Ring
-from explorer.problem import Activation, DenseNetwork, MonomialLoss, Problem, StudentTeacher
+from explorer.problem import Activation, AddedExponential, DenseNetwork, MonomialLoss, Problem, StudentTeacher
 from explorer.students import LATEX
 
 #: longest exact number that a table shows; longer ones are shown as approximations
@@ -89,6 +89,7 @@ def network(problem: Problem) -> str:
     if isinstance(net, StudentTeacher):
         kind = "orthonormal" if isinstance(net.teacher, int) else "given"
         return f"{net.students} ReLU students of {net.units} {kind} teacher vectors, normal inputs in R^{net.inputs}"
+    net, added = (net.base, ["one exponential unit added"]) if isinstance(net, AddedExponential) else (net, [])
     shape = "-".join(map(str, net.widths))
     kinds = list(dict.fromkeys(activation(a) for a in net.activations))
     parts = [f"dense {shape}", " / ".join(kinds) if kinds else "linear"]
@@ -99,7 +100,7 @@ def network(problem: Problem) -> str:
     )
     if net.output.kind != "linear":
         parts.append(f"output {activation(net.output)}")
-    return ", ".join(parts)
+    return ", ".join([*parts, *added])
 
 
 def loss(problem: Problem) -> str:
@@ -160,7 +161,7 @@ def latex_loss(problem: Problem) -> str:
         return rf"F({', '.join(map(latex_name, net.names))}) = {joined}"
     if isinstance(net, StudentTeacher):
         return LATEX
-    assert isinstance(net, DenseNetwork)
+    assert isinstance(net, DenseNetwork | AddedExponential)
     assert problem.loss is not None
     assert problem.data is not None
     n, weight = len(problem.data), "c_i " if any(w != 1 for w in problem.loss.weights) else ""

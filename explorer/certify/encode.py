@@ -38,6 +38,7 @@ ORDER = (
     "escape",
     "basin",
     "orthogonal-requ",
+    "added-unit",
     "zero-error",
     "tangent-optimal",
     "kinks-nearby",

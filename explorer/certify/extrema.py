@@ -101,7 +101,7 @@ def line_step(p: Located) -> Step:
 
 def at_floor(p: Located) -> bool:
     """Whether F(p) = 0 exactly, for a loss that is a sum of nonnegative terms by construction."""
-    return isinstance(p.problem.network, DenseNetwork | StudentTeacher) and p.value is not None and not any(p.value)
+    return not isinstance(p.problem.network, MonomialLoss) and p.value is not None and not any(p.value)
 
 
 def floor_steps(p: Located) -> list[Step]:

@@ -10,7 +10,7 @@ from fractions import Fraction as F
 from typing import TYPE_CHECKING
 
 from explorer.certify.certificate import Instance
-from explorer.certify.recipes import connections, escapes, planes, requ, requ_minima, walls
+from explorer.certify.recipes import added_unit, connections, escapes, planes, requ, requ_minima, walls
 
 if TYPE_CHECKING:
     from explorer.certify.requests import Request
@@ -71,8 +71,8 @@ def _requ_exhibited(statement: str) -> tuple[Instance, ...]:
 
 
 _REFUTED: dict[str, Makers] = {
-    # (i) a local minimum of the modified loss exists and (iii) its theta minimises L_n: but L_n has no minimum here
-    "sun2020.thm-VI.1": (escapes.separable_line, escapes.separable_network),
+    # (i) a local minimum of the modified loss exists: there is none; (iii) its theta minimises L_n: but L_n has no minimum here
+    "sun2020.thm-VI.1": (added_unit.no_minimum, escapes.separable_line, escapes.separable_network),
     "sun2020.thm-VI.2": (_requ_refuted,),
     "sun2020.conj-V.3": (planes.parabola, planes.relu_parabola, planes.same_hidden_layer),
     "sun2020.conj-V.4": (planes.isolated_minima,),
@@ -81,8 +81,9 @@ _REFUTED: dict[str, Makers] = {
 _EXHIBITED: dict[str, Makers] = {
     "sun2020.toy-VI-xyz": (escapes.three_factors, escapes.two_factors),
     "sun2020.def-VI-coercive": (escapes.coercive_losses, escapes.not_coercive_losses),
-    # exponential units alone: a network with one of them beside others is no kind of the problem format
-    "sun2020.thm-VI.1": (escapes.exponential_units, escapes.exponential_neuron),
+    # with the squared loss the theorem's argument goes through; exponential units alone show the paths to infinity
+    "sun2020.thm-VI.1": (added_unit.interpolating, escapes.exponential_units, escapes.exponential_neuron),
+    "sun2020.quote-VI-limitation": (added_unit.limitation,),
     # what stands of part (2), and a strict local minimum that is not global at a named point, with non-orthogonal inputs
     "sun2020.thm-VI.2": (_requ_exhibited, _requ),
     "sun2020.def-IV.4": (walls.narrow_sigmoid, walls.narrow_polynomial, walls.wide_sigmoid, walls.wide_polynomial),

@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from explorer.errors import Unsupported
 from explorer.model import losses, regularizers
-from explorer.problem import Activation, DenseNetwork, MonomialLoss, Problem, StudentTeacher
+from explorer.problem import Activation, AddedExponential, DenseNetwork, MonomialLoss, Problem, StudentTeacher
 
 T = TypeVar("T")
 
@@ -178,7 +178,8 @@ def _unit(ring: Ring[T], activation: Activation, z: Jet[T], order: int, where: W
 
 def outputs(problem: Problem, ring: Ring[T], theta: Sequence[T], sample: int, order: int) -> list[Jet[T]]:
     """The jets of the network's outputs f_k(x) at the sample with this index (from 0)."""
-    net, data = problem.network, problem.data
+    whole, data = problem.network, problem.data
+    net = whole.base if isinstance(whole, AddedExponential) else whole
     if not isinstance(net, DenseNetwork) or data is None:
         raise Unsupported("network", expected="a dense network", got="a monomial loss")
     signal = [Jet(ring.constant(x), {}, {}, constant=True) for x in data.inputs[sample]]
@@ -205,7 +206,24 @@ def outputs(problem: Problem, ring: Ring[T], theta: Sequence[T], sample: int, or
             units.append(_unit(ring, activation, jet, order, Where(activation.kind, layer, i + 1, sample + 1)))
         signal = units
         start = bias + (rows if net.bias[layer - 1] else 0)
+    if net is not whole:
+        signal = [_with_exponential(ring, theta, start, data.inputs[sample], signal[0], order, sample)]
     return signal
+
+
+def _with_exponential(
+    ring: Ring[T], theta: Sequence[T], start: int, x: Sequence[Fraction], f: Jet[T], order: int, sample: int
+) -> Jet[T]:
+    """f + a exp(w.x + b), a = theta[start] and then w, b."""
+    if not order and ring.is_zero(theta[start]):
+        return f  # the value of the exponential does not matter, and may lie in no exact ring
+    one, out, z = ring.constant(Fraction(1)), _Sum(ring), _Sum(ring)
+    for k, v in enumerate((*x, Fraction(1)), start=start + 1):
+        z.add_product_with_parameter(k, theta[k], Jet(ring.constant(v), {}, {}, constant=True), order)
+    unit = _unit(ring, Activation("exp"), z.jet(), order, Where("exp", sample=sample + 1))
+    out.add_scaled(one, f)
+    out.add_product_with_parameter(start, theta[start], unit, order)
+    return out.jet()
 
 
 def loss_jet(problem: Problem, ring: Ring[T], theta: Sequence[T], *, order: int) -> LossJet[T]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from explorer.model import activations, regularizers
-from explorer.problem import Activation, DenseNetwork, MonomialLoss, Problem, StudentTeacher
+from explorer.problem import Activation, AddedExponential, DenseNetwork, MonomialLoss, Problem, StudentTeacher
 
 
 def used_activations(problem: Problem) -> tuple[tuple[str, Activation], ...]:
     """The activations of a dense network with the place where each acts, from input to output."""
     net = problem.network
-    if not isinstance(net, DenseNetwork):
-        return ()
+    if isinstance(net, AddedExponential):
+        return (*_dense(net.base), ("the added unit", Activation("exp")))
+    return _dense(net) if isinstance(net, DenseNetwork) else ()
+
+
+def _dense(net: DenseNetwork) -> tuple[tuple[str, Activation], ...]:
     hidden = [(f"the activation of layer {k}", a) for k, a in enumerate(net.activations, start=1)]
     return (*hidden, ("the output activation", net.output))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from explorer.errors import Unsupported
-from explorer.problem import Activation, DenseNetwork, Problem, Regularizer
+from explorer.problem import Activation, AddedExponential, DenseNetwork, MonomialLoss, Problem, Regularizer
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ def row(regularizer: Regularizer) -> RegularizerRow:
 
 def terms(problem: Problem) -> tuple[RegularizerTerm, ...]:
     """The terms of the problem's regularizer (none without one)."""
-    if problem.regularizer is None or not isinstance(problem.network, DenseNetwork):
+    net = problem.network
+    if problem.regularizer is None or isinstance(net, MonomialLoss):
         return ()
-    return row(problem.regularizer).terms(problem.regularizer, problem.network)
+    return row(problem.regularizer).terms(problem.regularizer, net.base if isinstance(net, AddedExponential) else net)

@@ -12,7 +12,7 @@ import sympy as sp
 
 from explorer.model import activations, losses, regularizers
 from explorer.model.kinds import used_activations
-from explorer.problem import Activation, MonomialLoss, Problem, StudentTeacher
+from explorer.problem import Activation, AddedExponential, MonomialLoss, Problem, StudentTeacher
 from explorer.students import LATEX
 
 _Z = sp.Symbol("z", real=True)
@@ -25,6 +25,7 @@ def network_text(problem: Problem) -> str:
         return f"F({', '.join(net.names)}) = {sp.sstr(_monomial(net))}"
     if isinstance(net, StudentTeacher):
         return "F(W) = E (sum_i relu(w_i.x) - sum_j relu(v_j.x))^2 / 2, x standard normal"
+    net, added = (net.base, " + a exp(w x + b)") if isinstance(net, AddedExponential) else (net, "")
     inner = "x"
     for k, bias in enumerate(net.bias, start=1):
         inner = f"W{k} {inner}" + (f" + b{k}" if bias else "")
@@ -33,7 +34,7 @@ def network_text(problem: Problem) -> str:
             inner = f"{a.kind}({inner})"
         elif k < net.depth and bias:  # the next matrix multiplies the sum
             inner = f"({inner})"
-    return f"f(x) = {inner}"
+    return f"f(x) = {inner}{added}"
 
 
 def loss_text(problem: Problem) -> str:
@@ -57,6 +58,7 @@ def network_latex(problem: Problem) -> str:
         return sp.latex(_monomial(net))
     if isinstance(net, StudentTeacher):
         return LATEX
+    net, added = (net.base, r" + a\,e^{w^\top x + b}") if isinstance(net, AddedExponential) else (net, "")
     inner, symbols = "x", _symbols(problem)
     for k, bias in enumerate(net.bias, start=1):
         inner = rf"W_{{{k}}} {inner}" + (rf" + b_{{{k}}}" if bias else "")
@@ -66,7 +68,7 @@ def network_latex(problem: Problem) -> str:
         elif k < net.depth and bias:
             inner = rf"\left({inner}\right)"
     definitions = [rf"{symbol}(z) = {activation_latex(a)}" for a, symbol in symbols.items()]
-    return r",\quad ".join([rf"f_\theta(x) = {inner}", *definitions])
+    return r",\quad ".join([rf"f_\theta(x) = {inner}{added}", *definitions])
 
 
 def activation_latex(activation: Activation) -> str:

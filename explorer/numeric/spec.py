@@ -76,9 +76,9 @@ def spec_of(problem: Problem, device: torch.device) -> Spec | MonomialSpec:
     if not isinstance(net, DenseNetwork):
         raise Unsupported(
             "numerical twin",
-            expected="a network on data or a polynomial",
-            got="a student-teacher loss",
-            remedy="explorer.numeric.students has its own twin",
+            expected="a dense network on data or a polynomial",
+            got="a student-teacher loss or an added unit",
+            remedy="explorer.numeric.students has a twin for students",
         )
     assert problem.data is not None
     assert problem.loss is not None

@@ -16,11 +16,11 @@ GRAIN = 4  #: radii are multiples of 1/GRAIN
 def penalties(problem: Problem) -> tuple[tuple[Fraction, ...], int]:
     """(w, e) with sum_k w_k |theta_k|^e <= regularizer (zeros without one)."""
     net, r = problem.network, problem.regularizer
-    if not isinstance(net, DenseNetwork):
-        raise Unsupported("coercivity", expected="a network loss, which is nonnegative", got="a polynomial loss")
+    if problem.loss is None:
+        raise Unsupported("coercivity", expected="a network loss, which is nonnegative", got="a loss without data")
     if r is None:
         return (Fraction(0),) * net.parameter_count, 1
-    if r.kind != "neuron-cubic":
+    if r.kind != "neuron-cubic" or not isinstance(net, DenseNetwork):
         return r.weights, _exponent(r)
     inner = [2 * w / 3 for w in r.weights for _ in range(net.widths[0])]
     inner += [2 * w / 3 for w in r.weights] if net.bias[0] else []
@@ -42,10 +42,14 @@ def flat_ray(problem: Problem) -> EscapeCurve:
     """
     weights, _ = penalties(problem)
     net, names = problem.network, problem.parameters
-    assert isinstance(net, DenseNetwork)
     assert problem.data is not None
     assert problem.loss is not None
-    if problem.loss.kind == "squared" and net.output.kind == "linear" and net.depth >= 2:
+    if (
+        isinstance(net, DenseNetwork)
+        and problem.loss.kind == "squared"
+        and net.output.kind == "linear"
+        and net.depth >= 2
+    ):
         limit = sum(
             (c * y * y for c, row in zip(problem.loss.weights, problem.data.targets, strict=True) for y in row),
             Fraction(0),
