@@ -8,7 +8,7 @@ from explorer.certify.located import Located
 from explorer.certify.tangent import tangent_proof
 from explorer.errors import NotCertifiable, Unsupported
 from explorer.point import BallPoint, Inertia
-from explorer.problem import DenseNetwork, MonomialLoss, StudentTeacher
+from explorer.problem import DenseNetwork, MonomialLoss
 
 #: above this number of parameters the tangent lemma, which needs no full Hessian, is tried before the inertia
 SMALL = 40

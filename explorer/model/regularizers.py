@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from explorer.errors import Unsupported
-from explorer.problem import Activation, AddedExponential, DenseNetwork, MonomialLoss, Problem, Regularizer
+from explorer.problem import Activation, AddedExponential, DenseNetwork, Problem, Regularizer
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ def row(regularizer: Regularizer) -> RegularizerRow:
 def terms(problem: Problem) -> tuple[RegularizerTerm, ...]:
     """The terms of the problem's regularizer (none without one)."""
     net = problem.network
-    if problem.regularizer is None or isinstance(net, MonomialLoss):
+    dense = net.base if isinstance(net, AddedExponential) else net
+    if problem.regularizer is None or not isinstance(dense, DenseNetwork):
         return ()
-    return row(problem.regularizer).terms(problem.regularizer, net.base if isinstance(net, AddedExponential) else net)
+    return row(problem.regularizer).terms(problem.regularizer, dense)

@@ -92,13 +92,14 @@ def interpolations(inputs: Sequence[Fraction]) -> list[Terms]:
         raise NotCertifiable("inputs", expected="distinct scalar inputs", got=f"{len(x)} with {len(set(x))} values")
     order = sorted(x)
     rising, mirrored = _triangular(order), _triangular([-v for v in reversed(order)])[::-1]
-    out = []
+    out: list[Terms] = []
     for v in x:
         k = order.index(v)
-        falling = [(c, (-a, b)) for c, (a, b) in mirrored[k]]
+        falling: Terms = [(c, (-a, b)) for c, (a, b) in mirrored[k]]
         size = v * v + 1
         own: list[Terms] = [[(1 / size**2, (v, F(1)))]] if all(1 + v * w <= 0 for w in order if w != v) else []
-        out.append(min([rising[k], falling, *own], key=_cost))
+        candidates: list[Terms] = [rising[k], falling, *own]
+        out.append(min(candidates, key=_cost))
     return out
 
 
@@ -112,7 +113,7 @@ def _triangular(x: Sequence[Fraction]) -> list[Terms]:
     kappa_k lies between x_{k-1} and x_k, so the system is triangular.
     """
     kinks = [x[0] - 1, *((a + b) / 2 for a, b in pairwise(x))]
-    out = []
+    out: list[Terms] = []
     for i in range(len(x)):
         c: list[Fraction] = []
         for j, v in enumerate(x):
