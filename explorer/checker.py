@@ -3117,6 +3117,8 @@ GOALS = {  # kind: what it says of p, and of q
     "Fourier coefficients of f_p has a component of size at least {}",
     "rank-deficient": "no row of the disparity matrix at p ({}) vanishes and no two are equal, but its rank is only {}; the network has {} hidden "
     "units",
+    "trapped": "from every point near p gradient descent, with any step sizes and any mini-batches, moves nothing but an output bias and keeps "
+    "F >= {}, while F(q) is smaller",
     "trapped-at-full-rank": "from every point near p gradient descent, with any step sizes and any mini-batches, moves nothing but an output bias "
     "and keeps F >= {}, while F(q) is smaller; along the way the disparity matrix ({}) does not change, and it has full column rank",
     "fourier-gap": "the Fourier partial sums of x -> f_p(x) on [0, 1] tend to {} at x = 0 and at x = 1, while f_p(0) = {} and f_p(1) = {}",
@@ -3145,8 +3147,8 @@ GOALS = {  # kind: what it says of p, and of q
 }
 GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "hypotheses"), "descending-path": ("better",),
                "bounded-path": ("to",), "barrier": ("to",), "escape-path": ("better",), "spurious-basin": ("better",),
-               "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "revived-unit": ("to",)}
-CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
+               "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "trapped": ("better",), "revived-unit": ("to",)}
+CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
                    "truncation-unbounded", "revived-unit", "no-trigonometric-fit", "not-interpolable")
 ABOUT_ALL = {  # goals about the problem as a whole -> rule
     "coercive": "coercive", "no-local-minimum": "added-unit", "local-minima-interpolate": "added-unit",
@@ -3309,6 +3311,13 @@ class Goal:
             if form != "exact" or ring.same(value[0], limit):
                 raise Rejected("goal", "needs the exact value of F(p), different from the limit")
             return [ring.show(limit)]
+        if kind.startswith("trapped"):
+            self.take("frozen", p)
+            self.take("value", q)
+            if not self.proof.bounds(q)[1] < found["frozen", p]:
+                raise Rejected("goal", "F(q) is not proved to be smaller")
+            if kind == "trapped":
+                return [show(found["frozen", p])]
         self.take("disparity", p)
         columns, rank, plain, least = found["disparity", p]
         words = [f"{self.proof.size} rows, {columns} columns, {samples} samples"]
@@ -3321,10 +3330,6 @@ class Goal:
                 raise Rejected("goal", "needs a matrix without zero or equal rows")
             return [*words, rank, sum(problem.widths[1:-1])]
         if kind == "trapped-at-full-rank":
-            self.take("frozen", p)
-            self.take("value", q)
-            if not self.proof.bounds(q)[1] < found["frozen", p]:
-                raise Rejected("goal", "F(q) is not proved to be smaller")
             return [show(found["frozen", p]), *words]
         self.used.append(self.proof.critical(p))
         if kind == "full-rank-not-global":

@@ -12,7 +12,7 @@ import numpy as np
 
 CANONICAL_RULES = ("disparity", "fourier-limit", "frozen", "revival", "aliased", "too-few-breaks")
 CANONICAL_GOALS = (
-    "full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
+    "full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
     "truncation-unbounded", "revived-unit", "no-trigonometric-fit", "not-interpolable",
 )  # fmt: skip
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
@@ -186,6 +186,8 @@ def goal_holds(opinion: Any) -> bool:
         field = opinion.certificate["points"][goal["point"]]["field"]
         claimed = opinion.element(steps["fourier-limit"]["value"], opinion.generator(field))
         return abs(opinion.f(theta) - claimed) > 1e-30
+    if kind == "trapped":
+        return bool(opinion.f(opinion.points[goal["better"]]) < float(Fraction(steps["frozen"]["value"])) - 1e-12)
     columns = 2 * steps["disparity"]["frequencies"] + 1
     if not opinion.f.size >= columns >= samples:
         return False

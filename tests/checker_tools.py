@@ -100,6 +100,7 @@ GOALS = [
     "full-rank-not-global",
     "full-rank-slope",
     "rank-deficient",
+    "trapped",
     "trapped-at-full-rank",
     "fourier-gap",
     "truncated-loss-gap",
