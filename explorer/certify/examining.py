@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.budget import Budget
+from explorer.certify.canonical import CANONICAL_WRITERS
 from explorer.certify.certificate import Certificate, Instance
 from explorer.certify.goals import GOALS, certify
 from explorer.certify.showing import PATHS_AND_SETS
@@ -29,7 +30,11 @@ from explorer.statements.nouns import (
 )
 
 #: goal kind -> writer, for the goals that `certify` does not write: they get the problem, the witness and the budget
-WRITERS: dict[str, Callable[[Problem, Witness, Budget], Certificate]] = {**PATHS_AND_SETS, **TRAINING}
+WRITERS: dict[str, Callable[[Problem, Witness, Budget], Certificate]] = {
+    **PATHS_AND_SETS,
+    **TRAINING,
+    **CANONICAL_WRITERS,
+}
 
 
 @dataclass(frozen=True)
