@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from explorer.canonical.cells import Cell, cells
 from explorer.canonical.fourier import coefficient
+from explorer.canonical.slopes import rank as rational_rank
 from explorer.canonical.waves import Wave, WaveRing
 from explorer.model.pieces import Coefficients
 from explorer.point import AnyPoint
@@ -96,3 +97,13 @@ def same_rows(found: Sequence[Cell], size: int) -> bool:
     """Whether two parameters have the same derivative as a function of x, or one has the derivative 0."""
     rows = [tuple(c.slopes[m] for c in found) for m in range(size)]
     return len(set(rows)) < size or any(not any(any(g) for g in row) for row in rows)
+
+
+def span_dimension(found: Sequence[Cell], size: int) -> int:
+    """The dimension of the span of the derivatives df/dw_m as functions on [0, 1]: no rank of H can exceed it."""
+    degree = max(len(g) for c in found for g in c.slopes)
+    rows = tuple(
+        tuple(q for c in found for q in (*c.slopes[m], *[Fraction(0)] * (degree - len(c.slopes[m]))))
+        for m in range(size)
+    )
+    return rational_rank(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from math import prod
 
 from explorer.canonical.cells import on_the_line
@@ -43,7 +44,7 @@ def interpolant(problem: Problem) -> Point | None:
     start = data[0][0] if net.bias[1] else data[0][0] - 1
     knots = [(start, shift)] + (data[1:] if net.bias[1] else data)
     units, slope = [], Fraction(0)
-    for (a, u), (b, v) in zip(knots, knots[1:], strict=False):
+    for (a, u), (b, v) in pairwise(knots):
         needed = (v - u) / (b - a)
         units.append((Fraction(1), -a, needed - slope))
         slope = needed

@@ -91,9 +91,7 @@ def _gap(p: Located, q: Located | None, options: dict[str, Any]) -> list[Step]:
 
 def _revived(p: Located, q: Located | None, options: dict[str, Any]) -> list[Step]:
     layer, unit = options["unit"]
-    return [
-        {"rule": "revival", "point": "p", "to": "q", "step": number(options["step"]), "layer": layer, "unit": unit}
-    ]
+    return [{"rule": "revival", "point": "p", "to": "q", "step": number(options["step"]), "layer": layer, "unit": unit}]
 
 
 #: goal -> the writer of its steps about p and q

@@ -1,7 +1,14 @@
-"""The statements of jiang2019, in the paper's order: one file per section."""
+"""The statements of Jiang 2019, in the paper's order: one file per section."""
 
 from __future__ import annotations
 
+from explorer.statements.jiang2019 import audit, section2, section3_1, section3_2, section3_3
 from explorer.statements.nouns import Statement
 
-STATEMENTS: tuple[Statement, ...] = ()
+STATEMENTS: tuple[Statement, ...] = (
+    *section2.STATEMENTS,
+    *section3_1.STATEMENTS,
+    *section3_2.STATEMENTS,
+    *section3_3.STATEMENTS,
+    *audit.STATEMENTS,
+)

@@ -94,7 +94,10 @@ SQUARED_ON_CUBE = Predicate(
 )
 ON_LINE = Predicate("inputs-on-the-line", "that, with scalar inputs and moderate size", _line, r"K=1")
 AT_POINT = Predicate(
-    "point-on-the-line", "scalar inputs, a piecewise polynomial network, and a rational point", _given, r"w\in\mathbb Q^M"
+    "point-on-the-line",
+    "scalar inputs, a piecewise polynomial network, and a rational point",
+    _given,
+    r"w\in\mathbb Q^M",
 )
 
 
@@ -136,7 +139,9 @@ STATIONARY = Predicate(
     "stationary",
     "the gradient of the loss vanishes at the point",
     lambda s: (
-        Judgement(True, "all partial derivatives are exactly 0") if is_stationary(s) else Judgement(False, "it is not 0")
+        Judgement(True, "all partial derivatives are exactly 0")
+        if is_stationary(s)
+        else Judgement(False, "it is not 0")
     ),
     r"\nabla_wQ(w)=0",
 )
