@@ -1,0 +1,64 @@
+"""Solutions over one parameter value, one representative for each orbit of sign changes, without repetitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from explorer.homotopy.model import Shape
+
+Array: TypeAlias = Any
+SAME = 1e-6  #: relative distance below which two floating-point solutions are the same one
+
+
+def canonical(shape: Shape, theta: Array) -> Array:
+    """The representative of each column's orbit under sign changes of units: a fixed linear form of the incoming weights has
+    positive real part. Units are taken layer by layer, so one pass settles all."""
+    out = theta.copy()
+    for incoming, flipped in shape.flips:
+        form = sum(np.exp(1j * (1.0 + 0.7 * k)) * out[i] for k, i in enumerate(incoming))
+        sign = np.where(form.real < 0, -1.0, 1.0)
+        for k in flipped:
+            out[k] = out[k] * sign
+    return out
+
+
+@dataclass
+class Fibre:
+    """Distinct solutions, found by a sorted projection: a repetition is within `SAME` of a known one."""
+
+    points: list[Array] = field(default_factory=list)
+    keys: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def matrix(self, numbers: list[int] | None = None) -> Array:
+        chosen = self.points if numbers is None else [self.points[k] for k in numbers]
+        return np.array(chosen).T
+
+    def add(self, theta: Array) -> list[int]:
+        """The numbers of the columns, new ones appended."""
+        d = theta.shape[0]
+        weights = np.cos(1.0 + np.arange(2 * d) * 0.61)
+        keys = weights @ np.concatenate([theta.real, theta.imag])
+        scale = np.abs(theta).max(axis=0) + 1e-3
+        order = np.argsort(np.array(self.keys)) if self.keys else np.empty(0, dtype=np.int64)
+        ranked = np.array(self.keys)[order] if self.keys else np.empty(0)
+        old, numbers = len(self.points), []
+        fresh: list[int] = []
+        for k in range(theta.shape[1]):
+            x, margin = theta[:, k], SAME * 2 * d * scale[k]
+            low, high = np.searchsorted(ranked, [keys[k] - margin, keys[k] + margin])
+            near = [int(m) for m in order[low:high]] + [m for m in fresh if abs(self.keys[m] - keys[k]) <= margin]
+            found = next((m for m in near if np.abs(self.points[m] - x).max() <= SAME * scale[k]), None)
+            if found is None:
+                found = len(self.points)
+                self.points.append(x.copy())
+                self.keys.append(float(keys[k]))
+                fresh.append(found)
+            numbers.append(found)
+        assert len(self.points) == old + len(fresh)
+        return numbers
