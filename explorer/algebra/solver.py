@@ -54,7 +54,7 @@ class SystemSolution:
 
     ``complex_count`` counts distinct complex solutions, ``multiplicity`` counts them with multiplicity (the dimension of
     the quotient algebra); both are None unless ``dimension`` is FINITE or EMPTY. ``complex_count_is`` says whether the
-    count comes from exact algebra or rests on modular lifting. ``complete``: ``roots`` are all real solutions
+    count comes from exact algebra, rests on modular lifting, or is numerical (``reason`` then says how). ``complete``: ``roots`` are all real solutions
     (as far as ``complex_count_is`` goes); if not, ``reason`` says what is missing.
     """
 
@@ -63,7 +63,7 @@ class SystemSolution:
     roots: tuple[RealRoot, ...]
     complex_count: int | None
     multiplicity: int | None
-    complex_count_is: Literal["exact", "modular", "unknown"]
+    complex_count_is: Literal["exact", "modular", "numerical", "unknown"]
     method: str
     complete: bool
     reason: str = ""

@@ -83,32 +83,34 @@ class Certifier:
             moved = self._refined(centre, c)
             if moved is None:
                 return None
+            _, h = self._derivatives(moved)
+            try:
+                c = acb_mat(h).mid().inv().mid()
+            except ZeroDivisionError:
+                return None
             for radius in FINE_RADII:
                 h = self._test(moved, radius, c)
                 if h is not None:
                     # the exact centre is within 2^-40 relatively of its float, far more than rounding needs
-                    return self._answer(np.array([complex(v) for v in moved]), radius + 1e-12 * float(np.abs(x).max()), h)
+                    return self._answer(
+                        np.array([complex(v) for v in moved]), radius + 1e-12 * float(np.abs(x).max()), h
+                    )
         return None
 
     def _answer(self, x: Array, radius: float, h: list[list[Any]]) -> Certified:
         apart = np.abs(x.imag).max()
         real = True if apart == 0 else False if apart > 2 * radius else None
-        return Certified(
-            tuple(complex(v) for v in x), radius, real, inertia_index(h) if real else None
-        )
+        return Certified(tuple(complex(v) for v in x), radius, real, inertia_index(h) if real else None)
 
     def _run(self, program: Any, theta: Sequence[Any]) -> list[Any]:
-        return program.on_numbers([*theta, *map(acb, self.exact), *self.nothing], lambda q: acb(to_fmpq(q)))  # type: ignore[no-any-return]
+        return program.on_numbers([*theta, *map(acb, self.exact), *self.nothing], lambda q: acb(to_fmpq(q)))
 
     def _test(self, centre: Sequence[Any], radius: float, c: Any) -> list[list[Any]] | None:
         """The Hessian over the box when Krawczyk's test holds, else None."""
         d = self.model.size
         ball = arb(0, radius)
         offset = acb(ball, ball)
-        out = self._run(self.model.newton, [m + offset for m in centre])
-        h: list[list[Any]] = [[None] * d for _ in range(d)]
-        for (i, j), v in zip(self.model.upper, out[d:], strict=True):
-            h[i][j] = h[j][i] = v
+        _, h = self._derivatives([m + offset for m in centre])
         residual = c * acb_mat([[v] for v in self._run(self.model.gradient, centre)])
         spread = acb_mat(d, d, [int(i == j) for i in range(d) for j in range(d)]) - c * acb_mat(h)
         shift = spread * acb_mat([[offset]] * d)
@@ -118,6 +120,15 @@ class Certifier:
             if not (abs(moved.real) < limit and abs(moved.imag) < limit):
                 return None
         return h
+
+    def _derivatives(self, theta: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
+        """Gradient and Hessian over a box."""
+        d = self.model.size
+        out = self._run(self.model.newton, theta)
+        h: list[list[Any]] = [[None] * d for _ in range(d)]
+        for (i, j), v in zip(self.model.upper, out[d:], strict=True):
+            h[i][j] = h[j][i] = v
+        return out[:d], h
 
     def _refined(self, centre: Sequence[Any], c: Any) -> list[Any] | None:
         """Newton's iteration with a fixed matrix, on midpoints."""

@@ -16,10 +16,10 @@ import numpy as np
 
 from explorer.budget import Deadline
 from explorer.errors import Unsupported
-from explorer.homotopy.fibre import Fibre, canonical
+from explorer.homotopy.fibre import Fibre, alive, canonical
 from explorer.homotopy.model import Model, Pattern, Shape, applies, build, moments_are_free, patterns
 from explorer.homotopy.monodromy import Start, generic_start
-from explorer.homotopy.track import CAREFUL, DIVERGED, DONE, NORMAL, track
+from explorer.homotopy.track import CAREFUL, DIVERGED, DONE, track
 from explorer.problem import DenseNetwork, Problem
 
 Array: TypeAlias = Any
@@ -60,18 +60,22 @@ class Family:
     @cached_property
     def whole(self) -> Model:
         """The system of the network with all units alive."""
-        found = self.starts[self.shapes.index(next(p for p in self.patterns if len(p.places) == self.network.parameter_count).shape)]
+        found = self.starts[
+            self.shapes.index(next(p for p in self.patterns if len(p.places) == self.network.parameter_count).shape)
+        ]
         assert found is not None
         return found.model
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """What reached one pattern of one problem: representatives ``theta`` (d, M) of ``expected`` generic ones."""
+    """What reached one pattern of one problem: representatives ``theta`` (d, M) of ``expected`` generic ones, ``far`` of
+    which went to infinity; ``lost`` says what became of the others."""
 
     pattern: Pattern
     theta: Array
     expected: int
+    far: int
     lost: str
 
 
@@ -109,39 +113,87 @@ def arrivals(family: Family, problems: Sequence[Problem], deadline: Deadline, *,
         jobs = [(k, q) for k in range(len(problems)) for q in family.patterns if q.shape == shape]
         if start is None:
             for k, q in jobs:
-                out[k].append(Arrival(q, np.empty((0, 1), dtype=np.complex128), 1, ""))
+                out[k].append(Arrival(q, np.empty((0, 1), dtype=np.complex128), 1, 0, ""))
             continue
         goals = [np.array([complex(v) for v in start.model.parameters(problems[k], q.places)]) for k, q in jobs]
-        for (k, q), (theta, lost) in zip(jobs, transport(start, goals, deadline, seed=seed), strict=True):
-            out[k].append(Arrival(q, theta, start.count, lost))
+        for (k, q), (theta, far, lost) in zip(jobs, transport(start, goals, deadline, seed=seed), strict=True):
+            out[k].append(Arrival(q, theta, start.count, far, lost))
     return out
+
+
+def _arc(start: Start, p0: Array, p1: Array, deadline: Deadline) -> list[tuple[Array, int]]:
+    """For each of the goals (blocks of columns): the distinct points that one arc reaches and how many paths went to infinity.
+
+    Paths that failed, met another one or lost a unit are followed again with small steps along the same arc.
+    """
+    model, n = start.model, start.count
+    goals = p1.shape[1] // n
+    theta = np.tile(start.solutions, (1, goals))
+    ends = track(model, theta, p0, p1, deadline)
+    points, status = canonical(model.shape, ends.theta), ends.status
+    again = _doubtful(model, points, status, n)
+    if again.any():
+        ends = track(model, theta[:, again], p0[:, again], p1[:, again], deadline, settings=CAREFUL)
+        points[:, again], status[again] = canonical(model.shape, ends.theta), ends.status
+    good = (status == DONE) & alive(model.shape, points)
+    out = []
+    for m in range(goals):
+        part = slice(m * n, (m + 1) * n)
+        out.append((points[:, part][:, good[part]], int((status[part] == DIVERGED).sum())))
+    return out
+
+
+def _doubtful(model: Model, points: Array, status: Array, n: int) -> Array:
+    """Paths that did not arrive, arrived at a dead unit, or at the same point as another one of the same goal."""
+    out = (status != DONE) | ~alive(model.shape, points)
+    for low in range(0, len(status), n):
+        good = [k for k in range(low, low + n) if not out[k]]
+        owner: dict[int, int] = {}
+        for k, number in zip(good, Fibre().add(points[:, good]), strict=True):
+            if number in owner:
+                out[k] = out[owner[number]] = True
+            owner[number] = k
+    return out
+
+
+def _scale(start: Start, p1: Array, linear: Array) -> Array:
+    """A positive factor for each column that makes p0 as large as p1, in the geometric mean over what is not 0 in p1."""
+    ratio = np.abs(p1) / np.abs(start.parameters)
+    used = linear & (ratio > 0)
+    logs = np.where(used, np.log(np.where(used, ratio, 1.0)), 0.0).sum(axis=0) / np.maximum(used.sum(axis=0), 1)
+    return np.exp(logs)
 
 
 def transport(
     start: Start, goals: Sequence[Array], deadline: Deadline, *, seed: int = 0
-) -> list[tuple[Array, str]]:
-    """Follow all generic solutions to each vector of parameters; what is missing is tried along other random arcs."""
+) -> list[tuple[Array, int, str]]:
+    """Follow all generic solutions to each vector of parameters: what arrived, how many went to infinity, what is missing.
+
+    What is missing is tried along other random arcs. For special data (equal ridge weights, say) some paths go to
+    infinity; that is accepted when two arcs agree on how many.
+    """
     rng = np.random.default_rng([seed, start.count])
     model, n = start.model, start.count
     fibres = [Fibre() for _ in goals]
-    lost = [""] * len(goals)
+    far, agreed = [-1] * len(goals), [False] * len(goals)
     linear = np.array(model.scaled)[:, None]
-    for attempt in range(ATTEMPTS):
-        left = [k for k, f in enumerate(fibres) if len(f) < n]
+    for _ in range(ATTEMPTS):
+        left = [k for k, f in enumerate(fibres) if len(f) < n and not agreed[k]]
         if not left:
             break
-        gamma = np.exp(2j * np.pi * rng.random()) * rng.uniform(0.7, 1.4)
-        p0 = np.where(linear, gamma * start.parameters, start.parameters)
+        # ridge weights start within 0.6 of the ray of gamma: none of them comes near 0 on its way to a positive number
+        gamma = np.exp(1j * rng.choice([-1, 1]) * rng.uniform(0.7, 2.0))
         p1 = np.concatenate([np.repeat(goals[k][:, None], n, axis=1) for k in left], axis=1)
-        theta = np.tile(start.solutions, (1, len(left)))
-        ends = track(model, theta, p0, p1, deadline, settings=CAREFUL if attempt else NORMAL)
-        arrived = canonical(model.shape, ends.theta)
-        for m, k in enumerate(left):
-            part = slice(m * n, (m + 1) * n)
-            good = ends.status[part] == DONE
-            fibres[k].add(arrived[:, part][:, good])
-            diverged = int((ends.status[part] == DIVERGED).sum())
-            missing = n - len(fibres[k])
-            lost[k] = f"{missing} of {n} paths reached no new point ({diverged} went far away)" if missing else ""
+        p0 = np.where(linear, gamma * _scale(start, p1, linear) * start.parameters, start.parameters)
+        for k, (theta, away) in zip(left, _arc(start, p0, p1, deadline), strict=True):
+            fibres[k].add(theta)
+            agreed[k] = away > 0 and far[k] == away and len(fibres[k]) + away == n
+            far[k] = away
     empty = np.empty((model.size, 0), dtype=np.complex128)
-    return [(f.matrix() if len(f) else empty, why) for f, why in zip(fibres, lost, strict=True)]
+    out = []
+    for k, f in enumerate(fibres):
+        away = far[k] if agreed[k] else 0
+        missing = n - len(f) - away
+        why = f"{missing} of {n} paths reached no new point ({max(far[k], 0)} went far away)" if missing else ""
+        out.append((f.matrix() if len(f) else empty, away, why))
+    return out

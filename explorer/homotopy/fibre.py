@@ -10,6 +10,7 @@ import numpy as np
 from explorer.homotopy.model import Shape
 
 Array: TypeAlias = Any
+DEAD = 1e-9  #: relative size of the incoming weights of a unit that counts as dead
 SAME = 1e-6  #: relative distance below which two floating-point solutions are the same one
 
 
@@ -22,6 +23,17 @@ def canonical(shape: Shape, theta: Array) -> Array:
         sign = np.where(form.real < 0, -1.0, 1.0)
         for k in flipped:
             out[k] = out[k] * sign
+    return out
+
+
+def alive(shape: Shape, theta: Array) -> Array:
+    """Whether all units live at each column: a path that ends where one is dead jumped to a smaller network."""
+    out = np.ones(theta.shape[1], dtype=bool)
+    tiny = DEAD * (np.abs(theta).max(axis=0) + 1e-3) if theta.size else 0.0
+    for layer, (start, rows, cols) in enumerate(shape.blocks[:-1]):
+        for i in range(rows):
+            incoming = [start + i * cols + j for j in range(cols)] + [start + rows * cols + i] * shape.bias[layer]
+            out &= np.abs(theta[incoming]).max(axis=0) > tiny
     return out
 
 

@@ -19,6 +19,9 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import combinations, product
 from math import prod
+from typing import Any
+
+import numpy as np
 
 from explorer.homotopy.program import Graph, Node, Program
 from explorer.model.activations import pieces_of
@@ -115,11 +118,12 @@ def patterns(net: DenseNetwork) -> Iterator[Pattern]:
     """
     whole = shape_of(net)
     hidden = range(1, net.depth)
-    choices = [[c for k in range(1, net.widths[l] + 1) for c in combinations(range(net.widths[l]), k)] for l in hidden]
+    choices = [
+        [c for k in range(1, net.widths[at] + 1) for c in combinations(range(net.widths[at]), k)] for at in hidden
+    ]
     for first in range(1, net.depth + 1):  # the first living hidden layer; depth: none
-        if first > 1 and not net.bias[first - 1]:
-            if first < net.depth:
-                continue
+        if 1 < first < net.depth and not net.bias[first - 1]:
+            continue
         for picked in product(*choices[first - 1 :]):
             alive = [tuple(range(net.widths[0])) if first == 1 else ()]
             alive += [() for _ in range(1, first)] + list(picked) + [tuple(range(net.widths[-1]))]
@@ -153,7 +157,7 @@ class Model:
     """
 
     shape: Shape
-    keys: tuple[tuple[object, ...], ...]
+    keys: tuple[tuple[Any, ...], ...]
     move: Program
     newton: Program
     gradient: Program
@@ -169,6 +173,14 @@ class Model:
     @cached_property
     def upper(self) -> tuple[tuple[int, int], ...]:
         return tuple((i, j) for i in range(self.size) for j in range(i, self.size))
+
+    @cached_property
+    def square(self) -> Any:
+        """(d, d) numbers of the entries of the upper half, for a symmetric matrix from them."""
+        out = np.empty((self.size, self.size), dtype=np.int64)
+        for k, (i, j) in enumerate(self.upper):
+            out[i, j] = out[j, i] = k
+        return out
 
     def parameters(self, problem: Problem, places: Sequence[int]) -> list[Fraction]:
         """The exact parameters of ``problem`` for the pattern whose parameters sit at ``places``."""
@@ -195,8 +207,8 @@ class Model:
         return out
 
 
-def _power(x: Sequence[Fraction], alpha: object) -> Fraction:
-    return prod((v**k for v, k in zip(x, alpha, strict=True)), start=Fraction(1))  # type: ignore[call-overload, no-any-return]
+def _power(x: Sequence[Fraction], alpha: Exponents) -> Fraction:
+    return prod((v**k for v, k in zip(x, alpha, strict=True)), start=Fraction(1))
 
 
 def moments_are_free(problem: Problem) -> bool:
@@ -216,9 +228,9 @@ def build(shape: Shape, *, inputs: int, samples: int | None) -> Model:
     """The system of ``shape`` in the moment form (``samples`` None) or for that many samples of ``inputs`` numbers."""
     g, d = Graph(), shape.size
     theta = [g.input(k) for k in range(d)]
-    keys: list[tuple[object, ...]] = []
+    keys: list[tuple[Any, ...]] = []
 
-    def parameter(*key: object) -> Node:
+    def parameter(*key: Any) -> Node:
         keys.append(key)
         return g.input(d + len(keys) - 1)
 

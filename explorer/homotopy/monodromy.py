@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from explorer.budget import Deadline
-from explorer.homotopy.fibre import Fibre, canonical
+from explorer.homotopy.fibre import Fibre, alive, canonical
 from explorer.homotopy.model import Model
 from explorer.homotopy.track import CAREFUL, DONE, NORMAL, evaluate, track
 
@@ -65,7 +65,7 @@ class Edge:
 def generic_start(model: Model, deadline: Deadline, *, seed: int = 0) -> Start:
     """The solutions of ``model`` over random complex parameters."""
     rng = np.random.default_rng([seed, model.size, len(model.keys)])
-    base = _random(model, rng)
+    base = _base(model, rng)
     d = model.size
     theta, p = _seeds(model, base, rng)
     if not theta.shape[1]:
@@ -93,13 +93,30 @@ def generic_start(model: Model, deadline: Deadline, *, seed: int = 0) -> Start:
     return Start(model, base, solutions[:, order], quiet >= FRESH, reason, search.paths, search.lost)
 
 
-def _random(model: Model, rng: np.random.Generator, like: Array | None = None) -> Array:
+def _base(model: Model, rng: np.random.Generator) -> Array:
+    """Complex parameters near data that a regression could have: ridge weights in the right half-plane, moments of a sample.
+
+    Paths to real data then keep away from vanishing ridge weights and singular moment matrices, where solutions run away.
+    """
+    n, inputs = len(model.keys), model.shape.widths[0] or 1
+    p = 0.7 * (rng.normal(size=n) + 1j * rng.normal(size=n))
+    x = rng.normal(size=(4 * inputs + 8, 64))
+    for k, key in enumerate(model.keys):
+        turn = np.exp(1j * rng.uniform(-0.6, 0.6))
+        if key[0] in ("ridge", "c"):
+            p[k] = rng.uniform(0.6, 1.4) * turn
+        elif key[0] == "moment":
+            alpha: tuple[int, ...] = key[1]
+            values = np.prod([x[i] ** e for i, e in enumerate(alpha)], axis=0) if any(alpha) else np.ones(64)
+            p[k] = values.mean() * turn + 0.2 * p[k]
+    return p[:, None]
+
+
+def _random(model: Model, rng: np.random.Generator, like: Array) -> Array:
     """Random complex parameters (column); inputs x as in ``like``, since edges move only what enters linearly."""
     n = len(model.keys)
     p = (rng.normal(size=n) + 1j * rng.normal(size=n)) / np.sqrt(2)
-    if like is not None:
-        p = np.where(np.array(model.scaled), p, like[:, 0])
-    return p[:, None]
+    return np.where(np.array(model.scaled), p, like[:, 0])[:, None]
 
 
 def _seeds(model: Model, base: Array, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -134,7 +151,8 @@ class _Graph:
     def follow_seeds(self, theta: Array, p: Array) -> None:
         self.paths += theta.shape[1]
         ends = track(self.model, theta, p, self.vertices[0], self.deadline)
-        self.fibres[0].add(canonical(self.model.shape, ends.theta[:, ends.status == DONE]))
+        good = (ends.status == DONE) & alive(self.model.shape, ends.theta)
+        self.fibres[0].add(canonical(self.model.shape, ends.theta[:, good]))
 
     def add_edge(self, a: int, b: int, rng: np.random.Generator) -> None:
         gamma = complex(np.exp(2j * np.pi * rng.random()) * rng.uniform(0.7, 1.4))
@@ -171,17 +189,21 @@ class _Graph:
         p0, p1 = (np.concatenate([ends[id(e), way][k] for e, way, _ in jobs], axis=1) for k in (0, 1))
         found = track(self.model, theta, p0, p1, self.deadline, settings=CAREFUL if careful else NORMAL)
         arrived = canonical(self.model.shape, found.theta)
+        good = (found.status == DONE) & alive(self.model.shape, found.theta)
         groups: dict[int, list[int]] = {}
         for k, (e, way, _) in enumerate(jobs):
-            if found.status[k] == DONE:
+            if good[k]:
                 groups.setdefault(e.ends[1 - way], []).append(k)
-        targets = {}
+        targets: dict[int, int] = {}
         for vertex, ks in groups.items():
             targets |= dict(zip(ks, self.fibres[vertex].add(arrived[:, ks]), strict=True))
         conflicts: list[tuple[Edge, int, int]] = []
         for k, job in enumerate(jobs):
             e, way, source = job
             if k not in targets:
+                if not careful and found.status[k] == DONE:
+                    conflicts.append(job)
+                    continue
                 self.lost += 1
                 e.lost.add((way, source))
                 continue

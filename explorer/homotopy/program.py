@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 Array: TypeAlias = Any  #: a numpy array of complex128
 Node: TypeAlias = int
 ADD, SUB, MUL = 0, 1, 2
+NARROW = 160  #: up to this many columns operations are grouped (measured)
 UFUNCS: tuple[Callable[..., Any], ...] = (np.add, np.subtract, np.multiply)
 
 
@@ -164,18 +166,64 @@ class Program:
     outputs: tuple[int, ...]
     size: int
 
-    def on_arrays(self, inputs: Sequence[Array], columns: int) -> Array:
-        """All outputs over arrays that broadcast to (columns,): an array of shape (outputs, columns)."""
+    def on_arrays(self, inputs: Sequence[Array], columns: int, kind: Any = np.complex128) -> Array:
+        """All outputs over arrays that broadcast to (columns,): an array of shape (outputs, columns) of the type ``kind``."""
+        if columns <= NARROW:
+            return self._by_levels(inputs, columns, kind)
         base = self.inputs + len(self.constants)
-        work = np.empty((self.size - base, columns), dtype=np.complex128)
-        registers = [*inputs, *(np.array([complex(c)]) for c in self.constants), *work]
+        work = np.empty((self.size - base, columns), dtype=kind)
+        constants = (np.array([c.numerator], dtype=kind) / c.denominator for c in self.constants)
+        registers = [*inputs, *constants, *work]
         ufuncs = UFUNCS
         for code, a, b, out in self.operations:
             ufuncs[code](registers[a], registers[b], registers[out])
-        result = np.empty((len(self.outputs), columns), dtype=np.complex128)
+        result = np.empty((len(self.outputs), columns), dtype=kind)
         for k, place in enumerate(self.outputs):
             result[k] = registers[place]
         return result
+
+    @cached_property
+    def levels(self) -> tuple[tuple[tuple[int, Array, Array, int], ...], tuple[int, ...], int]:
+        """The same operations on registers that are written once, grouped by depth and code: (code, lefts, rights, first
+        target), then the registers of the outputs and their number. One call does a whole group."""
+        base = self.inputs + len(self.constants)
+        value = list(range(base)) + [-1] * (self.size - base)  #: register -> value that it holds now
+        depth = [0] * base
+        flat: list[tuple[int, int, int]] = []
+        for code, a, b, out in self.operations:
+            left, right = value[a], value[b]
+            value[out] = base + len(flat)
+            depth.append(1 + max(depth[left], depth[right]))
+            flat.append((code, left, right))
+        order = sorted(range(len(flat)), key=lambda k: (depth[base + k], flat[k][0], k))
+        place = list(range(base)) + [0] * len(flat)
+        for position, k in enumerate(order):
+            place[base + k] = base + position
+        groups = []
+        start = 0
+        while start < len(order):
+            first = order[start]
+            key = (depth[base + first], flat[first][0])
+            stop = start
+            while stop < len(order) and (depth[base + order[stop]], flat[order[stop]][0]) == key:
+                stop += 1
+            members = order[start:stop]
+            lefts, rights = (np.array([place[flat[k][side]] for k in members]) for side in (1, 2))
+            groups.append((key[1], lefts, rights, base + start))
+            start = stop
+        return tuple(groups), tuple(place[value[k]] for k in self.outputs), base + len(flat)
+
+    def _by_levels(self, inputs: Sequence[Array], columns: int, kind: Any) -> Array:
+        """`on_arrays` for few columns, where the number of calls counts."""
+        groups, outputs, size = self.levels
+        registers = np.empty((size, columns), dtype=kind)
+        for k, values in enumerate(inputs):
+            registers[k] = values
+        for k, c in enumerate(self.constants, self.inputs):
+            registers[k] = np.array([c.numerator], dtype=kind)[0] / c.denominator
+        for code, left, right, at in groups:
+            UFUNCS[code](registers[left], registers[right], out=registers[at : at + len(left)])
+        return registers[list(outputs)]
 
     def on_numbers(self, inputs: Sequence[Any], constant: Callable[[Fraction], Any]) -> list[Any]:
         """All outputs over any numbers that have +, - and *."""

@@ -34,10 +34,12 @@ class Orbit:
 
 @dataclass(frozen=True)
 class Solutions:
-    """The certified solutions of one problem. ``generic``: the family's number; ``complaints``: what speaks against completeness."""
+    """The certified solutions of one problem. ``generic``: the family's number, ``far`` of which went to infinity (special data);
+    ``complaints``: what speaks against completeness."""
 
     orbits: tuple[Orbit, ...]
     generic: int
+    far: int
     complaints: tuple[str, ...]
 
     @property
@@ -110,14 +112,22 @@ def _certified(
             if box.real is None:
                 complaints.append("a solution that may be real or not")
             orbits.append(
-                Orbit(a.pattern, tuple(complex(v) for v in full[:, k]), box, box.real, index, family.multiplicity(a.pattern))
+                Orbit(
+                    a.pattern,
+                    tuple(complex(v) for v in full[:, k]),
+                    box,
+                    box.real,
+                    index,
+                    family.multiplicity(a.pattern),
+                )
             )
         copies = [c for box in certified for c in _images(a.pattern, box)]
         if size and not all_apart(copies):
             complaints.append("two certified boxes overlap")
     if not real_only and not complaints:
         complaints += _conjugates(orbits)
-    return Solutions(tuple(orbits), family.count, tuple(dict.fromkeys(complaints)))
+    far = sum(a.far * family.multiplicity(a.pattern) for a in found)
+    return Solutions(tuple(orbits), family.count, far, tuple(dict.fromkeys(complaints)))
 
 
 def _alive(pattern: Pattern, box: Certified) -> bool:

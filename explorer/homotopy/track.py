@@ -16,15 +16,18 @@ import numpy as np
 
 from explorer.budget import Deadline
 from explorer.homotopy.model import Model
+from explorer.homotopy.program import NARROW
 
 Array: TypeAlias = Any
 DONE, FAILED, DIVERGED = 0, 1, 2
 CHUNK = 1024  #: paths that move together
+LATE, GROWTH = 0.999, 0.1  #: a path that gets stuck after LATE and grows like (1 - t)^-GROWTH is on its way to infinity
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``aim``: relative size of the first Newton correction; ``limit``: largest one that is accepted."""
+    """``aim``: relative size of the first Newton correction; ``limit``: largest one that is accepted; ``floor``: corrections
+    below this are rounding; ``smallest``, ``largest``, ``first``: steps; ``rounds``: steps at most; ``kind``: of numbers."""
 
     aim: float = 2e-3
     limit: float = 0.05
@@ -33,11 +36,23 @@ class Settings:
     largest: float = 0.25
     rounds: int = 400
     far: float = 1e7
-    pivoting: bool = False
+    floor: float = 1e-9
+    kind: Any = np.complex128
 
 
 NORMAL = Settings()
-CAREFUL = Settings(aim=1e-6, limit=1e-4, first=1e-3, smallest=1e-11, largest=0.05, rounds=6000, far=1e9, pivoting=True)
+#: smaller steps, and 64 bits of mantissa where the machine has them
+CAREFUL = Settings(
+    aim=1e-5,
+    limit=1e-3,
+    first=1e-3,
+    smallest=1e-11,
+    largest=0.05,
+    rounds=3000,
+    far=1e9,
+    floor=1e-11,
+    kind=np.clongdouble,
+)
 
 
 @dataclass(frozen=True)
@@ -47,59 +62,41 @@ class Ends:
     theta: Array
     status: Array
     error: Array
-    rounds: int
 
 
-def track(
-    model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline, *, settings: Settings = NORMAL
-) -> Ends:
+def track(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline, *, settings: Settings = NORMAL) -> Ends:
     """Follow the columns of ``start`` (d, P) from parameters p0 to p1, each (parameters, P) or (parameters, 1)."""
     d, count = start.shape
     p0, p1 = (np.broadcast_to(p, (len(model.keys), count)) for p in (p0, p1))
     theta = np.empty((d, count), dtype=np.complex128)
     status = np.full(count, FAILED)
     error = np.full(count, np.inf)
-    rounds = 0
     for low in range(0, count, CHUNK):
         part = slice(low, min(low + CHUNK, count))
         with np.errstate(all="ignore"):
             ends = _batch(model, start[:, part], p0[:, part], p1[:, part], deadline, settings)
         theta[:, part], status[part], error[part] = ends.theta, ends.status, ends.error
-        rounds += ends.rounds
-    return Ends(theta, status, error, rounds)
+    return Ends(theta, status, error)
 
 
-def evaluate(model: Model, theta: Array, p: Array, dp: Array | None) -> tuple[Array, Array, Array | None]:
+def evaluate(model: Model, theta: Array, p: Array, dp: Array | None) -> tuple[Array, Array, Array]:
     """Gradient (d, P), Hessian (d, d, P) and the gradient's derivative along dp (None without dp)."""
     d, columns = theta.shape
     if dp is None:
         zero = np.zeros(1)
-        out = model.newton.on_arrays([*theta, *p, *(zero for _ in range(len(model.keys)))], columns)
+        out = model.newton.on_arrays([*theta, *p, *(zero for _ in range(len(model.keys)))], columns, theta.dtype)
     else:
-        out = model.move.on_arrays([*theta, *p, *dp], columns)
-    pairs = model.upper
-    h = np.empty((d, d, columns), dtype=np.complex128)
-    for k, (i, j) in enumerate(pairs):
-        h[i, j] = h[j, i] = out[d + k]
-    return out[:d], h, None if dp is None else out[d + len(pairs) :]
+        out = model.move.on_arrays([*theta, *p, *dp], columns, theta.dtype)
+    half = d * (d + 1) // 2
+    return out[:d], out[d : d + half][model.square], None if dp is None else out[d + half :]
 
 
-def solve(h: Array, sides: list[Array], *, pivoting: bool) -> list[Array]:
-    """The solutions of h x = side for symmetric matrices (d, d, P); ``h`` is overwritten."""
-    if pivoting:
-        matrices = np.ascontiguousarray(np.moveaxis(h, 2, 0))
-        right = np.ascontiguousarray(np.moveaxis(np.stack(sides, axis=1), 2, 0))
-        bad = ~np.isfinite(matrices).all(axis=(1, 2))
-        matrices[bad] = np.eye(h.shape[0])
-        try:
-            found = np.linalg.solve(matrices, right)
-        except np.linalg.LinAlgError:
-            found = np.full_like(right, np.nan)
-        found[bad] = np.nan
-        return [np.ascontiguousarray(found[:, :, k].T) for k in range(len(sides))]
+def solve(h: Array, sides: list[Array]) -> list[Array]:
+    """The solutions of h x = side for symmetric matrices (d, d, P), of which the upper half is read; ``h`` is overwritten."""
     d = h.shape[0]
     sides = [b.copy() for b in sides]
     inverse = np.empty_like(h[0])
+    narrow = h.shape[2] <= NARROW
     for k in range(d):
         np.divide(1.0, h[k, k], out=inverse[k])
         if k + 1 == d:
@@ -108,6 +105,9 @@ def solve(h: Array, sides: list[Array], *, pivoting: bool) -> list[Array]:
         scaled = row * inverse[k]
         for b in sides:
             b[k + 1 :] -= scaled * b[k]
+        if narrow:
+            h[k + 1 :, k + 1 :] -= scaled[:, None] * row
+            continue
         for i in range(d - k - 1):  # the upper half only
             h[k + 1 + i, k + 1 + i :] -= scaled[i] * row[i:]
     for b in sides:
@@ -124,7 +124,7 @@ def _size(x: Array) -> Array:
 
 def _batch(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline, s: Settings) -> Ends:
     d, count = start.shape
-    theta = start.astype(np.complex128)
+    theta, p0, p1 = (a.astype(s.kind) for a in (start, p0, p1))
     status = np.full(count, FAILED)
     error = np.full(count, np.inf)
     dp = p1 - p0
@@ -132,32 +132,31 @@ def _batch(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline,
     out = theta.copy()
     x = theta
     _, h, v = evaluate(model, x, p0, dp)
-    (slope,) = solve(h, [-v], pivoting=s.pivoting)
+    (slope,) = solve(h, [-v])
     t = np.zeros(count)
     step = np.full(count, s.first)
     nodes = np.ones(count, dtype=np.int64)
     times = np.zeros((3, count))
-    points = np.zeros((3, d, count), dtype=np.complex128)
-    slopes = np.zeros((3, d, count), dtype=np.complex128)
+    points = np.zeros((3, d, count), dtype=s.kind)
+    slopes = np.zeros((3, d, count), dtype=s.kind)
     points[2], slopes[2] = x, slope
     q0, q1, dq = p0, p1, dp
-    rounds = 0
-    for rounds in range(1, s.rounds + 1):
+    for _ in range(s.rounds):
         deadline.check("following paths of a homotopy")
         t = times[2]
         goal = np.minimum(t + step, 1.0)
         guess = _predict(times, points, slopes, nodes, goal)
         p = (1 - goal) * q0 + goal * q1
         g, h, _ = evaluate(model, guess, p, None)
-        (move,) = solve(h, [g], pivoting=s.pivoting)
+        (move,) = solve(h, [g])
         x = guess - move
         size = _size(x) + 1e-3
         first = _size(move) / size
         g, h, v = evaluate(model, x, p, dq)
-        move, slope = solve(h, [g, -v], pivoting=s.pivoting)
+        move, slope = solve(h, [g, -v])
         x = x - move
         second = _size(move) / size
-        good = (first < s.limit) & (second < np.maximum(0.1 * first, 1e-11)) & (second < 1e-3)
+        good = (first < s.limit) & (second < np.maximum(0.1 * first, s.floor)) & (second < 1e-3)
         order = 2.0 * nodes
         ratio = np.where(np.isfinite(first) & (first > 0), s.aim / np.maximum(first, 1e-300), 0.0)
         factor = np.clip(0.9 * ratio ** (1 / order), 0.2, np.where(nodes < 3, 6.0, 2.0))
@@ -171,8 +170,10 @@ def _batch(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline,
         np.copyto(slopes[2], slope, where=good)
         nodes = np.where(good, np.minimum(nodes + 1, 3), nodes)
         arrived = good & (goal >= 1.0)
-        diverged = ~arrived & (_size(points[2]) > s.far)
         stuck = ~arrived & (step < s.smallest)
+        # theta ~ (1 - t)^(-a) has |slope| (1 - t) / |theta| -> a; towards a finite point that quotient goes to 0
+        growth = _size(slopes[2]) * (1 - times[2]) / _size(points[2])
+        diverged = ~arrived & ((_size(points[2]) > s.far) | (stuck & (times[2] > LATE) & (growth > GROWTH)))
         ended = arrived | diverged | stuck
         if ended.any():
             out[:, at[ended]] = points[2][:, ended]
@@ -190,12 +191,12 @@ def _batch(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline,
         x, p = out[:, done], p1[:, done]
         for _ in range(2):
             g, h, _ = evaluate(model, x, p, None)
-            (move,) = solve(h, [g], pivoting=True)
+            (move,) = solve(h, [g])
             x = x - move
             error[done] = _size(move) / (_size(x) + 1e-3)
         out[:, done] = x
         status[done[~(error[done] < 1e-8)]] = FAILED
-    return Ends(out, status, error, rounds)
+    return Ends(out, status, error)
 
 
 def _predict(times: Array, points: Array, slopes: Array, nodes: Array, goal: Array) -> Array:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from explorer.algebra.solver import Dimension, SystemSolution, solve_zero_dimensional
 from explorer.budget import Budget, Deadline
 from explorer.errors import BudgetExceeded, Unsupported
+from explorer.homotopy.model import applies as ridge_network
 from explorer.model.kinds import is_piecewise_polynomial, is_polynomial
 from explorer.model.polynomial import loss_polynomial
 from explorer.problem import Problem
@@ -13,11 +16,16 @@ from explorer.solve.exponential import applies, by_exponentials
 from explorer.solve.families import decomposed, has_families
 from explorer.solve.finite import from_solution
 from explorer.solve.linear_strata import two_layers
+from explorer.solve.monodromy import by_monodromy
 from explorer.solve.results import Coverage, CriticalSet, Trust
 from explorer.solve.structure import by_structure
 
 #: up to this many parameters case splits come before the closed form of linear networks
 SMALL = 4
+#: from this many parameters on monodromy comes before the exact engines (measured: docs/performance.md)
+LARGE = 12
+#: the share of the time that is left for each exact engine, before monodromy
+EXACT_SHARE = Fraction(3, 10)
 
 
 def critical_set(problem: Problem, *, budget: Budget | None = None) -> CriticalSet:
@@ -50,10 +58,29 @@ def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
         return closed
     if has_families(t):
         return _either(decomposed(t, deadline), closed)
-    solution: SystemSolution = by_structure(t, deadline) or solve_zero_dimensional(t.gradient, deadline)
+    solution = _finite(t, deadline)
     if solution.dimension in (Dimension.FINITE, Dimension.EMPTY):
         return from_solution(t, solution, deadline)
     return _either(decomposed(t, deadline), closed)
+
+
+def _finite(t: Target, deadline: Deadline) -> SystemSolution:
+    """By structure and exact engines; for ridge networks that are too large for them by monodromy, which is numerical."""
+    if not ridge_network(t.problem):
+        return by_structure(t, deadline) or solve_zero_dimensional(t.gradient, deadline)
+    numerical = None
+    if len(t.loss.names) >= LARGE and (numerical := by_monodromy(t, deadline)) is not None and numerical.complete:
+        return numerical
+    for method in (by_structure, lambda t, clock: solve_zero_dimensional(t.gradient, clock)):
+        clock = deadline if deadline.remaining is None else Deadline(deadline.remaining * EXACT_SHARE)
+        try:
+            if (found := method(t, clock)) is not None and found.dimension is not Dimension.UNDECIDED:
+                return found
+        except BudgetExceeded:
+            deadline.check("solving the gradient system")
+    found = numerical or by_monodromy(t, deadline)
+    assert found is not None
+    return found
 
 
 def _either(found: CriticalSet, closed: CriticalSet | None) -> CriticalSet:

@@ -31,8 +31,11 @@ def from_solution(t: Target, solution: SystemSolution, deadline: Deadline, *, sy
     components = [_component(t, orbit, solution.roots, deadline) for orbit in orbits.members]
     count = len(solution.roots)
     kind = {"exact": "by exact algebra", "modular": "by modular lifting: strong evidence, not a proof"}
+    numerical = solution.complex_count_is == "numerical"
     reason = (
-        f"the gradient system has {solution.complex_count} complex solutions "
+        f"{solution.reason}; {count} of them real, each re-proved"
+        if numerical
+        else f"the gradient system has {solution.complex_count} complex solutions "
         f"({kind.get(solution.complex_count_is, 'count not proved')}), {count} of them real, each re-proved"
         if solution.complete
         else solution.reason
@@ -41,7 +44,7 @@ def from_solution(t: Target, solution: SystemSolution, deadline: Deadline, *, sy
     coverage = Coverage(
         solution.complete and not complaint,
         f"polynomial system ({solution.method})",
-        Trust.COMPUTED,
+        Trust.NUMERICAL if numerical else Trust.COMPUTED,
         f"{reason}; but {complaint}" if complaint else reason,
     )
     return assemble(t, components, coverage)

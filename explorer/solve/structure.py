@@ -264,11 +264,17 @@ def _lifted(
     lower, upper = proof.point.lower, proof.point.upper
     if not all(lo < a and b < hi for lo, (a, b), hi in zip(lower, enclosures, upper, strict=True)):
         raise Unstructured
+    return signed_copies(proof, [units.flips[u] for u in living])
+
+
+def signed_copies(proof: KrawczykProof, flips: Sequence[frozenset[int]]) -> list[RealRoot]:
+    """The 2^n roots that sign changes make of a proved one; each element of ``flips`` is a set of parameters."""
+    lower, upper = proof.point.lower, proof.point.upper
     out = []
-    for signs in product((1, -1), repeat=len(living)):
+    for signs in product((1, -1), repeat=len(flips)):
         sign = [1] * len(lower)
-        for u, e in zip(living, signs, strict=True):
-            for p in units.flips[u]:
+        for flip, e in zip(flips, signs, strict=True):
+            for p in flip:
                 sign[p] *= e
         box = EnclosedPoint(
             tuple(a if e > 0 else -b for a, b, e in zip(lower, upper, sign, strict=True)),

@@ -1,0 +1,290 @@
+"""Monodromy and parameter homotopies: counts that are known otherwise, certification, and that the audits can fail.
+
+Where the numbers come from: 1-1-...-1 with k weights has 1 + (k - 1) 2^k complex critical points (by hand: all products
+lambda_i w_i^2 are one number s, and P (P - 1) = -s with P^2 = s^k / prod lambda has k - 1 nonzero solutions for s up to
+signs: 2^k (k - 1) points); 73 for two cubic units is counted by hand below; the others are the counts of msolve and of
+Singular's vector space dimensions for the full systems (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import replace
+from fractions import Fraction as F
+
+import numpy as np
+import pytest
+
+from explorer.algebra.msolve import find_msolve
+from explorer.budget import Budget, Deadline
+from explorer.errors import BudgetExceeded, Unsupported
+from explorer.homotopy.certify import Certifier, all_apart
+from explorer.homotopy.family import solve_family
+from explorer.homotopy.model import applies, build, moments_are_free, patterns
+from explorer.homotopy.solutions import solutions
+from explorer.model.polynomial import evaluate, loss_polynomial
+from explorer.problem import Problem
+from explorer.solve import critical
+from explorer.solve.classify import Target
+from explorer.solve.critical import critical_set
+from explorer.solve.finite import from_solution
+from explorer.solve.monodromy import by_monodromy
+from explorer.solve.results import Trust
+from explorer.solve.structure import by_structure
+
+
+def ridge(widths, activation="linear", samples=5, seed=1, bias=False, weights=None):
+    """Random data with one decimal and generic ridge weights."""
+    rng = random.Random(f"{widths} {activation} {samples} {seed} {bias}")
+    count = sum(a * b for a, b in itertools.pairwise(widths)) + (sum(widths[1:-1]) if bias else 0)
+
+    def row(n):
+        return [F(round(10 * rng.gauss(0, 1)), 10) for _ in range(n)]
+
+    return Problem.dense(
+        widths=list(widths),
+        activation=activation,
+        inputs=[row(widths[0]) for _ in range(samples)],
+        targets=[row(widths[-1]) for _ in range(samples)],
+        bias=[bias] * (len(widths) - 2) + [False],
+        regularizer={"kind": "l2", "weights": weights or [F(rng.randint(1, 99), 100) for _ in range(count)]},
+    )
+
+
+def target(p):
+    return Target(p, loss_polynomial(p))
+
+
+@pytest.mark.parametrize(
+    ("widths", "activation", "samples", "bias"),
+    [
+        ((2, 2, 2), "linear", 5, False),
+        ((2, 2, 2), "linear", 1, False),
+        ((2, 1, 2, 2), "linear", 4, True),
+        ((2, 2, 1), "square", 3, False),
+        ((1, 2, 1), "cubic", 3, True),
+        ((1, 1, 2, 1), "square", 3, True),
+    ],
+    ids=str,
+)
+def test_programs_compute_half_the_gradient_and_the_hessian(widths, activation, samples, bias):
+    """Exactly, at random rational points of every pattern, against the expanded polynomial; dead weights have derivative 0."""
+    p = ridge(widths, activation, samples, bias=bias)
+    loss, rng = loss_polynomial(p), random.Random(0)
+    size = len(loss.names)
+    form = None if moments_are_free(p) else samples
+    found = list(patterns(p.network))
+    assert len({q.places for q in found}) == len(found)
+    for q in found:
+        point = [F(0)] * size
+        for k in q.places:
+            point[k] = F(rng.randint(1, 9), rng.choice([1, 2, -3]))
+        gradient = [evaluate(terms, point) for terms in loss.gradient]
+        assert all(gradient[k] == 0 for k in range(size) if k not in q.places)
+        if not q.places:
+            continue
+        model = build(q.shape, inputs=widths[0], samples=form)
+        values = model.parameters(p, q.places)
+        out = model.newton.on_numbers([*(point[k] for k in q.places), *values, *([F(0)] * len(values))], F)
+        d = model.size
+        assert [2 * v for v in out[:d]] == [gradient[k] for k in q.places]
+        for v, (i, j) in zip(out[d:], model.upper, strict=True):
+            assert 2 * v == evaluate(loss.hessian[q.places[i]][q.places[j]], point)
+
+
+def test_one_program_on_arrays_of_every_width():
+    p = ridge((2, 2, 1), "square", 3)
+    model = build(next(q.shape for q in patterns(p.network) if len(q.places) == 6), inputs=2, samples=None)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(model.move.inputs, 400)) + 1j * rng.normal(size=(model.move.inputs, 400))
+    whole = model.move.on_arrays(list(x), 400)
+    few = np.concatenate([model.move.on_arrays(list(x[:, k : k + 100]), 100) for k in range(0, 400, 100)], axis=1)
+    assert np.abs(whole - few).max() < 1e-9 * np.abs(whole).max()
+
+
+CHEAP = [
+    *(((1,) * (k + 1), "linear", 3, False, 1 + (k - 1) * 2**k) for k in (2, 3, 4, 5, 6)),
+    ((2, 1, 2), "linear", 5, False, 17),
+    ((2, 2, 1), "linear", 5, False, 33),
+    ((3, 1, 3), "linear", 5, False, 37),
+    ((2, 1, 1, 2), "linear", 5, False, 81),
+    ((1, 2, 1), "square", 3, False, 33),
+    ((1, 2, 1), "cubic", 3, False, 73),
+    ((1, 1, 1), "cubic", 3, True, 73),
+    ((2, 2, 2), "linear", 5, False, 225),
+]
+DEAR = [
+    ((1, 2, 2, 1), "linear", 5, False, 129),
+    ((1, 3, 1), "square", 3, False, 105),
+    ((2, 2, 1), "square", 3, False, 481),
+    ((2, 2, 2, 1), "linear", 5, False, 641),
+]
+
+
+@pytest.mark.parametrize(
+    ("widths", "activation", "samples", "bias", "count"),
+    [*CHEAP, *(pytest.param(*row, marks=pytest.mark.slow) for row in DEAR)],
+    ids=str,
+)
+def test_complex_counts_all_certified(widths, activation, samples, bias, count):
+    """73 = 1 + 2 * 12 + 48 for two cubic units on one effective sample, f = v w^3 x^3, half gradient v w^3 m - b = s:
+    s w^2 = +-k with k^2 = lambda mu / 3 and v = -+k w / lambda, so a single unit has 2 * 3 values of w^2, and two units have for
+    each of the 4 choices of signs a cubic for s with 2 * 2 signs of the weights.
+    """
+    p = ridge(widths, activation, samples, bias=bias)
+    family = solve_family(p, Deadline(120))
+    assert family.saturated
+    assert family.count == count
+    (found,) = solutions(family, [p], Deadline(120))
+    assert (found.count, found.complaints) == (count, ())
+    assert sum((-1) ** k * n for k, n in found.by_index.items()) == 1  # coercive, nondegenerate
+
+
+def test_shallow_chains_of_width_two_have_no_full_points():
+    # 1-2-1: s v_j = -lambda_j w_j and s w_j = -mu_j v_j give s^2 = lambda_j mu_j for both units: not for generic weights
+    family = solve_family(ridge((1, 2, 1)), Deadline(60))
+    assert family.count == 1 + 2 * 4  # the origin and two single units (1-1-1 has 5)
+    assert any(s is not None and s.count == 0 and "singular" in s.reason for s in family.starts)
+
+
+def test_a_family_solved_once_serves_other_data():
+    first = ridge((2, 1, 2))
+    family = solve_family(first, Deadline(60))
+    others = [ridge((2, 1, 2), seed=k) for k in range(2, 12)]
+    for p, found in zip(others, solutions(family, others, Deadline(60)), strict=True):
+        assert found.count == 17
+        exact = by_monodromy(target(p), Deadline(60), family=family)
+        assert exact is not None
+        assert len(exact.roots) == sum(o.copies for o in found.real)
+    with pytest.raises(Unsupported):
+        solutions(family, [ridge((2, 1, 1))], Deadline(60))
+
+
+@pytest.mark.slow
+def test_equal_ridge_weights_send_solutions_to_infinity_or_are_said_to_be_incomplete():
+    # two cubic units with equal weights: two of the four cubics for s lose two solutions each, 73 - 2 * 2 * 4 = 57
+    p = ridge((1, 2, 1), "cubic", 3, weights=[F(1, 10)] * 4)
+    found = by_monodromy(target(p), Deadline(120))
+    assert found is not None
+    assert found.complex_count == 57
+    assert found.complete is ("16 of them at infinity" in found.reason)
+
+
+def test_the_audits_notice_solutions_that_are_missing():
+    """Without one representative the list of some problem is not its own conjugate (unless that one is), or the Morse sum fails."""
+    p = ridge((2, 1, 2))
+    family = solve_family(p, Deadline(60))
+    noticed = 0
+    for k in range(8):
+        starts = tuple(
+            s if s is None else replace(s, solutions=np.delete(s.solutions, k, axis=1)) for s in family.starts
+        )
+        thinned = by_monodromy(target(p), Deadline(60), family=replace(family, starts=starts))
+        assert thinned is not None
+        assert thinned.complex_count == 15
+        noticed += not from_solution(target(p), thinned, Deadline(60)).coverage.complete
+    assert noticed >= 4
+
+
+def test_certification_refuses_what_is_not_a_solution():
+    p = ridge((2, 1, 2))
+    family = solve_family(p, Deadline(60))
+    (found,) = solutions(family, [p], Deadline(60))
+    model = family.whole
+    certifier = Certifier(model, model.parameters(p, range(model.size)))
+    orbit = next(o for o in found.orbits if len(o.pattern.places) == model.size)
+    good = np.array(orbit.box.centre)[:, None]
+    assert certifier.all(good, Deadline(60)) == [orbit.box]
+    assert certifier.all(good + 2, Deadline(60)) == [None]
+    assert certifier.all(np.zeros_like(good), Deadline(60))[0] is not None  # the origin is a critical point too
+    assert not all_apart([orbit.box, orbit.box])
+    assert all_apart([orbit.box, replace(orbit.box, centre=tuple(-v for v in orbit.box.centre))])
+
+
+@pytest.mark.parametrize(
+    "p",
+    [
+        Problem.dense(widths=[1, 1, 1], inputs=[1], targets=[1]),
+        Problem.dense(widths=[1, 1, 1], inputs=[1], targets=[1], regularizer={"kind": "l2", "weights": [1, 0]}),
+        Problem.dense(widths=[1, 1, 1], inputs=[1], targets=[1], activation="tanh", regularizer={"kind": "l2", "weights": 1}),
+        Problem.dense(widths=[1, 1, 1], inputs=[1], targets=[1], activation="polynomial", coefficients=[1, 1], regularizer={"kind": "l2", "weights": 1}),
+        Problem.monomial(["x"], {(2,): 1}),
+    ],
+    ids=["no ridge", "a weight 0", "tanh", "phi(0) = 1", "monomial"],
+)  # fmt: skip
+def test_where_it_does_not_apply(p):
+    assert not applies(p)
+    with pytest.raises(Unsupported):
+        solve_family(p, Deadline(5))
+
+
+def test_budgets_stop_it():
+    with pytest.raises(BudgetExceeded):
+        solve_family(ridge((3, 2, 3)), Deadline(0.05))
+
+
+def test_same_input_same_solutions():
+    p = ridge((2, 1, 2))
+    a, b = (by_monodromy(target(p), Deadline(60)) for _ in range(2))
+    assert a == b
+
+
+def test_critical_set_falls_back_on_it_and_says_numerical(monkeypatch):
+    p = ridge((2, 2, 1))
+
+    def out_of_time(*_, **__):
+        raise BudgetExceeded("budget", got="none left")
+
+    monkeypatch.setattr(critical, "by_structure", out_of_time)
+    monkeypatch.setattr(critical, "solve_zero_dimensional", out_of_time)
+    found = critical_set(p, budget=Budget(60))
+    assert found.coverage.complete
+    assert found.coverage.trust is Trust.NUMERICAL
+    assert "33 certified distinct complex solutions, completeness by monodromy saturation" in found.coverage.reason
+    assert found.morse_sum == 1
+
+
+#: real points by index: two routes that share nothing but the loss polynomial and Krawczyk's test
+ROUTES = [
+    ((2, 2, 1), "linear", 5, False),
+    ((3, 1, 3), "linear", 5, False),
+    ((2, 1, 1, 2), "linear", 5, False),
+    ((1, 1, 1, 1, 1), "linear", 3, False),
+    ((1, 1, 2), "cubic", 3, False),
+    ((1, 2, 1), "square", 3, False),
+    ((2, 2, 2), "linear", 5, False),
+    ((1, 2, 2, 1), "linear", 4, False),
+    ((1, 3, 1), "square", 3, False),
+    ((2, 2, 2, 1), "linear", 5, False),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_msolve() is None, reason="needs the msolve program")
+@pytest.mark.parametrize(("widths", "activation", "samples", "bias"), ROUTES, ids=str)
+def test_real_points_and_indices_by_algebra_and_by_monodromy(widths, activation, samples, bias):
+    for seed in (1, 2):
+        t = target(ridge(widths, activation, samples, seed, bias))
+        algebra = by_structure(t, Deadline(100)) or critical.solve_zero_dimensional(t.gradient, Deadline(100))
+        numerical = by_monodromy(t, Deadline(100))
+        assert numerical is not None
+        assert algebra.complete
+        assert numerical.complete
+        assert algebra.complex_count == numerical.complex_count
+        a, b = (from_solution(t, s, Deadline(100)) for s in (algebra, numerical))
+        assert a.by_index == b.by_index
+        assert a.real_points == b.real_points
+        assert sorted(round(c.value.approx, 9) for c in a.components) == sorted(
+            round(c.value.approx, 9) for c in b.components
+        )
+
+
+@pytest.mark.slow
+def test_all_13441_of_2_2_2_2():
+    p = ridge((2, 2, 2, 2))
+    family = solve_family(p, Deadline(500))
+    assert family.count == 13441  # the count of an independent floating-point study of this family
+    (found,) = solutions(family, [p], Deadline(500))
+    assert (found.count, found.complaints) == (13441, ())
+    assert sum((-1) ** k * n for k, n in found.by_index.items()) == 1
