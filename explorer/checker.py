@@ -837,6 +837,29 @@ class CellRing(PathRing):
         return taylor_polynomial(self, act.pieces[signs.count(1)], z, order)
 
 
+class WallRing(LaurentRing):
+    """Polynomials in the parameters, where some parameters are known to be >= 0 or <= 0 (``signs``: 1 or -1)."""
+
+    def __init__(self, base, rank, signs):
+        super().__init__(base, rank)
+        self.signs = signs
+
+    def sign(self, a):
+        """1 or -1: every term of a is >= 0, or every term is <= 0."""
+        found = set()
+        for exponents, c in a.items():
+            found.add(math.prod((self.signs.get(k, 0) for k, e in enumerate(exponents) if e % 2), start=self.base.sign(c)))
+        if len(found) != 1 or 0 in found:
+            raise Rejected("wall", "the sign of a pre-activation does not follow from the cell")
+        return found.pop()
+
+    def moving(self, act, z):
+        """The value of an activation whose only break is 0 (by continuity either piece serves at 0)."""
+        if len(act.pieces) != 2 or act.breaks != [0]:
+            raise Rejected("wall", f"{act.kind} of a pre-activation that varies on the wall is no polynomial")
+        return taylor_polynomial(self, act.pieces[self.sign(z) > 0], z, 0)[0]
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # 3. The problem.
 
@@ -1084,7 +1107,7 @@ class Problem:
 def taylor(ring, act, z, order, need_value=True):
     if isinstance(ring, CellRing) and act.pieces:
         return ring.jet(act, z, order)
-    if isinstance(ring, PathRing) and order == 0 and len(act.pieces) != 1 and set(z) - {ring.origin}:
+    if isinstance(ring, (PathRing, WallRing)) and order == 0 and len(act.pieces) != 1 and set(z) - {ring.origin}:
         return [ring.moving(act, z)]
     if isinstance(ring, LaurentRing) and len(act.pieces) != 1:
         return [ring.lift(c) for c in taylor(ring.base, act, ring.constant(z), order, need_value)]
@@ -1834,6 +1857,7 @@ STEP_KEYS = {  # in the order in which steps must stand
     "path": ("point", "to", "pieces"),
     "escape": ("point", "from", "limit", "path"),
     "basin": ("point", "level", "lower", "upper"),
+    "wall": ("point", "to", "level", "wall", "proof"),
     "orthogonal-requ": (),
     "added-unit": (),
     "zero-error": ("interpolations",),
@@ -1855,7 +1879,7 @@ STEP_KEYS = {  # in the order in which steps must stand
     "initial-mean": ("value",),
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
-                "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
+                "wall": ("cells", "side"), "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
 STUDENT_RULES = ("minimum-in-ball", "value", "floor", "below", "global")
 RULE_ORDER = {rule: k for k, rule in enumerate(STEP_KEYS)}
 
@@ -2784,6 +2808,74 @@ class Proof(CanonicalRules):
         self.found["basin", name] = level, lower, upper, self.bounds(name)[0]
         return used
 
+    # -- walls without a box --------------------------------------------------------------------------------------------
+
+    def rule_wall(self, step):
+        """p and q strictly on two sides of the hyperplane sum wall_k theta_k = 0, on which F >= level."""
+        p, level = self.problem, number(step["level"], "step.level")
+        wall = [number(v, "step.wall") for v in array(step["wall"], "step.wall", self.size)]
+        at = []
+        for key in ("point", "to"):
+            ring = self.exact_point({"rule": "wall", "point": step[key]}).ring
+            coordinates = self.points[step[key]].coordinates
+            at.append(ring.sign(ring.total(ring.scale(c, a) for c, a in zip(coordinates, wall, strict=True) if a)))
+        if sorted(at) != [-1, 1]:
+            raise Rejected("wall", "the two points do not lie strictly on the two sides")
+        if p.kind not in ("dense", "monomial") or (p.kind == "dense" and p.loss != "squared"):
+            raise Rejected("wall", "needs the squared loss of a dense network, or a polynomial loss")
+        side = None
+        if step["proof"] == "cells":
+            fields(step, "step", ("rule", *STEP_KEYS["wall"], "cells"), ("side",))
+            cells = [whole(k, "step.cells", 1, self.size) - 1 for k in array(step["cells"], "step.cells", most=12)]
+            pivot = next(k for k, a in enumerate(wall) if a)
+            if cells != sorted(set(cells)) or pivot in cells:
+                raise Malformed("step.cells", "are not increasing numbers of parameters other than the first on the wall")
+            least = self.cell_floor({pivot: {k: -a / wall[pivot] for k, a in enumerate(wall) if a and k != pivot}}, cells, {})
+            if "side" in step:  # on the side of p: the parameter that the wall is about has the sign that it has at p
+                side = number(step["side"], "step.side")
+                if sum(map(bool, wall)) > 1 or self.cell_floor({}, cells, {pivot: at[0] if wall[pivot] > 0 else -at[0]}) < side:
+                    raise Rejected("wall", "F >= side is not proved on the side of p")
+        elif step["proof"] == "same-sign":
+            fields(step, "step", ("rule", *STEP_KEYS["wall"]))
+            least = self.same_sign_floor(wall)
+        else:
+            raise Malformed("step.proof", "is not a known proof of wall")
+        if least < level:
+            raise Rejected("wall", "F >= level is not proved on the wall")
+        self.found["wall", step["point"], step["to"]] = level, side
+        return ()
+
+    def cell_floor(self, replaced, cells, signs):
+        """A lower bound of F in every cell of signs of the parameters ``cells``: the terms of the loss that are constant there."""
+        p, base, bounds = self.problem, Rationals(self.meter), []
+        units = [tuple(int(i == k) for i in range(self.size)) for k in range(self.size)]
+        for pattern in itertools.product((1, -1), repeat=len(cells)):
+            ring = WallRing(base, self.size, signs | dict(zip(cells, pattern, strict=True)))
+            values = [{units[k]: base.one} for k in range(self.size)]
+            for k, combination in replaced.items():
+                values[k] = {units[i]: c for i, c in combination.items()}
+            theta, flat = [{(): v} if v else {} for v in values], Taylor(ring, 0)
+            total = Fraction(0)
+            if p.kind == "monomial":
+                total = ring.constant(flat.loss(p, theta).get((), {}))
+            for x, y, c in zip(p.inputs, p.targets, p.sample_weights, strict=True) if p.kind == "dense" else ():
+                for f, target in zip(flat.outputs(p, theta, x), y, strict=True):
+                    value = f.get((), {})
+                    if not set(value) - {ring.origin}:  # the other terms, and the regularizer, are >= 0
+                        total += c * (value.get(ring.origin, Fraction(0)) - target) ** 2
+            bounds.append(total)
+        return min(bounds)
+
+    def same_sign_floor(self, wall):
+        """Two units of a positive activation with equal input weights (scalar, no biases): all outputs have one sign."""
+        p = self.problem
+        if p.kind != "dense" or p.widths != [1, 2, 1] or any(p.bias) or p.output.kind != "linear":
+            raise Rejected("wall", "same-sign needs a 1-2-1 network without biases and with a linear output")
+        if p.activations[0].kind not in ("sigmoid", "exp", "softplus") or wall[2:] != [0, 0] or wall[0] != -wall[1]:
+            raise Rejected("wall", "same-sign needs a positive activation and equal input weights on the wall")
+        parts = [[c * y * y for (y,), c in zip(p.targets, p.sample_weights, strict=True) if y * s > 0] for s in (1, -1)]
+        return min(map(sum, parts))
+
     # -- all local minima of the ReQU network of Sun et al. (2020), eq. (8) ------------------------------------------------
 
     def rectified(self, rule):
@@ -3099,7 +3191,9 @@ GOALS = {  # kind: what it says of p, and of q
     "escape-path": "from p a path leads to infinity along which F decreases strictly to the limit {}, while F(q) < {}",
     "infimum-at-infinity": "from p a path leads to infinity along which F decreases strictly to inf F = 0",
     "not-coercive": "F is not coercive: from p a path leads to infinity along which F {} {}",
-    "barrier": "every path from p to q contains a point with F > {}",
+    "barrier": "every path from p to q contains a point with F {}",
+    "exact-barrier": "every path from p to q contains a point with F >= {0}, and on some path from p to q F <= {0}",
+    "spurious-valley": "F >= {0} on the connected component of p in the sublevel set F < {1}, while F(p) < {1} and F(q) < {0}",
     "unattained-infimum": "from p a path leads to infinity along which F decreases strictly to inf F = 0, which is not attained",
     "tangent-optimal": "no linear combination of the gradient features of the network at p has a lower loss than p: F(p) = min over a of "
                        "sum_i c_i loss(sum_k a_k df(x_i)/dtheta_k, y_i)",
@@ -3150,13 +3244,14 @@ GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "
                "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "trapped": ("better",), "revived-unit": ("to",)}
 CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
                    "truncation-unbounded", "revived-unit", "no-trigonometric-fit", "not-interpolable")
+GOAL_EXTRAS |= {"exact-barrier": ("to",), "spurious-valley": ("better",)}
 ABOUT_ALL = {  # goals about the problem as a whole -> rule
     "coercive": "coercive", "no-local-minimum": "added-unit", "local-minima-interpolate": "added-unit",
     "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error",
 }
 POINTLESS = ("no-trigonometric-fit", "not-interpolable", "gram-floor", "gram-null", "initial-mean", *ABOUT_ALL)  # no point
 SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
-                     "unattained-infimum", "spurious-basin")
+                     "unattained-infimum", "spurious-basin", "exact-barrier", "spurious-valley")
 WORDED_RULES = ("gram-floor", "gram-null", "hidden-gram", "linear-descent", "hidden-descent", "flow-ends", "flow-rests", "initial-mean")
 SINGLE_RULE = {  # goals that one rule proves
     "value": "value", "strict-local-maximum": "maximum",
@@ -3253,6 +3348,9 @@ class Goal:
             if (level is None) != (kind == "descending-path"):
                 raise Rejected("goal", "needs a path of the other kind (with or without a level)")
             return [] if level is None else [show(level)]
+        if kind in ("exact-barrier", "spurious-valley") or (kind == "barrier" and ("wall", self.p, self.q) in self.proof.facts):
+            self.take("wall", self.p, self.q)
+            return self.behind_a_wall(kind, *found["wall", self.p, self.q])
         self.take("basin" if kind in ("spurious-basin", "barrier") else "escape", self.p)
         if kind == "barrier":  # the component of p in {F <= level} stays in the box, q is outside
             level, lower, upper, _ = found["basin", self.p]
@@ -3260,7 +3358,7 @@ class Goal:
             sides_of_q = (ring.sign(ring.sub(ring.of(end), c)) for c, *ends in zip(q, lower, upper, strict=False) for end in ends)
             if not any(side == (1, -1)[k % 2] for k, side in enumerate(sides_of_q)):
                 raise Rejected("goal", "q is not proved to lie outside the box")
-            return [show(level)]
+            return [f"> {show(level)}"]
         if kind == "not-coercive":
             limit = show(found["limit", self.p])
             return ["decreases strictly to" if found["strict", self.p] else "is constantly", limit]
@@ -3342,6 +3440,21 @@ class Goal:
         text = show(value)
         low, high = math.floor(value * 10**12), math.ceil(value * 10**12)
         return text if len(text) <= 100 else f"a number from {decimal(low)} to {decimal(high)}"
+
+    def behind_a_wall(self, kind, level, side):
+        if (side is not None) != (kind == "spurious-valley"):
+            raise Rejected("goal", "needs a bound of F on the side of p for a valley, and for nothing else")
+        if kind == "exact-barrier":
+            self.take("path", self.p, self.q)
+            if self.proof.found["path", self.p, self.q] != level:
+                raise Rejected("goal", "needs a path with the level of the wall")
+        if kind == "spurious-valley":
+            self.take("value", self.p)
+            self.take("value", self.q)
+            if not (self.proof.bounds(self.p)[1] < level and self.proof.bounds(self.q)[1] < side):
+                raise Rejected("goal", "F(p) < level and F(q) < side are not proved")
+            return [show(side), show(level)]
+        return [f">= {show(level)}" if kind == "barrier" else show(level)]
 
     def short(self, parts):
         text = ", ".join(parts)

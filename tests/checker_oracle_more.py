@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from fractions import Fraction
 from typing import Any
 
@@ -78,6 +79,35 @@ def added_unit(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
     return abs(mp.det(mp.matrix(rows))) > mp.mpf(10) ** -30 and (labels or body["loss"]["kind"] == "squared")
 
 
-RULES = {"added-unit": added_unit, "orthogonal-requ": orthogonal, "zero-error": zero_error}
+def wall(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
+    """Random points of the hyperplane (and of the side of p) are not lower than claimed."""
+    rng, a = random.Random(5), [mp.mpf(Fraction(v).numerator) / Fraction(v).denominator for v in step["wall"]]
+    sides = [sum((x * c for x, c in zip(opinion.points[step[k]], a, strict=True)), mp.mpf(0)) for k in ("point", "to")]
+    if not sides[0] * sides[1] < 0:
+        return False
+
+    def number(text: str) -> Any:
+        return mp.mpf(Fraction(text).numerator) / Fraction(text).denominator - mp.mpf(10) ** -30
+
+    pivot = next(k for k, c in enumerate(a) if c)
+    for _ in range(400):
+        theta = [mp.mpf(rng.choice((0.1, 1, 5)) * rng.uniform(-1, 1)) for _ in a]
+        rest = sum((c * t for k, (c, t) in enumerate(zip(a, theta, strict=True)) if k != pivot), mp.mpf(0))
+        on = [*theta[:pivot], -rest / a[pivot], *theta[pivot + 1 :]]
+        if opinion.f(on) < number(step["level"]):
+            return False
+        here = sum((c * t for c, t in zip(a, theta, strict=True)), mp.mpf(0))
+        if "side" in step and here * sides[0] > 0 and opinion.f(theta) < number(step["side"]):
+            return False
+    return True
+
+
+RULES = {"wall": wall, "added-unit": added_unit, "orthogonal-requ": orthogonal, "zero-error": zero_error}
 #: goals that follow from the one step that they name
-GOALS = ("no-local-minimum", "local-minima-interpolate", "local-minima-classify", "silent-unit-classifies")
+GOALS = (
+    "exact-barrier",
+    "no-local-minimum",
+    "local-minima-interpolate",
+    "local-minima-classify",
+    "silent-unit-classifies",
+)

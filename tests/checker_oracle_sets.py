@@ -11,7 +11,7 @@ from typing import Any
 SET_RULES = ("coercive", "path", "escape", "basin")
 SET_GOALS = (
     "coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
-    "unattained-infimum", "spurious-basin",
+    "unattained-infimum", "spurious-basin", "spurious-valley",
 )  # fmt: skip
 
 
@@ -110,6 +110,12 @@ def goal_holds(opinion: Any, mp: Any) -> bool:
         return Fraction(steps["escape"]["limit"]) == 0
     if kind == "unattained-infimum":
         return json.loads(opinion.text)["loss"]["kind"] == "logistic"
+    if "wall" in steps:
+        side = Fraction(steps["wall"].get("side", 0))
+        level = Fraction(steps["wall"]["level"])
+        low = mp.mpf(side.numerator) / side.denominator
+        inside = opinion.f(opinion.points[goal["point"]]) < mp.mpf(level.numerator) / level.denominator
+        return kind == "barrier" or (inside and opinion.f(other) < low)
     box = [[Fraction(v) for v in steps["basin"][key]] for key in ("lower", "upper")]
     if kind == "barrier":
         return any(not float(a) <= c <= float(b) for c, a, b in zip(other, *box, strict=True))

@@ -42,6 +42,8 @@ STILL_TRUE = {
     "steps.vector": "another vector of the kernel",
     "steps.frequencies": "other frequencies that the inputs alias as well",
     "steps.slope": "another (still correct) lower bound of a slope",
+    "steps.side": "a smaller bound",
+    "steps.wall": "another hyperplane with the same property",
     "steps.interpolations": "another interpolation, with a threshold of its own",
 }
 

@@ -37,6 +37,7 @@ ORDER = (
     "path",
     "escape",
     "basin",
+    "wall",
     "orthogonal-requ",
     "added-unit",
     "zero-error",

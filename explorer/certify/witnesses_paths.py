@@ -10,7 +10,7 @@ from fractions import Fraction as F
 from typing import TYPE_CHECKING
 
 from explorer.certify.certificate import Instance
-from explorer.certify.recipes import added_unit, connections, escapes, planes, requ, requ_minima, walls
+from explorer.certify.recipes import added_unit, connections, escapes, planes, requ, requ_minima, separators, walls
 
 if TYPE_CHECKING:
     from explorer.certify.requests import Request
@@ -75,7 +75,14 @@ _REFUTED: dict[str, Makers] = {
     "sun2020.thm-VI.1": (added_unit.no_minimum, escapes.separable_line, escapes.separable_network),
     "sun2020.thm-VI.2": (_requ_refuted,),
     "sun2020.conj-V.3": (planes.parabola, planes.relu_parabola, planes.same_hidden_layer),
-    "sun2020.conj-V.4": (planes.isolated_minima,),
+    "sun2020.conj-V.4": (
+        planes.isolated_minima,
+        separators.two_branches,
+        separators.relu_pair,
+        separators.swapped_sigmoids,
+    ),
+    # sublevel sets of deep linear networks are connected: false without a condition on the widths
+    "sun2020.quote-V-freeman-bruna": (separators.two_branches,),
 }
 
 _EXHIBITED: dict[str, Makers] = {
@@ -87,11 +94,12 @@ _EXHIBITED: dict[str, Makers] = {
     # what stands of part (2), and a strict local minimum that is not global at a named point, with non-orthogonal inputs
     "sun2020.thm-VI.2": (_requ_exhibited, _requ),
     "sun2020.def-IV.4": (walls.narrow_sigmoid, walls.narrow_polynomial, walls.wide_sigmoid, walls.wide_polynomial),
-    "sun2020.def-IV.2": (walls.narrow_sigmoid,),
+    "sun2020.def-IV.2": (walls.narrow_sigmoid, separators.relu_valley),
     "sun2020.quote-IV-venturi": (connections.quadratic_swap, walls.wide_polynomial),
     "aud.lemma-one-hidden": (connections.sigmoid_swap, connections.relu_swap, connections.quadratic_swap),
     "sun2020.conj-V.1": (planes.monotone_segment, planes.overshooting_step),
     "sun2020.conj-V.2": (walls.deltoid_slice,),
+    "sun2020.conj-V.3": (separators.three_on_two_branches,),
     "sun2020.conj-V.4": (connections.sigmoid_swap, planes.parabola),
 }
 

@@ -83,6 +83,9 @@ def loss(problem: dict[str, Any], theta: np.ndarray) -> np.ndarray:
             z = z + theta[:, None, start : start + rows]
             start += rows
         h = phi(layers[k], z) if k < hidden else z
+    if net["kind"] == "dense+exp":
+        a, inner, b = theta[:, start], theta[:, start + 1 : -1], theta[:, -1]
+        h = h + (a[:, None] * np.exp(inner @ x.T + b[:, None]))[:, :, None]
     if problem["loss"]["kind"] == "logistic":
         return (c * np.logaddexp(0, -y * h)[:, :, 0]).sum(axis=1)
     return (c[:, None] * (h - y) ** 2).sum(axis=(1, 2))
