@@ -30,10 +30,7 @@ def separated(
     steps = [{"rule": "wall", "point": "p", "to": "q"} | wall]
     if through is not None:
         corners = [a, *through, b]
-        legs = tuple(
-            Leg(line(u.coordinates, v.coordinates, a.field), "a segment")
-            for u, v in pairwise(corners)
-        )
+        legs = tuple(Leg(line(u.coordinates, v.coordinates, a.field), "a segment") for u, v in pairwise(corners))
         steps.append(path_step(PiecewisePath(a, b, legs, F(wall["level"])), "p", "q"))
     if goal == "spurious-valley":
         steps += [p.value_step(), q.value_step()]
