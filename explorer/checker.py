@@ -41,6 +41,9 @@ PRECISION = 256  # bits after the binary point in interval arithmetic
 DYADIC = 96  # bits after the binary point of vectors and matrices near a point
 MAX_BALL = 2_500  # parameters, for a Hessian over a ball
 MAX_SIZE = 10**100  # units of a student-teacher problem that is given by numbers alone
+TREE_PRECISION = 64  # the same, for the boxes of a tree
+MAX_NODES = 400_000  # of a tree of boxes
+TREE_WORK = 40_000_000  # ring operations on numbers of about TREE_PRECISION bits, for one tree of boxes
 
 
 class Malformed(Exception):
@@ -523,13 +526,13 @@ def ceil_shift(a, bits):
 
 
 class Intervals(Ring):
-    """Enclosures: (lo, hi) are integers, standing for the closed interval [lo, hi] * 2^-PRECISION. Never proves equality."""
+    """Enclosures: (lo, hi) are integers, standing for [lo, hi] * 2^-bits. Never proves equality."""
 
-    unit = 1 << PRECISION
+    bits, unit = PRECISION, 1 << PRECISION
     zero, one = (0, 0), (unit, unit)
 
     def of(self, q):
-        return (q.numerator << PRECISION) // q.denominator, -((-q.numerator << PRECISION) // q.denominator)
+        return (q.numerator << self.bits) // q.denominator, -((-q.numerator << self.bits) // q.denominator)
 
     def hull(self, a, b):
         return min(a[0], b[0]), max(a[1], b[1])
@@ -541,12 +544,28 @@ class Intervals(Ring):
         return -a[1], -a[0]
 
     def mul(self, a, b):
-        bits = max(a[0].bit_length(), a[1].bit_length(), b[0].bit_length(), b[1].bit_length())
+        (p, q), (r, s) = a, b
+        if p >= 0 and r >= 0:
+            low, high = p * r, q * s
+        elif p == q and r == s:
+            low = high = p * r
+        else:
+            ends = (p * r, p * s, q * r, q * s)
+            low, high = min(ends), max(ends)
+        bits = max(high.bit_length(), low.bit_length())
         if bits > MAX_BITS:
             raise Rejected("limit", "an enclosure grows too large")
         self.meter.spend(1, bits >> 4)
-        ends = (a[0] * b[0], a[0] * b[1], a[1] * b[0], a[1] * b[1])
-        return min(ends) >> PRECISION, ceil_shift(max(ends), PRECISION)
+        return low >> self.bits, -(-high >> self.bits)
+
+    def scale(self, a, q):
+        n, d = q.numerator, q.denominator
+        low, high = (a[0] * n, a[1] * n) if n >= 0 else (a[1] * n, a[0] * n)
+        bits = max(high.bit_length(), low.bit_length())
+        if bits > MAX_BITS:
+            raise Rejected("limit", "an enclosure grows too large")
+        self.meter.spend(1, bits >> 4)
+        return low // d, -(-high // d)
 
     def inverse(self, a):
         if a[0] <= 0 <= a[1]:
@@ -562,11 +581,12 @@ class Intervals(Ring):
 
     def square(self, a):
         low, high = self.magnitude(a)
-        return low * low >> PRECISION, ceil_shift(high * high, PRECISION)
+        return low * low >> self.bits, ceil_shift(high * high, self.bits)
 
     def increasing(self, function, a):
         """The range of an increasing function, from enclosures of its values at the two end points."""
-        return function((a[0], a[0]))[0], function((a[1], a[1]))[1]
+        first = function((a[0], a[0]))
+        return first if a[0] == a[1] else (first[0], function((a[1], a[1]))[1])
 
     def series(self, term, step):
         """term_0 + term_1 + ..., term_{n+1} = step(n, term_n), until a term is below 2 units in the last place; the caller
@@ -601,13 +621,15 @@ class Intervals(Ring):
     def exp_at(self, a):
         """e^x at one number: x = k ln 2 + 256 r with 0 <= 256 r < 1, the series of e^r, eight squarings, a shift by k."""
         if a[0] < -MAX_EXPONENT * self.unit:
-            return 0, 1  # e^x < 2^-PRECISION
+            return 0, 1  # e^x < 2^-bits
         if a[0] > MAX_EXPONENT * self.unit:
             raise Rejected("limit", "exp of a number that is too large")
         k = a[0] // self.ln2[0]
         low, high = self.sub(a, self.mul(self.of(Fraction(k)), self.ln2))
         r = low >> 8, ceil_shift(high, 8)
-        total = self.series(self.one, lambda n, term: self.scale(self.mul(term, r), Fraction(1, n + 1)))
+        total = self.series(self.one, lambda n, term: (
+            (term[0] * r[0] >> self.bits) // (n + 1), -(-(-(-term[1] * r[1] >> self.bits)) // (n + 1))
+        ))
         for _ in range(8):
             total = self.square(total)
         return (total[0] << k, total[1] << k) if k >= 0 else (total[0] >> -k, ceil_shift(total[1], -k))
@@ -616,7 +638,7 @@ class Intervals(Ring):
         """ln x at one number x > 0: x = 2^k m with 1 <= m < 2, ln m = 2 artanh((m-1)/(m+1)), the argument below 1/3."""
         if a[0] <= 0:
             raise Rejected("interval", "log of a number that may not be positive")
-        k = a[0].bit_length() - 1 - PRECISION
+        k = a[0].bit_length() - 1 - self.bits
         m = (a[0] >> k, ceil_shift(a[1], k)) if k >= 0 else (a[0] << -k, a[1] << -k)
         u = self.mul(self.sub(m, self.one), self.inverse(self.add(m, self.one)))
         power = [u]
@@ -647,6 +669,18 @@ class Intervals(Ring):
     def sigmoid(self, a):
         return self.inverse(self.add(self.one, self.exp(self.neg(a))))
 
+    def logistic_slopes(self, s):
+        """s(1 - s) and s(1 - s)(1/2 - s) over an interval of values s, which turn only at 1/2 and at 1/2 -+ sqrt(1/12)."""
+        half, out = self.of(Fraction(1, 2)), []
+        root = self.square_root(self.of(Fraction(1, 12)))
+        low, high = self.sub(half, root), self.add(half, root)
+        for turns, last in (((half,), self.one), ((low, high), half)):
+            met = [t for t in turns if s[0] <= t[1] and t[0] <= s[1]]
+            places = [(s[0], s[0]), (s[1], s[1]), *met]
+            ends = [self.mul(self.mul(v, self.sub(self.one, v)), self.sub(last, v) if last is half else last) for v in places]
+            out.append((min(e[0] for e in ends), max(e[1] for e in ends)))
+        return out
+
     def softplus(self, a):
         return self.increasing(self.log_at, self.add(self.one, self.exp(a)))
 
@@ -668,7 +702,7 @@ class Intervals(Ring):
     def square_root(self, a):
         if a[0] < 0:
             raise Rejected("interval", "a square root of an interval that reaches below 0")
-        return math.isqrt(a[0] << PRECISION), math.isqrt(a[1] << PRECISION) + 1
+        return math.isqrt(a[0] << self.bits), math.isqrt(a[1] << self.bits) + 1
 
     def arccos(self, a):
         """The range of arccos on the part of the interval inside [-1, 1]; arccos decreases."""
@@ -724,6 +758,13 @@ class Intervals(Ring):
                 power = self.scale(self.mul(power, square), Fraction(2, 2 * n + 1))
             value = self.mul(self.mul(scale, small), (total[0], total[1] + 4))
         return value if a[0] >= 0 else self.neg(value)
+
+
+class Coarse(Intervals):
+    """The same with fewer bits, for the many boxes of a tree."""
+
+    bits, unit = TREE_PRECISION, 1 << TREE_PRECISION
+    zero, one = (0, 0), (unit, unit)
 
 
 class LaurentRing(Ring):
@@ -1148,7 +1189,8 @@ def taylor_polynomial(ring, coefficients, z, order):
     for j in range(order + 1):
         value = ring.zero
         for k in range(len(coefficients) - 1, j - 1, -1):
-            value = ring.add(ring.mul(value, z), ring.of(coefficients[k] * math.comb(k, j)))
+            value = ring.mul(value, z) if value != ring.zero else value
+            value = ring.add(value, ring.of(coefficients[k] * math.comb(k, j))) if coefficients[k] else value
         out.append(value)
     return out
 
@@ -1189,9 +1231,10 @@ def taylor_towards(ring, act, z, order, direction):
 
 
 def taylor_sigmoid(ring, z, order):
-    """s' = s - s^2."""
+    """s' = s - s^2; over intervals the ranges of s' and s''/2 as polynomials of s, which are sharp."""
     out = [ring.sigmoid(z)]
-    for k in range(order):
+    out += ring.logistic_slopes(out[0])[:order] if isinstance(ring, Intervals) else []
+    for k in range(len(out) - 1, order):
         out.append(ring.scale(ring.sub(out[k], series_product(ring, out, out, k)[k]), Fraction(1, k + 1)))
     return out
 
@@ -1390,6 +1433,27 @@ class Taylor:
             power, binomial = ring.mul(power, ring.inverse(s)), binomial * (Fraction(5, 2) - k) / k
             coefficients.append(ring.scale(power, binomial))
         return self.compose(coefficients[: self.order + 1], square)
+
+
+class Mixed(Taylor):
+    """Only what a directional derivative needs: 1, the direction s (variable 0), x_k (variables k >= 1) and the products s x_k."""
+
+    def __init__(self, ring):
+        super().__init__(ring, 2)
+
+    def mul(self, a, b):
+        ring, out = self.ring, {}
+        for p, x in a.items():
+            for q, y in b.items() if x != ring.zero else ():
+                if p and q:
+                    if len(p) + len(q) > 2 or (p[0] == 0) == (q[0] == 0):
+                        continue
+                    key = p + q if p[0] == 0 else q + p
+                else:
+                    key = p or q
+                product = ring.mul(x, y)
+                out[key] = ring.add(out[key], product) if key in out else product
+        return out
 
 
 SOFTPLUS = Activation("softplus", "loss", {})
@@ -1877,6 +1941,9 @@ STEP_KEYS = {  # in the order in which steps must stand
     "flow-ends": ("point", "sample"),
     "flow-rests": ("point", "floor", "selection"),
     "initial-mean": ("value",),
+    "radius": ("bounds",),
+    "complete-in-box": ("lower", "upper", "points", "tree"),
+    "complete": (),
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
                 "wall": ("cells", "side"), "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
@@ -3160,6 +3227,179 @@ class Proof(CanonicalRules):
         self.found["initial-mean",] = (show(claimed),)
         return ()
 
+    # -- all critical points ------------------------------------------------------------------------------------------
+
+    def rule_radius(self, step):
+        """Every critical point of F has |theta_k| <= bounds_k, and lies in the ball of every layer of `layer_balls`."""
+        p, radii = self.problem, [number(v, "step.bounds") for v in array(step["bounds"], "step.bounds", self.size)]
+        if p.kind != "dense" or p.output.kind != "linear" or p.regularizer not in ("l2", "power") or not all(p.penalties):
+            raise Rejected("radius", "needs a network with a linear output and an l2 or power regularizer of positive weights")
+        if p.exponent < 2:
+            raise Rejected("radius", "needs a differentiable regularizer")
+        balls, energy = self.layer_balls()
+        for k, (r, weight) in enumerate(zip(radii, p.penalties, strict=True)):
+            inside = any(k in where and weight * r**p.exponent >= limit for where, limit in balls)
+            if r <= 0 or not (inside or self.slope_bound(k, r, energy)):
+                raise Rejected("radius", f"the bound of {p.names[k]} does not follow")
+        self.found["radius"] = radii, balls
+        return ()
+
+    def layer_balls(self):
+        """[(parameters of a layer, limit)] with sum weight_k |theta_k|^p <= limit at every critical point, for the layers from
+        which on the network is homogeneous of some degree D; and E >= -sum_i c_i (dloss_i/df) . f_i, so that limit = D E / p."""
+        p, degree, out = self.problem, 1, []
+        if p.loss == "squared":
+            energy = sum(c * v * v for c, y in zip(p.sample_weights, p.targets, strict=True) for v in y) / 2
+        else:
+            energy = sum(p.sample_weights) / Fraction(3)
+        for layer in range(len(p.blocks) - 1, -1, -1):
+            start, _ = p.blocks[layer]
+            end = p.blocks[layer + 1][0] if layer + 1 < len(p.blocks) else self.size
+            out.append((range(start, end), degree * energy / p.exponent))
+            own = homogeneity(p.activations[layer - 1]) if layer else None
+            if own is None or p.bias[layer]:
+                break
+            degree *= own
+        return out, energy
+
+    def slope_bound(self, k, r, energy):
+        """One hidden layer, |phi'| <= L or |z phi'(z)| <= K, l2: 2 weight_k |w_k| = |sum_i (dloss_i/df . v_j) phi'(z_i) x_ik|."""
+        p, (start, bias) = self.problem, self.problem.blocks[0]
+        hidden, cols = p.widths[1], p.widths[0]
+        if p.hidden_layers != 1 or p.exponent != 2 or k >= p.blocks[1][0]:
+            return False
+        act = p.activations[0]
+        unit, column = ((k - start) // cols, (k - start) % cols) if bias is None or k < bias else (k - bias, None)
+        slope, spread = SLOPES.get(act.kind), SPREADS.get(act.kind)
+        if act.kind == "elu" and act.factor == 1:
+            slope = Fraction(1)
+        second = p.blocks[1][0]
+        outgoing = min(p.penalties[second + i * hidden + unit] for i in range(p.widths[2]))
+        out_norm = energy / (2 * outgoing)  # of the squared norm of the unit's outgoing weights
+        moments = [Fraction(1) if column is None else abs(x[column]) for x in p.inputs]
+
+        def flux(weights):  # the square of a bound of sum_i |dloss_i/df| weights_i
+            if p.loss == "squared":
+                return 8 * energy * sum(c * t * t for c, t in zip(p.sample_weights, weights, strict=True))
+            each = zip(p.sample_weights, weights, p.targets, strict=True)
+            return sum(c * t * abs(y[0]) for c, t, y in each) ** 2
+
+        weight = p.penalties[k]
+        if slope is not None and (2 * weight * r) ** 2 >= slope**2 * out_norm * flux(moments):
+            return True
+        return spread is not None and (2 * weight * r * r) ** 2 >= spread**2 * out_norm * flux([Fraction(1)] * len(p.inputs))
+
+    def rule_complete_in_box(self, step):
+        """The critical points in the box are exactly the named points: a binary tree of boxes, each leaf with its reason."""
+        rule, where, ring, d = "complete-in-box", "step.tree", Coarse(Meter(TREE_WORK)), self.size
+        lower, upper = ([number(v, f"step.{key}") for v in array(step[key], f"step.{key}", d)] for key in ("lower", "upper"))
+        names = [point_name(name, "step.points", self.points) for name in array(step["points"], "step.points", most=MAX_POINTS)]
+        tree = array(step["tree"], where, most=MAX_NODES)
+        if any(a >= b for a, b in zip(lower, upper, strict=True)) or names != sorted(set(names)):
+            raise Malformed("step", "has an empty or flat box, or points out of order")
+        used, boxes = {self.critical(name): None for name in names}, {}
+        for name in names:
+            point = self.points[name]
+            if point.ring is not None:
+                raise Rejected(rule, f"{name} is not known by a box")
+            if any(a < low or b > high for low, a, b, high in zip(lower, point.lower, point.upper, upper, strict=True)):
+                raise Rejected(rule, f"the box of {name} is not inside")
+            inner = [(ring.of(a)[1], ring.of(b)[0]) for a, b in zip(point.lower, point.upper, strict=True)]
+            boxes[name] = inner
+        for a, b in itertools.combinations([self.points[name] for name in names], 2):  # each zero lies in the interior of its box
+            if all(u < y and x < v for u, v, x, y in zip(a.lower, a.upper, b.lower, b.upper, strict=True)):
+                raise Rejected(rule, "two boxes overlap, so they may hold the same point")
+        stack, seen = [[ring.hull(ring.of(a), ring.of(b)) for a, b in zip(lower, upper, strict=True)]], set()
+        for entry in tree:
+            if not stack:
+                raise Rejected(rule, "the tree goes on after its last leaf")
+            box = stack.pop()
+            if isinstance(entry, str) and entry in boxes:
+                if any(low < a or high > b for (low, high), (a, b) in zip(box, boxes[entry], strict=True)):
+                    raise Rejected(rule, f"a leaf is not inside the box of {entry}")
+                seen.add(entry)
+            elif entry == 0 and not isinstance(entry, bool):
+                used[self.need("radius")] = None
+                if not any(self.beyond(ring, box, ball) for ball in self.found["radius"][1]):
+                    raise Rejected(rule, "a leaf is not outside the ball of a layer")
+            elif isinstance(entry, str):
+                if not self.mean_value(ring, box, tree_row(entry, where, d)):
+                    raise Rejected(rule, "a leaf may hold a critical point")
+            else:
+                k = whole(entry, where, -d, d)
+                if k < 0:
+                    low, high = self.directional(Taylor(ring, 1), box, [int(i == -k - 1) for i in range(d)]).get((0,), ring.zero)
+                    if low <= 0 <= high:
+                        raise Rejected(rule, "a leaf may hold a critical point")
+                    continue
+                low, high = box[k - 1]
+                middle = (low + high) // 2
+                stack += [[*box[: k - 1], half, *box[k:]] for half in ((middle, high), (low, middle))]
+        if stack:
+            raise Rejected(rule, "the tree breaks off: a part of the box is not covered")
+        if seen != set(names):
+            raise Rejected(rule, "a point is not met by the tree")
+        self.found[rule] = lower, upper, names
+        return tuple(used)
+
+    def beyond(self, ring, box, ball):
+        """sum weight_k |theta_k|^p > limit on the whole box, so it holds no critical point."""
+        where, limit = ball
+        total, exponent = ring.zero, self.problem.exponent
+        for k in where:
+            term = ring.of(self.problem.penalties[k])
+            for _ in range(exponent):
+                term = ring.mul(term, ring.magnitude(box[k]))
+            total = ring.add(total, term)
+        return total[0] > ring.of(limit)[1]
+
+    def directional(self, taylor, centre, row, more=()):
+        """F over a box, with variable 0 in the direction ``row`` and perhaps one variable per parameter."""
+        ring, extra = taylor.ring, more or [{}] * self.size
+        slopes = [{(0,): (v * ring.unit,) * 2} if v else {} for v in row]
+        theta = [{(): z, **slope, **other} for z, slope, other in zip(centre, slopes, extra, strict=True)]
+        return taylor.loss(self.problem, theta, need_value=False)
+
+    def mean_value(self, ring, box, row):
+        """h = row . grad F has no zero in the box: h(x) is in h(m) + grad h(box) . (box - m), m the middle."""
+        middle = [((a + b) // 2,) * 2 for a, b in box]
+        bent = self.directional(Mixed(ring), box, row, [{(k + 1,): ring.one} for k in range(self.size)])
+        total = self.directional(Taylor(ring, 1), middle, row).get((0,), ring.zero)
+        for k, (z, m) in enumerate(zip(box, middle, strict=True)):
+            total = ring.add(total, ring.mul(bent.get((0, k + 1), ring.zero), ring.sub(z, m)))
+        return total[0] > 0 or total[1] < 0
+
+    def rule_complete(self, step):
+        """No critical point lies outside the box."""
+        used = (self.need("radius"), self.need("complete-in-box"))
+        radii, (lower, upper, _) = self.found["radius"][0], self.found["complete-in-box"]
+        if any(low > -r or high < r for low, high, r in zip(lower, upper, radii, strict=True)):
+            raise Rejected("complete", "the box does not contain all points within the bounds")
+        return used
+
+
+SLOPES = {  # bounds of |phi'|
+    **{kind: Fraction(1) for kind in ("linear", "tanh", "softplus", "sin")}, "sigmoid": Fraction(1, 4), "swish": Fraction(5, 4),
+    "gelu": Fraction(5, 4), "erf": Fraction(113, 100),
+}
+SPREADS = {"sigmoid": Fraction(1, 4), "tanh": Fraction(1, 2), "erf": Fraction(1, 2)}  # bounds of |z phi'(z)|
+
+
+def homogeneity(act):
+    """D >= 1 with phi(tz) = t^D phi(z) for t > 0, or None: breaks at 0 only, every piece a multiple of z^D."""
+    degrees = {k for piece in act.pieces for k, c in enumerate(piece) if c}
+    return degrees.pop() if act.pieces and set(act.breaks) <= {0} and len(degrees) == 1 and 0 not in degrees else None
+
+
+def tree_row(text, where, size):
+    """The integers of a witness, written with single spaces."""
+    if len(text) > 24 * size or re.fullmatch(r"(?:0|-?[1-9][0-9]{0,18})(?: (?:0|-?[1-9][0-9]{0,18}))*", text, re.ASCII) is None:
+        raise Malformed(where, "has a leaf that is neither a point nor a row of integers")
+    row = [int(part) for part in text.split(" ")]
+    if len(row) != size or not any(row):
+        raise Malformed(where, f"has a row that does not have {size} entries, or is 0")
+    return row
+
 
 # ---------------------------------------------------------------------------------------------------------------------
 # 9. The goals: composed here from facts about the named points; every step and every point must be needed.
@@ -3204,6 +3444,8 @@ GOALS = {  # kind: what it says of p, and of q
     "local-minima-classify": "F has exactly {}; y_i f(x_i) > 0 for all samples at every one of them; all regularizer weights are below {}{}",
     "silent-unit-classifies": "y_i f(x_i) > 0 for all samples at every local minimum of F at which the weights of a unit with a "
     "regularizer weight below {} are all 0",
+    "critical-points-in-box": "in the box ({1}) F has exactly {0}",
+    "critical-points-complete": "F has exactly {}",
     "spurious-basin": "the connected component of p in the sublevel set F <= {} lies inside the box ({}), where F >= {}, while F(q) < {}",
     "full-rank-not-global": "grad F(p) = 0 and the disparity matrix at p ({}) has full column rank, but p is not a global minimum of F, "
     "since F(q) < F(p)",
@@ -3250,6 +3492,7 @@ ABOUT_ALL = {  # goals about the problem as a whole -> rule
     "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error",
 }
 POINTLESS = ("no-trigonometric-fit", "not-interpolable", "gram-floor", "gram-null", "initial-mean", *ABOUT_ALL)  # no point
+COMPLETE_GOALS = {"critical-points-in-box": "complete-in-box", "critical-points-complete": "complete"}
 SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
                      "unattained-infimum", "spurious-basin", "exact-barrier", "spurious-valley")
 WORDED_RULES = ("gram-floor", "gram-null", "hidden-gram", "linear-descent", "hidden-descent", "flow-ends", "flow-rests", "initial-mean")
@@ -3319,9 +3562,26 @@ class Goal:
             words = self.set_or_path(kind, self.proof.found)
         if kind in CANONICAL_GOALS:
             words = self.canonical(kind, self.proof.found)
+        if kind in COMPLETE_GOALS:
+            words = self.complete(kind)
         for name in self.body.get("hypotheses", ()):
             self.take("hypothesis", name)
         return GOALS[kind].format(*words)
+
+    def complete(self, kind):
+        """How many critical points, by index; none is degenerate, since each has a box over which the Hessian is regular."""
+        self.take(COMPLETE_GOALS[kind])
+        lower, upper, names = self.proof.found["complete-in-box"]
+        if names != self.body["points"]:
+            raise Rejected("goal", "names other points than the tree")
+        for name in names:
+            self.take("inertia", name)
+        counts = sorted(self.proof.inertias[name][2] for name in names)
+        parts = [f"{len(list(group))} of index {index}" for index, group in itertools.groupby(counts)]
+        words = "no critical point" if not names else f"one critical point, a nondegenerate one of index {counts[0]}"
+        if len(names) > 1:
+            words = f"{len(names)} critical points, all nondegenerate: {', '.join(parts)}"
+        return [words, self.short(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))]
 
     def about_all(self, kind, found):
         """The words of a goal that names no point."""
@@ -3471,6 +3731,7 @@ class Goal:
         if unused is not None:
             raise Rejected(unused[0], "is a step that the goal does not need")
         letters = {name: letter for name, letter in ((self.p, "p"), (self.q, "q")) if name is not None}
+        letters |= {name: name for name in self.body.get("points", ())}
         for name, letter in letters.items():
             if isinstance(proof.points[name].ring, NumberField):
                 proof.points[name].ring.symbol = f"A_{letter}"
@@ -3480,6 +3741,7 @@ class Goal:
             parts.append(f"the problem satisfies: {', '.join(self.body['hypotheses'])}")
         parts += [self.value_text(name, letter) for name, letter in letters.items() if name in proof.values]
         where = "; ".join(f"{letter} = {proof.points[name].show(proof.problem.names)}" for name, letter in letters.items())
+        where = "" if "points" in self.body else where
         about = f"F is the loss of problem {proof.problem.digest} ({proof.problem.describe()})"
         return f"{'; '.join(part for part in parts if part)}, where {where + ' and ' if where else ''}{about}"
 
@@ -3510,11 +3772,15 @@ def point_name(body, where, points):
 
 
 def read_goal(body, points):
-    fields(body, "goal", ("kind",), ("point", "better", "to", "hypotheses"))
+    fields(body, "goal", ("kind",), ("point", "points", "better", "to", "hypotheses"))
     if not isinstance(body["kind"], str) or body["kind"] not in GOALS:
         raise Malformed("goal.kind", "is not a known goal")
-    required = ("kind", *(() if body["kind"] in POINTLESS else ("point",)), *GOAL_EXTRAS.get(body["kind"], ()))
+    about = () if body["kind"] in POINTLESS else ("points",) if body["kind"] in COMPLETE_GOALS else ("point",)
+    required = ("kind", *about, *GOAL_EXTRAS.get(body["kind"], ()))
     fields(body, "goal", required, ("hypotheses",))
+    listed = [point_name(name, "goal.points", points) for name in array(body.get("points", []), "goal.points", most=MAX_POINTS)]
+    if listed != sorted(set(listed)):
+        raise Malformed("goal.points", "are not distinct sorted names")
     names = [point_name(body[key], f"goal.{key}", points) for key in ("point", "better", "to") if key in body]
     if len(set(names)) != len(names):
         raise Malformed("goal", "names one point twice")

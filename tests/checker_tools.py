@@ -67,6 +67,9 @@ RULES = [
     "flow-ends",
     "flow-rests",
     "initial-mean",
+    "radius",
+    "complete-in-box",
+    "complete",
 ]
 GOALS = [
     "value",
@@ -119,6 +122,8 @@ GOALS = [
     "flow-ends",
     "flow-rests",
     "initial-mean",
+    "critical-points-in-box",
+    "critical-points-complete",
 ]
 ACTIVATIONS = [
     "linear",

@@ -57,6 +57,9 @@ ORDER = (
     "flow-ends",
     "flow-rests",
     "initial-mean",
+    "radius",
+    "complete-in-box",
+    "complete",
 )
 
 

@@ -28,7 +28,7 @@ BITS = 64
 
 
 class BallRing:
-    """`flint.arb` balls as a ring of the jet engine, with two derivatives of sigmoid, tanh, exp and polynomials."""
+    """`flint.arb` balls as a ring of the jet engine, with two derivatives of smooth activations and of pieces."""
 
     def constant(self, value: Fraction) -> arb:
         return ball(value)
@@ -53,8 +53,26 @@ class BallRing:
             t = z.tanh()
             slope = 1 / z.cosh() ** 2 if not z.contains(0) else 1 - t * t
             return [t, slope, -2 * t * slope][: order + 1]
-        if p is not None and not p.breaks:
-            out, coefficients = [], list(p.polynomials[0])
+        if activation.kind == "softplus":
+            value = (-abs(z)).exp().log1p() + arb.max(z, arb(0))
+            return [value, *self.derivatives(Activation("sigmoid"), z, order - 1, where)] if order else [value]
+        if activation.kind == "swish":
+            s = self.derivatives(Activation("sigmoid"), z, order, where)
+            return [z * s[0], *[k * s[k - 1] + z * s[k] for k in range(1, order + 1)]]
+        if activation.kind == "sin":
+            return [z.sin(), z.cos(), -z.sin()][: order + 1]
+        if activation.kind in ("erf", "gelu"):
+            half = activation.kind == "gelu"
+            x = z / arb(2).sqrt() if half else z
+            density = (-x * x).exp()
+            if not half:
+                g = 2 * density / arb.pi().sqrt()
+                return [z.erf(), g, -2 * z * g][: order + 1]
+            g = density / (2 * arb.pi()).sqrt()
+            below = (1 + x.erf()) / 2
+            return [z * below, below + z * g, (2 - z * z) * g][: order + 1]
+        if p is not None and (k := _piece_of(p.breaks, z)) is not None:
+            out, coefficients = [], list(p.polynomials[k])
             for _ in range(order + 1):
                 value = arb(0)
                 for c in reversed(coefficients):
@@ -62,10 +80,16 @@ class BallRing:
                 out.append(value)
                 coefficients = [k * c for k, c in enumerate(coefficients)][1:]
             return out
-        raise Unsupported(str(where), expected="sigmoid, tanh, exp or a polynomial", got=activation.kind)
+        raise Unsupported(str(where), expected="a smooth activation, or a ball inside one piece", got=activation.kind)
 
     def norm_cubed(self, square: arb, where: Where) -> tuple[arb, arb, arb] | None:
         raise Unsupported(str(where), expected="no neuron-cubic regularizer", got="one")
+
+
+def _piece_of(breaks: Sequence[Fraction], z: arb) -> int | None:
+    """Which piece of a piecewise polynomial the ball lies in, None if it meets a break."""
+    sides = [1 if z > ball(b) else -1 if z < ball(b) else 0 for b in breaks]
+    return None if 0 in sides else sides.count(1)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,69 @@
+"""Certificates of all critical points: an a-priori radius, a tree of boxes that covers it, and a box around every point.
+
+`explorer.solve.enclosure` proposes points and tree in outward rounded floats; the checker re-proves every leaf in integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from explorer.budget import Budget, Deadline
+from explorer.certify.certificate import Certificate
+from explorer.certify.encode import Step, assemble, number
+from explorer.certify.located import Located
+from explorer.errors import NotCertifiable
+from explorer.point import AnyPoint
+from explorer.problem import Problem
+from explorer.solve.enclosure import Region, explore
+from explorer.solve.enclosure_points import search
+from explorer.solve.enclosure_prune import Search, preorder
+
+MAX_LEAVES = 100_000
+GOALS = ("critical-points-complete", "critical-points-in-box")
+
+
+def complete_certificate(problem: Problem, *, box: Region | None = None, budget: Budget | None = None) -> Certificate:
+    """How many critical points F has, and of which index: everywhere, or in ``box``. Not yet checked.
+
+    `NotCertifiable` when something stays undecided or the tree grows too large, `Unsupported` without a radius.
+    """
+    deadline = (budget or Budget()).start()
+    where = Region.everywhere(problem) if box is None else box
+    points, run = _explored(problem, where, deadline)
+    names = [f"p{k:02d}" for k in range(len(points))]
+    steps: list[Step] = []
+    for name, point in zip(names, points, strict=True):
+        steps += Located(problem, name, point).inertia_steps()[1]
+    steps.append(
+        {
+            "rule": "complete-in-box",
+            "lower": [number(v) for v in where.lower],
+            "upper": [number(v) for v in where.upper],
+            "points": names,
+            "tree": [names[int(t[1:])] if isinstance(t, str) and t[0] == "#" else t for t in preorder(run)],
+        }
+    )
+    goal: dict[str, Any] = {"kind": GOALS[box is not None], "points": names}
+    if where.ball is not None:
+        steps.append({"rule": "radius", "bounds": [number(v) for v in where.ball.bounds]})
+        if box is None:
+            steps.append({"rule": "complete"})
+    return assemble(problem, goal, dict(zip(names, points, strict=True)), steps)
+
+
+def _explored(problem: Problem, where: Region, deadline: Deadline) -> tuple[Sequence[AnyPoint], Search]:
+    points = search(problem, where.lower, where.upper, deadline)
+    run = explore(problem, where, points, deadline, tree=True)
+    if run.undecided:
+        raise NotCertifiable(
+            "all critical points",
+            expected="every part of the box excluded or settled",
+            got=f"{len(run.undecided)} undecided boxes ({run.stopped})",
+            remedy="a degenerate critical point or a family; try a smaller box",
+        )
+    if len(run.tokens) > 2 * MAX_LEAVES:
+        raise NotCertifiable(
+            "all critical points", expected=f"at most {MAX_LEAVES} leaves", got=f"{len(run.tokens) // 2}"
+        )
+    return [c.wide for c in points.found], run

@@ -1,0 +1,199 @@
+"""Critical points of any smooth problem, all of them in a box: branch and prune with certified points, and honest leftovers.
+
+With an a-priori radius the box holds every critical point of F, so the answer is global. What could not be excluded is listed in the
+coverage as undecided boxes; degenerate families end there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from explorer.budget import Deadline
+from explorer.errors import Invalid, Unsupported
+from explorer.exact import text
+from explorer.model.symmetry import symmetry_generators
+from explorer.point import Inertia
+from explorer.problem import Problem
+from explorer.solve import bounds
+from explorer.solve.balls import value_at
+from explorer.solve.enclosure_points import Certified, Points, search
+from explorer.solve.enclosure_prune import Box, Search, inner_box, outer_box, prune
+from explorer.solve.enclosure_ring import applies, first_order_smooth
+from explorer.solve.radius import Radius, radius
+from explorer.solve.results import Component, Coverage, CriticalSet, Kind, Trust
+from explorer.solve.values import settle_globals
+
+METHOD = "branch and prune"
+MAX_PARAMETERS = 10
+SHOWN = 3  #: undecided boxes that the coverage spells out
+
+
+@dataclass(frozen=True)
+class Region:
+    """A box to search. ``ball`` is set when it holds every critical point."""
+
+    lower: tuple[Fraction, ...]
+    upper: tuple[Fraction, ...]
+    ball: Radius | None = None
+
+    @classmethod
+    def everywhere(cls, problem: Problem) -> Region:
+        """The box of the a-priori radius, with sides that are short binary numbers; `Unsupported` where there is none."""
+        ball = radius(problem)
+        sides = tuple(_short_side(b) for b in ball.bounds)
+        return cls(tuple(-s for s in sides), sides, ball)
+
+    @classmethod
+    def of(cls, problem: Problem, lower: Sequence[Fraction], upper: Sequence[Fraction]) -> Region:
+        d = len(problem.parameters)
+        if len(lower) != d or len(upper) != d or any(a >= b for a, b in zip(lower, upper, strict=True)):
+            raise Invalid(
+                "box", expected=f"{d} intervals with lower < upper", got=f"{len(lower)} and {len(upper)} ends"
+            )
+        return cls(tuple(lower), tuple(upper))
+
+
+def _short_side(bound: Fraction) -> Fraction:
+    """The bound rounded up to five significant bits."""
+    unit = Fraction(1, 2**20)
+    while bound / unit > 32:
+        unit *= 2
+    return -(-bound // unit) * unit
+
+
+def by_enclosure(problem: Problem, deadline: Deadline, region: Region | None = None) -> CriticalSet:
+    """All critical points in the region (by default the box of the a-priori radius, then all of F's critical points)."""
+    if why := applies(problem):
+        raise Unsupported("enclosures", expected="a loss with enclosures of its derivatives", got=why)
+    if len(problem.parameters) > MAX_PARAMETERS:
+        raise Unsupported(
+            "branch and prune", expected=f"at most {MAX_PARAMETERS} parameters", got=f"{len(problem.parameters)}"
+        )
+    where = Region.everywhere(problem) if region is None else region
+    points = search(problem, where.lower, where.upper, deadline)
+    run = explore(problem, where, points, deadline)
+    return _assembled(problem, where, points, run)
+
+
+def explore(problem: Problem, where: Region, points: Points, deadline: Deadline, *, tree: bool = False) -> Search:
+    """Branch and prune around the certified points, which may become more on the way."""
+    known = [inner_box(c.wide.lower, c.wide.upper) for c in points.found]
+    return prune(
+        problem,
+        outer_box(where.lower, where.upper),
+        known,
+        deadline,
+        ball=where.ball,
+        tree=tree,
+        discover=points.propose,
+    )
+
+
+def _assembled(problem: Problem, where: Region, points: Points, run: Search) -> CriticalSet:
+    components = _components(problem, points.found)
+    everywhere = where.ball is not None and not run.undecided
+    smooth = first_order_smooth(problem)
+    settled, best, because = settle_globals(
+        components,
+        floor=Fraction(0) if bounds.nonnegative(problem) else None,
+        floor_because=bounds.nonnegative(problem),
+        coercive=bounds.coercive(problem) if smooth else "",
+        complete=everywhere,
+    )
+    place = (
+        "everywhere (the a-priori radius bounds all critical points)"
+        if where.ball is not None
+        else f"in the box {_shown(where.lower, where.upper)} only"
+    )
+    looked = f"{run.boxes} boxes were excluded, settled or halved, with outward rounded arithmetic"
+    if run.undecided:
+        leftovers = _merged(run.undecided)
+        listed = "; ".join(_approximately(a, b) for a, b in leftovers[:SHOWN])
+        more = f" and {len(leftovers) - SHOWN} more" if len(leftovers) > SHOWN else ""
+        reason = (
+            f"complete {place} except in {len(leftovers)} undecided boxes ({run.stopped}: a degenerate critical point, "
+            f"a family, or a kink): {listed}{more}; {looked}"
+        )
+        return CriticalSet(problem, settled, Coverage(False, METHOD, Trust.COMPUTED, reason), best, because)
+    reason = f"{looked}; complete {place}; every critical point is nondegenerate and certified in a box of its own"
+    if not smooth:
+        reason += "; F has kinks, and no critical point in the sense of Clarke lies on one"
+    return CriticalSet(problem, settled, Coverage(everywhere, METHOD, Trust.COMPUTED, reason), best, because)
+
+
+def _components(problem: Problem, found: Sequence[Certified]) -> list[Component]:
+    """One component per orbit under the symmetries of the problem, as far as the boxes show who is whose image."""
+    generators = symmetry_generators(problem)
+    parent = list(range(len(found)))
+
+    def top(i: int) -> int:
+        while parent[i] != i:
+            i = parent[i]
+        return i
+
+    for i, c in enumerate(found):
+        for g in generators:
+            lower, upper = [Fraction(0)] * len(c.narrow.lower), [Fraction(0)] * len(c.narrow.lower)
+            for k, (image, sign) in enumerate(zip(g.images, g.signs, strict=True)):
+                a, b = c.narrow.lower[k], c.narrow.upper[k]
+                lower[image], upper[image] = (a, b) if sign > 0 else (-b, -a)
+            for j, other in enumerate(found):  # the image of the point is critical, so it is the only one in that box
+                wide = zip(other.wide.lower, lower, upper, other.wide.upper, strict=True)
+                if all(a <= x and y <= b for a, x, y, b in wide):
+                    parent[top(i)] = top(j)
+    groups: dict[int, list[Certified]] = {}
+    for i, c in enumerate(found):
+        groups.setdefault(top(i), []).append(c)
+    out = []
+    for members in groups.values():
+        members.sort(key=lambda c: c.narrow.lower)
+        first = members[0]
+        kind, because = _kind(first.inertia)
+        out.append(
+            Component(
+                dimension=0,
+                sample=first.narrow,
+                value=value_at(problem, first.narrow),
+                inertia=first.inertia,
+                kind=kind,
+                is_global=None,
+                because=because,
+                orbit=len(members),
+                points=tuple(c.narrow for c in members),
+                isolated=True,
+            )
+        )
+    return sorted(out, key=lambda c: (c.value.lower, str(c.sample)))
+
+
+def _kind(found: Inertia) -> tuple[Kind, str]:
+    if found.negative == 0:
+        return Kind.STRICT_MINIMUM, "the Hessian is positive definite"
+    if found.positive == 0:
+        return Kind.STRICT_MAXIMUM, "the Hessian is negative definite"
+    return Kind.STRICT_SADDLE, "the Hessian has eigenvalues of both signs"
+
+
+def _merged(boxes: Sequence[Box]) -> list[Box]:
+    """Clusters of touching boxes, as hulls (for display; at most a few thousand boxes are compared)."""
+    left = sorted(boxes, key=lambda b: tuple(b[0].tolist()))
+    out: list[Box] = []
+    for lo, hi in left:
+        touching = [k for k, (a, b) in enumerate(out) if ((a <= hi) & (b >= lo)).all()]
+        for k in reversed(touching):
+            a, b = out.pop(k)
+            lo, hi = np.minimum(lo, a), np.maximum(hi, b)
+        out.append((lo, hi))
+    return out
+
+
+def _approximately(lo: np.ndarray, hi: np.ndarray) -> str:
+    return " x ".join(f"[{a:.4g}, {b:.4g}]" for a, b in zip(lo, hi, strict=True))
+
+
+def _shown(lower: Sequence[Fraction], upper: Sequence[Fraction]) -> str:
+    return " x ".join(f"[{text(a)}, {text(b)}]" for a, b in zip(lower, upper, strict=True))

@@ -1,0 +1,145 @@
+"""Critical points in a box: floating Newton proposes, Krawczyk's test in ball arithmetic proves, in boxes as wide as it allows.
+
+Wide boxes matter: branch and prune has to come down to their size around every critical point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import cast
+
+import flint
+import numpy as np
+
+from explorer.algebra.balls import ball, round_dyadic
+from explorer.algebra.inertia import PRECISION, BoxInertia, inertia_in_box
+from explorer.algebra.krawczyk import KrawczykProof, prove_box, prove_root
+from explorer.algebra.systems import PolynomialSystem
+from explorer.budget import Deadline
+from explorer.errors import Unsupported
+from explorer.point import EnclosedPoint, Inertia
+from explorer.problem import Problem
+from explorer.solve.balls import AnalyticGradient
+from explorer.solve.enclosure_arrays import Array
+from explorer.solve.enclosure_prune import Box, inner_box
+from explorer.solve.enclosure_ring import derivatives
+
+STARTS, STEPS = 512, 50
+WIDEST, NARROWEST = 1, 30  #: half-widths 2^-k of the boxes that are tried
+
+
+@dataclass(frozen=True)
+class Certified:
+    """The only critical point in ``wide`` lies in ``narrow``; over ``wide`` the Hessian is regular with this inertia."""
+
+    narrow: EnclosedPoint
+    wide: EnclosedPoint
+    inertia: Inertia
+
+
+@dataclass
+class Points:
+    """The certified critical points of a problem in a region, found one after the other."""
+
+    problem: Problem
+    lower: tuple[Fraction, ...]
+    upper: tuple[Fraction, ...]
+    found: list[Certified] = field(default_factory=list)
+
+    def propose(self, near: Array) -> Box | None:
+        """Certify a critical point near a float point; its wide box rounded inward if it is a new one."""
+        system = cast(PolynomialSystem, AnalyticGradient(self.problem))
+        try:
+            proof = prove_root(system, [Fraction(float_value) for float_value in near.tolist()])
+        except Unsupported:  # across a break of an activation
+            return None
+        if not isinstance(proof, KrawczykProof):
+            return None
+        narrow = proof.point
+        inside = zip(self.lower, narrow.lower, narrow.upper, self.upper, strict=True)
+        if not all(a < x and y < b for a, x, y, b in inside):
+            return None
+        if any(_meet(narrow, c.wide) for c in self.found):  # either known, or too near to tell: the known one stands
+            return None
+        new = self._widest(narrow)
+        if new is None:
+            return None
+        self.found.append(new)
+        return inner_box(new.wide.lower, new.wide.upper)
+
+    def _widest(self, narrow: EnclosedPoint) -> Certified | None:
+        system = cast(PolynomialSystem, AnalyticGradient(self.problem))
+        for k in range(WIDEST, NARROWEST):
+            half = Fraction(1, 2**k)
+            middle = [round_dyadic(v, k + 6) for v in narrow.centre]
+            wide = EnclosedPoint(tuple(v - half for v in middle), tuple(v + half for v in middle))
+            region = zip(self.lower, wide.lower, wide.upper, self.upper, strict=True)
+            if not all(a <= x and y <= b for a, x, y, b in region) or any(_meet(wide, c.wide) for c in self.found):
+                continue
+            try:
+                if isinstance(prove_box(system, wide), KrawczykProof) and (at := _inertia(system, wide)) is not None:
+                    return Certified(narrow, wide, at)
+            except Unsupported:
+                continue
+        return None
+
+
+def search(problem: Problem, lower: Sequence[Fraction], upper: Sequence[Fraction], deadline: Deadline) -> Points:
+    """Certified critical points that Newton's method finds from fixed pseudo-random starts in the region."""
+    points = Points(problem, tuple(lower), tuple(upper))
+    lo, hi = inner_box(lower, upper)
+    random = np.random.default_rng(0)
+    x = lo[:, None] + (hi - lo)[:, None] * random.random((len(lo), STARTS))
+    x[:, 0] = np.clip(0, lo, hi)
+    for near in _limits(problem, x, lo, hi, deadline):
+        deadline.check("certifying critical points")
+        points.propose(near)
+    return points
+
+
+def _limits(problem: Problem, x: Array, lo: Array, hi: Array, deadline: Deadline) -> list[Array]:
+    """Limits of damped Newton iterations, each once (up to the square root of the precision), as proposals."""
+    d = len(lo)
+    width = (hi - lo)[:, None]
+    with np.errstate(all="ignore"):
+        for _ in range(STEPS):
+            deadline.check("looking for critical points")
+            g, h = derivatives(problem, x, x, order=2)
+            assert h is not None
+            matrix, slope = np.moveaxis(h.mid, -1, 0), np.moveaxis(g.mid, -1, 0)
+            good = np.isfinite(matrix).all(axis=(1, 2)) & np.isfinite(slope).all(axis=1)
+            matrix, slope, x = matrix[good], slope[good], x[:, good]
+            matrix = matrix + np.ldexp(1, -40) * np.abs(matrix).max(initial=0) * np.eye(d)
+            try:
+                step = np.linalg.solve(matrix, slope[..., None])[..., 0].T
+            except np.linalg.LinAlgError:
+                break
+            step = np.clip(np.nan_to_num(step), -width / 8, width / 8)
+            x = x - step
+            x = x[:, ((x > lo[:, None] - width) & (x < hi[:, None] + width)).all(axis=0)]
+            if not x.shape[1]:
+                return []
+        last = np.abs(step).max(axis=0) if step.shape[1] == x.shape[1] else None
+    if last is not None:
+        x = x[:, last < np.ldexp(1, -20)]
+    x = x[:, ((x >= lo[:, None]) & (x <= hi[:, None])).all(axis=0)]
+    keys = np.rint(np.ldexp(x, 16)).astype(np.int64)
+    _, first = np.unique(keys, axis=1, return_index=True)
+    out: list[Array] = []
+    for n in sorted(first.tolist()):
+        if not any(np.abs(x[:, n] - other).max() < np.ldexp(1, -14) for other in out):
+            out.append(x[:, n])
+    return out[:512]
+
+
+def _inertia(system: PolynomialSystem, box: EnclosedPoint) -> Inertia | None:
+    with flint.ctx.workprec(PRECISION):
+        balls = [ball(a, b) for a, b in zip(box.lower, box.upper, strict=True)]
+        found = inertia_in_box(system.jacobian_at_balls(balls))
+    return found.inertia if isinstance(found, BoxInertia) else None
+
+
+def _meet(a: EnclosedPoint, b: EnclosedPoint) -> bool:
+    return all(x <= v and u <= y for x, y, u, v in zip(a.lower, a.upper, b.lower, b.upper, strict=True))

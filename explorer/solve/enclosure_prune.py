@@ -1,0 +1,319 @@
+"""Branch and prune: which parts of a box may hold a critical point, in batches of thousands of boxes.
+
+A box is *excluded* when some combination c . grad F has no zero in it, by its enclosure or by the mean value form
+c . grad F(m) + (c^T Hess F(box)) (box - m); the combinations tried are the components and the rows of an approximate inverse Hessian.
+It is *settled* when it lies in a box that is known to hold exactly one critical point (Krawczyk), or outside the ball of the a-priori
+radius. Otherwise it is contracted (Hansen and Sengupta, BIT 21 (1981) 203-211) unless a tree is asked for, and halved. What is left at
+the smallest width, or when time or space run out, is *undecided*.
+Floats decide here, rounded outward (`enclosure_arrays`); a tree of boxes is proved again by the checker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from explorer.budget import Deadline
+from explorer.problem import Problem
+from explorer.solve import enclosure_arrays as ia
+from explorer.solve.enclosure_arrays import Array, Range
+from explorer.solve.enclosure_ring import derivatives
+from explorer.solve.radius import Radius
+
+BATCH = 8192
+ROW = 999  #: largest entry of an integer combination
+DEPTHS = (4, 6, 8, 10, 12, 15, 18, 21, 24)  #: halvings of every coordinate, level by level
+OFFERS = 16
+GROWTH = 3  #: from one depth to the next; boxes around a curve grow by a factor of 4 or more
+
+#: a box is (lower, upper), arrays of length d; a token of a tree is what docs/certificate.md says
+Box = tuple[Array, Array]
+Token = int | str
+Boxes = tuple[Array, Array, Array]  # lower and upper ends of shape (d, N), and the nodes of the tree
+
+
+@dataclass
+class Search:
+    """What a run has found so far. ``known`` are boxes with exactly one critical point, in the order of their names."""
+
+    known: list[Box]
+    boxes: int = 0
+    undecided: list[Box] = field(default_factory=list)
+    stopped: str = ""
+    recorded: bool = False
+    #: node -> token, and node -> the first of its two children; only if a tree is recorded
+    tokens: dict[int, Token] = field(default_factory=dict)
+    children: dict[int, int] = field(default_factory=dict)
+
+    def mark(self, nodes: Array, which: Array, token: Callable[[int], Token]) -> None:
+        """Record the token of the nodes at the true places of ``which``."""
+        if self.recorded:
+            for n in np.flatnonzero(which):
+                self.tokens[int(nodes[n])] = token(int(n))
+
+
+def prune(
+    problem: Problem,
+    box: Box,
+    known: Sequence[Box],
+    deadline: Deadline,
+    *,
+    ball: Radius | None = None,
+    tree: bool = False,
+    depths: Sequence[int] = DEPTHS,
+    most: int = 50_000_000,
+    most_undecided: int = 4_096,
+    most_waiting: int = 400_000,
+    discover: Callable[[Array], Box | None] | None = None,
+) -> Search:
+    """Exclude, settle, contract and halve until nothing is left, or a limit is met.
+
+    Boxes that resist at ``depths[0]`` halvings of every coordinate wait, and are halved further, down to ``depths[1]`` and so on,
+    unless they are more than ``most_undecided`` and multiply as the boxes around a curve or a surface do: a degenerate family
+    ends as some coarse boxes, not in an endless loop.
+    ``discover`` is offered the middles of some waiting boxes and may answer with a new known box around a critical point.
+    """
+    lo, hi = box
+    run = Search(list(known), recorded=tree)
+    stack = [(lo[:, None], hi[:, None], np.zeros(1, dtype=np.int64))]
+    size, nodes, before = hi - lo, 1, 0
+    for level, depth in enumerate(depths):
+        smallest = size * np.ldexp(1, -depth)
+        waiting: list[Boxes] = []
+        while stack:
+            if deadline.over or run.boxes > most:
+                run.stopped = "the time is spent" if deadline.over else f"more than {most} boxes were looked at"
+                break
+            lo, hi, node = _batch(stack)
+            run.boxes += lo.shape[1]
+            lo, hi, node, weight = _resisting(problem, run, lo, hi, node, ball)
+            small = ((hi - lo) <= smallest[:, None]).all(axis=0)
+            waiting.append((lo[:, small], hi[:, small], node[small]))
+            lo, hi, node, weight = lo[:, ~small], hi[:, ~small], node[~small], weight[:, ~small]
+            if lo.shape[1]:
+                stack += _halved(run, lo, hi, node, weight, smallest, nodes)
+                nodes += 2 * lo.shape[1]
+        stack = [*waiting, *stack]
+        left = sum(part[2].size for part in stack)
+        if not left or run.stopped:
+            break
+        if discover is not None:
+            _offer(run, stack, discover)
+        growing = level > 1 and left > most_undecided and left >= GROWTH * before
+        before = left
+        if growing or left > most_waiting or level + 1 == len(depths):
+            run.stopped = f"{left} boxes of width 2^-{depth} of the whole resist"
+            break
+    for a, b, node in stack:
+        for n in _settled(problem, run, a, b, node, ball)[: most_waiting - len(run.undecided)]:
+            run.undecided.append((a[:, n], b[:, n]))
+    return run
+
+
+def _known(run: Search, lo: Array, hi: Array) -> bool:
+    return any(bool(((lo >= a) & (hi <= b)).all()) for a, b in run.known)
+
+
+def _resisting(
+    problem: Problem, run: Search, lo: Array, hi: Array, node: Array, ball: Radius | None
+) -> tuple[Array, Array, Array, Array]:
+    """The boxes of a batch that are neither settled nor excluded, contracted, and the weight of each coordinate."""
+    left = _settled(problem, run, lo, hi, node, ball)
+    left = left[_excluded_by_gradient(problem, run, lo[:, left], hi[:, left], node[left])]
+    lo, hi, node = lo[:, left], hi[:, left], node[left]
+    if not len(left):
+        return lo, hi, node, np.zeros_like(lo)
+    return _mean_values(problem, run, lo, hi, node, contract=not run.recorded)
+
+
+def _halved(run: Search, lo: Array, hi: Array, node: Array, weight: Array, smallest: Array, nodes: int) -> list[Boxes]:
+    """Both halves of every box, across the coordinate of the largest weight that is not yet of the smallest width."""
+    count = lo.shape[1]
+    width = (hi - lo) / smallest[:, None]
+    weight = np.nan_to_num(weight, nan=0, posinf=0)
+    weight = weight / np.maximum(weight.max(axis=0), ia.TINY) + width / width.max(axis=0) * ia.MARGIN
+    axis = np.argmax(np.where(width > 1, weight, -1), axis=0)
+    pick = (axis, np.arange(count))
+    middle = (lo[pick] + hi[pick]) / 2
+    first_hi, second_lo = hi.copy(), lo.copy()
+    first_hi[pick], second_lo[pick] = middle, middle
+    ids = nodes + 2 * np.arange(count)
+    run.mark(node, np.ones(count, dtype=bool), lambda n: int(axis[n]) + 1)
+    if run.recorded:
+        run.children.update(zip(node.tolist(), ids.tolist(), strict=True))
+    return [(second_lo, hi, ids + 1), (lo, first_hi, ids)]
+
+
+def outer_box(lower: Sequence[Fraction], upper: Sequence[Fraction]) -> Box:
+    """The box as floats, rounded outward."""
+    lo, hi = [Range.of(v) for v in lower], [Range.of(v) for v in upper]
+    return np.array([r.lo for r in lo]), np.array([r.hi for r in hi])
+
+
+def inner_box(lower: Sequence[Fraction], upper: Sequence[Fraction]) -> Box:
+    """The box as floats, rounded inward."""
+    lo, hi = [Range.of(v) for v in lower], [Range.of(v) for v in upper]
+    return np.array([r.hi for r in lo]), np.array([r.lo for r in hi])
+
+
+def _batch(stack: list[Boxes]) -> Boxes:
+    """The last boxes of the stack, up to `BATCH` of them (depth first, so that the stack stays small)."""
+    taken: list[Boxes] = []
+    count = 0
+    while stack and count < BATCH:
+        lo, hi, node = stack.pop()
+        room = BATCH - count
+        if lo.shape[1] > room:
+            stack.append((lo[:, :-room], hi[:, :-room], node[:-room]))
+            lo, hi, node = lo[:, -room:], hi[:, -room:], node[-room:]
+        taken.append((lo, hi, node))
+        count += lo.shape[1]
+    return tuple(np.concatenate(parts, axis=-1) for parts in zip(*taken, strict=True))  # type: ignore[return-value]
+
+
+def _settled(problem: Problem, run: Search, lo: Array, hi: Array, node: Array, ball: Radius | None) -> Array:
+    """Indices of the boxes that are neither inside a known box nor outside a layer's ball."""
+    done = np.zeros(lo.shape[1], dtype=bool)
+    for k, (a, b) in enumerate(run.known):
+        inside = ~done & ((lo >= a[:, None]) & (hi <= b[:, None])).all(axis=0)
+        run.mark(node, inside, lambda n, k=k: f"#{k}")  # type: ignore[misc]
+        done |= inside
+    regularizer = problem.regularizer
+    for where, limit in ball.balls if ball is not None and regularizer is not None else ():
+        parts = []
+        for k in where:
+            low = np.where((lo[k] <= 0) & (hi[k] >= 0), 0, np.minimum(np.abs(lo[k]), np.abs(hi[k])))
+            term = Range(low, low)
+            power = Range.of(regularizer.weights[k])
+            for _ in range(regularizer.exponent or 2):
+                power = ia.mul(power, term)
+            parts.append(power)
+        outside = ~done & (ia.total(parts).lo > Range.of(limit).hi)
+        run.mark(node, outside, lambda n: 0)
+        done |= outside
+    return np.flatnonzero(~done)
+
+
+def _excluded_by_gradient(problem: Problem, run: Search, lo: Array, hi: Array, node: Array) -> Array:
+    """Positions of the boxes in which no component of the gradient is known to have one sign."""
+    if not lo.shape[1]:
+        return np.zeros(0, dtype=np.int64)
+    g, _ = derivatives(problem, lo, hi, order=1)
+    signed = (g.lo > 0) | (g.hi < 0)
+    out = signed.any(axis=0)
+    first = np.argmax(signed, axis=0)
+    run.mark(node, out, lambda n: -1 - int(first[n]))
+    return np.flatnonzero(~out)
+
+
+def _mean_values(
+    problem: Problem, run: Search, lo: Array, hi: Array, node: Array, *, contract: bool
+) -> tuple[Array, Array, Array, Array]:
+    """The boxes that the mean value form does not exclude, contracted if asked for, and the weight of each coordinate."""
+    d = lo.shape[0]
+    _, h = derivatives(problem, lo, hi, order=2)
+    assert h is not None
+    middle = (lo + hi) / 2
+    g, _ = derivatives(problem, middle, middle, order=1)
+    with np.errstate(all="ignore"):
+        radius = np.moveaxis(np.maximum(hi - middle, middle - lo), -1, 0)
+        radius = radius + np.abs(radius) * ia.UNIT  # (n, d)
+        hm = np.moveaxis(h.mid, -1, 0)
+        hr = np.moveaxis(np.maximum(h.hi - h.mid, h.mid - h.lo), -1, 0) + np.abs(hm) * ia.SLACK + ia.TINY
+        gm = np.moveaxis(g.mid, -1, 0)
+        gr = np.moveaxis(np.maximum(g.hi - g.mid, g.mid - g.lo), -1, 0) + np.abs(gm) * ia.SLACK + ia.TINY
+        y = _inverses(hm)
+        rows = np.rint(y / np.abs(y).max(axis=2, keepdims=True) * ROW)
+        unit = np.broadcast_to(np.eye(d), rows.shape)
+        rows = np.concatenate([unit, np.nan_to_num(rows)], axis=1)  # (n, 2d, d)
+        apart, reach = _mean_form(rows, hm, hr, gm, gr, radius)
+        ratio = np.where(reach > 0, apart / reach, np.where(apart > 0, np.inf, -1))
+        best = np.argmax(np.nan_to_num(ratio, nan=-1), axis=1)
+        n = np.arange(len(best))
+        out = apart[n, best] > reach[n, best] * (1 + ia.MARGIN)
+        run.mark(node, out, lambda i: " ".join(str(int(v)) for v in rows[i, best[i]]))
+        keep = ~out
+        if contract and keep.any():
+            lo, hi, empty = _contracted(lo, hi, middle, y, hm, hr, gm, gr, keep)
+            keep &= ~empty
+        magnitude = np.abs(hm) + hr
+        weight = np.moveaxis(magnitude.sum(axis=1), -1, 0) * (hi - lo)
+    return lo[:, keep], hi[:, keep], node[keep], weight[:, keep]
+
+
+def _mean_form(rows: Array, hm: Array, hr: Array, gm: Array, gr: Array, radius: Array) -> tuple[Array, Array]:
+    """(a, b) for every row c: |c . grad F| >= a - b on the box: a at the middle, b from there to the corners; both with the rounding."""
+    size = np.abs(rows)
+    at = np.matmul(rows, gm[..., None])[..., 0]
+    apart = np.abs(at) - np.matmul(size, (gr + np.abs(gm) * ia.SLACK)[..., None])[..., 0] * (1 + ia.SLACK)
+    slope = np.abs(np.matmul(rows, hm)) + np.matmul(size, hr + np.abs(hm) * ia.SLACK) * (1 + ia.SLACK)
+    reach = np.matmul(slope, radius[..., None])[..., 0] * (1 + ia.SLACK)
+    return apart, reach
+
+
+def _inverses(hm: Array) -> Array:
+    """Approximate inverses; the identity where there is none (they are only hints)."""
+    d = hm.shape[1]
+    good = np.isfinite(hm).all(axis=(1, 2))
+    safe = np.where(good[:, None, None], hm, np.eye(d))
+    scale = np.abs(safe).max(axis=(1, 2)) + ia.TINY
+    singular = np.abs(np.linalg.det(safe / scale[:, None, None])) < ia.NEARLY_SINGULAR
+    safe[singular] = np.eye(d)
+    return np.linalg.inv(safe)
+
+
+def _contracted(
+    lo: Array, hi: Array, middle: Array, y: Array, hm: Array, hr: Array, gm: Array, gr: Array, keep: Array
+) -> tuple[Array, Array, Array]:
+    """One Hansen-Sengupta sweep on y (grad F(m) + Hess F (x - m)) = 0: smaller boxes that hold the same critical points."""
+    d = lo.shape[0]
+    size = np.abs(y)
+    centre = np.matmul(y, hm)
+    spread = np.matmul(size, hr + np.abs(hm) * ia.SLACK) * (1 + ia.SLACK)
+    a = Range(centre - spread, centre + spread)
+    at = np.matmul(y, gm[..., None])[..., 0]
+    off = np.matmul(size, (gr + np.abs(gm) * ia.SLACK)[..., None])[..., 0] * (1 + ia.SLACK)
+    b = Range(at - off, at + off)
+    zl, zh = (lo - middle) - np.abs(lo - middle) * ia.UNIT, (hi - middle) + np.abs(hi - middle) * ia.UNIT
+    empty = np.zeros(lo.shape[1], dtype=bool)
+    for i in range(d):
+        others = [ia.mul(Range(a.lo[:, i, j], a.hi[:, i, j]), Range(zl[j], zh[j])) for j in range(d) if j != i]
+        s = ia.total([Range(b.lo[:, i], b.hi[:, i]), *others])
+        pivot = Range(a.lo[:, i, i], a.hi[:, i, i])
+        positive = pivot.lo > 0
+        new = ia.mul(ia.negative(s), ia.inverse(Range(np.where(positive, pivot.lo, np.nan), pivot.hi)))
+        good = positive & keep & ~(np.isnan(new.lo) | np.isnan(new.hi))
+        empty |= good & ((new.lo > zh[i]) | (new.hi < zl[i]))
+        zl[i] = np.where(good & (new.lo > zl[i]), new.lo, zl[i])
+        zh[i] = np.where(good & (new.hi < zh[i]), new.hi, zh[i])
+    moved = ia.add(Range(middle, middle), Range(zl, zh))
+    inside = ~empty & (np.maximum(moved.lo, lo) <= np.minimum(moved.hi, hi)).all(axis=0)
+    new_lo = np.where(inside, np.maximum(moved.lo, lo), lo)
+    new_hi = np.where(inside, np.minimum(moved.hi, hi), hi)
+    return new_lo, new_hi, empty
+
+
+def _offer(run: Search, waiting: Sequence[Boxes], discover: Callable[[Array], Box | None]) -> None:
+    """Offer the middles of some waiting boxes to ``discover``, spread over all of them."""
+    every = [(lo, hi, n) for lo, hi, _ in waiting for n in range(0, lo.shape[1], 1 + lo.shape[1] // OFFERS)]
+    for lo, hi, n in every[:: 1 + len(every) // OFFERS]:
+        if not _known(run, lo[:, n], hi[:, n]) and (found := discover((lo[:, n] + hi[:, n]) / 2)) is not None:
+            run.known.append(found)
+
+
+def preorder(run: Search) -> list[Any]:
+    """The tokens of a recorded tree, a node before its lower half before its upper half."""
+    out: list[Any] = []
+    stack = [0]
+    while stack:
+        node = stack.pop()
+        token = run.tokens[node]
+        out.append(token)
+        if node in run.children:
+            first = run.children[node]
+            stack += [first + 1, first]
+    return out
