@@ -628,7 +628,7 @@ class Intervals(Ring):
         low, high = self.sub(a, self.mul(self.of(Fraction(k)), self.ln2))
         r = low >> 8, ceil_shift(high, 8)
         total = self.series(self.one, lambda n, term: (
-            (term[0] * r[0] >> self.bits) // (n + 1), -(-(-(-term[1] * r[1] >> self.bits)) // (n + 1))
+            (term[0] * r[0] >> self.bits) // (n + 1), -(-ceil_shift(term[1] * r[1], self.bits) // (n + 1))
         ))
         for _ in range(8):
             total = self.square(total)

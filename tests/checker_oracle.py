@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 import checker_oracle_canonical as canonical
+import checker_oracle_complete as complete
 import checker_oracle_gram as gram
 import checker_oracle_more as more
 import checker_oracle_sets as sets
@@ -325,6 +326,8 @@ class Opinion:
             return bool(more.RULES[rule](self, step, MP))
         if rule in gram.GRAM_RULES:
             return gram.step_holds(self, step, MP)
+        if rule in complete.RULES:
+            return complete.step_holds(self, step, MP)
         if rule in sets.SET_RULES:
             return sets.step_holds(self, step, MP)
         return rule in ("hypothesis", "floor")  # never the subject of a different fact: compared as text
@@ -345,6 +348,8 @@ class Opinion:
         if any(p is None for p in self.points.values()) or not all(self.step(s) for s in self.certificate["steps"]):
             return False
         goal = self.certificate["goal"]
+        if goal["kind"] in complete.GOALS:
+            return True  # all of it is in the steps
         kind, better = goal["kind"], self.points.get(goal.get("better"))
         theta = self.points.get(goal.get("point"))
         if kind in canonical.CANONICAL_GOALS:

@@ -93,6 +93,11 @@ FLOATS_ALLOWED = {
     ("solve/results.py", "nearby"): "the contract's approx, display only",
 }
 
+#: files in which floats decide, with the proof that they may: ONE exemption, intervals with outward rounding
+DIRECTED = {
+    "solve/enclosure_arrays.py": "every end is moved outward by more than its rounding error; the proof opens the file"
+}
+
 FLOATING_MATH = {"sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tan", "atan", "erf", "pow", "fsum", "hypot", "pi", "e", "isclose"}  # fmt: skip
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "sympify", "srepr", "parse_expr", "simplify", "nsimplify"}
 FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill"}
@@ -196,6 +201,8 @@ def floating(node: ast.AST) -> str:
 @pytest.mark.parametrize("path", named(exact_files()))
 def test_no_float_in_exact_code(path: Path) -> None:
     file = str(path.relative_to(PACKAGE))
+    if file in DIRECTED:
+        return
     found = [
         f"line {getattr(node, 'lineno', '?')} in {name or 'the module'}: {floating(node)}"
         for name, node in functions(path)
@@ -205,6 +212,8 @@ def test_no_float_in_exact_code(path: Path) -> None:
 
 
 def test_float_allowances_are_used() -> None:
+    assert len(DIRECTED) == 1
+    assert all((PACKAGE / file).exists() for file in DIRECTED)
     for file, function in FLOATS_ALLOWED:
         nodes = [n for name, n in functions(PACKAGE / file) if name == function]
         assert nodes, f"{file} has no function {function}: remove it from FLOATS_ALLOWED"

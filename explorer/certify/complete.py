@@ -13,7 +13,7 @@ from explorer.certify.certificate import Certificate
 from explorer.certify.encode import Step, assemble, number
 from explorer.certify.located import Located
 from explorer.errors import NotCertifiable
-from explorer.point import AnyPoint
+from explorer.point import AnyPoint, EnclosedPoint
 from explorer.problem import Problem
 from explorer.solve.enclosure import Region, explore
 from explorer.solve.enclosure_points import search
@@ -53,7 +53,7 @@ def complete_certificate(problem: Problem, *, box: Region | None = None, budget:
 
 
 def _explored(problem: Problem, where: Region, deadline: Deadline) -> tuple[Sequence[AnyPoint], Search]:
-    points = search(problem, where.lower, where.upper, deadline)
+    points = search(problem, where.lower, where.upper, deadline, accept=lambda wide: _passes(problem, wide))
     run = explore(problem, where, points, deadline, tree=True)
     if run.undecided:
         raise NotCertifiable(
@@ -67,3 +67,14 @@ def _explored(problem: Problem, where: Region, deadline: Deadline) -> tuple[Sequ
             "all critical points", expected=f"at most {MAX_LEAVES} leaves", got=f"{len(run.tokens) // 2}"
         )
     return [c.wide for c in points.found], run
+
+
+def _passes(problem: Problem, wide: EnclosedPoint) -> bool:
+    """Whether the checker accepts the box, with its inertia."""
+    try:
+        steps = Located(problem, "p", wide).inertia_steps()[1]
+    except NotCertifiable:
+        return False
+    return (
+        assemble(problem, {"kind": "critical-inertia", "point": "p"}, {"p": wide}, steps).check().status == "verified"
+    )

@@ -47,8 +47,8 @@ class BallRing:
         if activation.kind == "exp":
             return [z.exp()] * (order + 1)
         if activation.kind == "sigmoid":
-            s, rest = 1 / (1 + (-z).exp()), 1 / (1 + z.exp())  # rest = 1 - s without cancellation
-            return [s, s * rest, s * rest * (rest - s)][: order + 1]
+            up, rest = 1 / (1 + (-z).exp()), 1 / (1 + z.exp())  # rest = 1 - up without cancellation
+            return [up, up * rest, up * rest * (rest - up)][: order + 1]
         if activation.kind == "tanh":
             t = z.tanh()
             slope = 1 / z.cosh() ** 2 if not z.contains(0) else 1 - t * t
@@ -57,7 +57,7 @@ class BallRing:
             value = (-abs(z)).exp().log1p() + arb.max(z, arb(0))
             return [value, *self.derivatives(Activation("sigmoid"), z, order - 1, where)] if order else [value]
         if activation.kind == "swish":
-            s = self.derivatives(Activation("sigmoid"), z, order, where)
+            s: list[Any] = list(self.derivatives(Activation("sigmoid"), z, order, where))
             return [z * s[0], *[k * s[k - 1] + z * s[k] for k in range(1, order + 1)]]
         if activation.kind == "sin":
             return [z.sin(), z.cos(), -z.sin()][: order + 1]

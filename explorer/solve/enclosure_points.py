@@ -5,7 +5,7 @@ Wide boxes matter: branch and prune has to come down to their size around every 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import cast
@@ -46,6 +46,8 @@ class Points:
     problem: Problem
     lower: tuple[Fraction, ...]
     upper: tuple[Fraction, ...]
+    #: a further condition on wide boxes (a certificate's writer asks the checker)
+    accept: Callable[[EnclosedPoint], bool] = lambda box: True
     found: list[Certified] = field(default_factory=list)
 
     def propose(self, near: Array) -> Box | None:
@@ -79,16 +81,25 @@ class Points:
             if not all(a <= x and y <= b for a, x, y, b in region) or any(_meet(wide, c.wide) for c in self.found):
                 continue
             try:
-                if isinstance(prove_box(system, wide), KrawczykProof) and (at := _inertia(system, wide)) is not None:
+                proof = prove_box(system, wide)
+                at = _inertia(system, wide) if isinstance(proof, KrawczykProof) else None
+                if at is not None and self.accept(wide):
                     return Certified(narrow, wide, at)
             except Unsupported:
                 continue
         return None
 
 
-def search(problem: Problem, lower: Sequence[Fraction], upper: Sequence[Fraction], deadline: Deadline) -> Points:
+def search(
+    problem: Problem,
+    lower: Sequence[Fraction],
+    upper: Sequence[Fraction],
+    deadline: Deadline,
+    *,
+    accept: Callable[[EnclosedPoint], bool] = lambda box: True,
+) -> Points:
     """Certified critical points that Newton's method finds from fixed pseudo-random starts in the region."""
-    points = Points(problem, tuple(lower), tuple(upper))
+    points = Points(problem, tuple(lower), tuple(upper), accept)
     lo, hi = inner_box(lower, upper)
     random = np.random.default_rng(0)
     x = lo[:, None] + (hi - lo)[:, None] * random.random((len(lo), STARTS))
@@ -103,6 +114,7 @@ def _limits(problem: Problem, x: Array, lo: Array, hi: Array, deadline: Deadline
     """Limits of damped Newton iterations, each once (up to the square root of the precision), as proposals."""
     d = len(lo)
     width = (hi - lo)[:, None]
+    step = np.broadcast_to(width, x.shape)
     with np.errstate(all="ignore"):
         for _ in range(STEPS):
             deadline.check("looking for critical points")
@@ -111,7 +123,7 @@ def _limits(problem: Problem, x: Array, lo: Array, hi: Array, deadline: Deadline
             matrix, slope = np.moveaxis(h.mid, -1, 0), np.moveaxis(g.mid, -1, 0)
             good = np.isfinite(matrix).all(axis=(1, 2)) & np.isfinite(slope).all(axis=1)
             matrix, slope, x = matrix[good], slope[good], x[:, good]
-            matrix = matrix + np.ldexp(1, -40) * np.abs(matrix).max(initial=0) * np.eye(d)
+            matrix = matrix + np.ldexp(np.abs(matrix).max(initial=0), -40) * np.eye(d) + np.ldexp(1, -400) * np.eye(d)
             try:
                 step = np.linalg.solve(matrix, slope[..., None])[..., 0].T
             except np.linalg.LinAlgError:

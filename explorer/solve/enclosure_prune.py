@@ -183,7 +183,9 @@ def _settled(problem: Problem, run: Search, lo: Array, hi: Array, node: Array, b
         run.mark(node, inside, lambda n, k=k: f"#{k}")  # type: ignore[misc]
         done |= inside
     regularizer = problem.regularizer
-    for where, limit in ball.balls if ball is not None and regularizer is not None else ():
+    if ball is None or regularizer is None:
+        return np.flatnonzero(~done)
+    for where, limit in ball.balls:
         parts = []
         for k in where:
             low = np.where((lo[k] <= 0) & (hi[k] >= 0), 0, np.minimum(np.abs(lo[k]), np.abs(hi[k])))
