@@ -106,8 +106,12 @@ class Twin:
 
     def quadratics(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """F (B,), gradients (B, P) and symmetric Hessians (B, P, P), in chunks of bounded memory."""
-        parts = [self._quadratic(part) for part in batch.split(max(1, CHUNK // self._room()))]
-        f, g, h = (torch.cat(p) for p in zip(*parts, strict=True))
+        f, g = torch.empty_like(batch[:, 0]), torch.empty_like(batch)
+        h = batch.new_empty(*batch.shape, batch.shape[1])
+        step = max(1, CHUNK // self._room())
+        for at in range(0, len(batch), step):
+            part = slice(at, at + step)
+            f[part], g[part] = self._quadratic(batch[part], h[part])
         return f, g, h
 
     def hessians(self, batch: Tensor) -> Tensor:
@@ -144,20 +148,23 @@ class Twin:
         """Hessians by torch.func alone (any depth): the oracle of the closed form of `onelayer`."""
         return torch.func.vmap(torch.func.hessian(self.value))(batch)
 
-    def _quadratic(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _quadratic(self, batch: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """F and the gradients of one chunk; the Hessians are written to ``h``."""
         s = self.spec
         if isinstance(s, Spec) and s.depth == 2:
             with torch.no_grad():
-                return onelayer.quadratic(s, self.kink, self.penalty, batch)
+                return onelayer.quadratic(s, self.kink, self.penalty, batch, h)
         theta = batch.detach().requires_grad_(True)
         f = self.value(theta)
         (g,) = torch.autograd.grad(f.sum(), theta, create_graph=True)
-        h = theta.new_zeros(*theta.shape, theta.shape[1])
+        with torch.no_grad():
+            h.zero_()
         for k in range(theta.shape[1] if g.requires_grad else 0):  # one backward pass per row, for the whole batch
             (row,) = torch.autograd.grad(g[:, k].sum(), theta, retain_graph=True, allow_unused=True)
             if row is not None:
                 h[:, k] = row
-        return f.detach(), g.detach(), (h + h.mT) / 2
+        h.copy_((h + h.mT) / 2)
+        return f.detach(), g.detach()
 
     def _room(self) -> int:
         s, p = self.spec, self.size
