@@ -242,3 +242,9 @@ def test_a_wrong_formula_would_be_noticed(monkeypatch):
 
     monkeypatch.setitem(widths.RECIPES, "dead-relu", wrong)
     assert larger("dead-relu", width=8, device="cpu")["discrepancies"]
+
+
+def test_flow_that_is_cut_short_says_so():
+    run = gradient_flow(parabola(), torch.tensor([[1.0, -2.0]], dtype=torch.float64), time=50.0, most=3)
+    assert run.unfinished == 1
+    assert gradient_flow(parabola(), torch.tensor([[1.0, -2.0]], dtype=torch.float64), time=1.0).unfinished == 0

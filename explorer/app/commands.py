@@ -230,6 +230,10 @@ def crosscheck(
     depth: Depth = None,
     starts: Annotated[int, typer.Option("--starts", help="Number of descents.")] = 4096,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:k.")] = "auto",
+    report: Annotated[
+        list[str] | None,
+        typer.Option("--report", metavar="NAME", help="Add curvature, kernels or dynamics (repeatable)."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Keep the run for promote.")] = None,
     as_json: Json = False,
     seed: Seed = 0,
@@ -240,7 +244,7 @@ def crosscheck(
 
     return crosscheck_command(
         problem, recipe=recipe, width=width, samples=samples, depth=depth, starts=starts, device=device, out=out,
-        as_json=as_json, seed=seed, budget=options.budget(budget),
+        report=tuple(report or ()),         as_json=as_json, seed=seed, budget=options.budget(budget),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.app.given import point_from_json, problem_path
 from explorer.app.output import emit, note, working
+from explorer.app.reported import report_lines
 from explorer.budget import Budget
 from explorer.errors import Invalid
 from explorer.point import EnclosedPoint, Inertia, Point, RationalField
@@ -37,18 +38,18 @@ CRITICAL = (*KINDS, "critical-point", "critical-inertia")
 
 def crosscheck_command(
     problem: str | None, *, recipe: str | None, width: int | None, samples: int | None, depth: int | None,
-    starts: int, device: str, out: Path | None, as_json: bool, seed: int, budget: Budget,
+    starts: int, device: str, out: Path | None, report: tuple[str, ...] = (), as_json: bool, seed: int, budget: Budget,
 ) -> int:  # fmt: skip
     """Cross-check a problem, or examine a recipe at any size. 0: compared and agreed; 2: a discrepancy, or nothing to compare."""
     if (problem is None) == (recipe is None):
         raise Invalid("crosscheck", expected="PROBLEM or --recipe, one of them", got="both or none")
-    from explorer.numeric import crosscheck, larger
+    from explorer.numeric import crosscheck, larger, problem_reports
 
     if recipe is not None:
         sizes = {k: v for k, v in (("width", width), ("samples", samples), ("depth", depth)) if v is not None}
         with working(f"recipe {recipe}"):
-            body = larger(recipe, **sizes, device=device, seed=seed)
-        _deliver(body, out, as_json, _larger_lines(body))
+            body = larger(recipe, **sizes, device=device, seed=seed, report=report, budget=budget)
+        _deliver(body, out, as_json, _larger_lines(body) + report_lines(body.get("reports", {})))
         return 2 if body["discrepancies"] else 0
     for name, value in (("--samples", samples), ("--depth", depth)):
         if value is not None:
@@ -58,11 +59,21 @@ def crosscheck_command(
     given = read_problem(path)
     from explorer.solve.critical import critical_set
 
+    clock = budget.start()
     with working(f"cross-checking {given.slug}"):
         found = critical_set(given, budget=budget)
         claims = claims_of_folder(path.parent, given)
         said = crosscheck(given, found, claims=claims, width=width, device=device, starts=starts, seed=seed, budget=budget)  # fmt: skip
-    _deliver(said.to_json(), out, as_json, _lines(said))
+        body, lines = said.to_json(), _lines(said)
+        if report:
+            from explorer.numeric.exact_points import claims_of, floats
+
+            known = [(c.name, floats(c.point)) for c in (*claims_of(found), *claims) if c.smooth]
+            body["reports"] = problem_reports(
+                report, given, known, seed=seed, width=width, device=device, deadline=clock
+            )
+            lines += report_lines(body["reports"])
+    _deliver(body, out, as_json, lines)
     return 0 if said.agrees else 2
 
 

@@ -20,10 +20,21 @@ _HOMES = {
     "connection": "explorer.numeric.slices",
     "crosscheck": "explorer.numeric.agreement",
     "larger": "explorer.numeric.widths",
+    "problem_reports": "explorer.numeric.reports",
     "promote": "explorer.numeric.promotion",
 }
 
-__all__ = ["Backend", "TorchBackend", "Twin", "compiled", "connection", "crosscheck", "larger", "promote"]
+__all__ = [
+    "Backend",
+    "TorchBackend",
+    "Twin",
+    "compiled",
+    "connection",
+    "crosscheck",
+    "larger",
+    "problem_reports",
+    "promote",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -72,7 +72,9 @@ def crosscheck(
     if clock.over:
         notes.append("the budget was spent: starts on their way then are counted as stalled")
     limits = classes(twin, down.limits, search.limits, names)
-    larger = None if width is None else widened(problem, everything, width=width, device=device, seed=seed)
+    larger = (
+        None if width is None else widened(problem, everything, width=width, device=device, seed=seed, deadline=clock)
+    )
     wrong += [Discrepancy(**d) for d in (larger or {}).get("discrepancies", [])]
     found, missed, not_visited = _visits(critical_set, names, down.limits, search.limits)
     return CrossCheck(

@@ -25,12 +25,14 @@ Tensor: TypeAlias = torch.Tensor
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """``theta`` (B, P) at the end; ``times`` (T,), steps or flow time; ``losses`` (T, B), the first at the start."""
+    """``theta`` (B, P) at the end; ``times`` (T,), steps or flow time; ``losses`` (T, B), the first at the start.
+    ``unfinished``: rows that did not reach the last time within the allowed rounds (their last state is kept)."""
 
     method: str
     theta: Tensor
     times: tuple[float, ...]
     losses: Tensor
+    unfinished: int = 0
 
 
 Update = Callable[[int, Tensor, Tensor], Tensor]
@@ -140,7 +142,8 @@ def gradient_flow(
         now[alive[good]] += h[good]
         step[alive] = h * (0.9 * size.clamp_min(1e-10) ** -0.2).clamp(0.2, 5.0)
         alive = alive[(now[alive] < time * (1 - 1e-12)) & torch.isfinite(x[alive]).all(1)]
-    return Run("gradient flow", x, (0.0, time), torch.stack([first, twin.values(x)]))
+    unfinished = int((now < time * (1 - 1e-12)).sum())
+    return Run("gradient flow", x, (0.0, time), torch.stack([first, twin.values(x)]), unfinished)
 
 
 def _weighted(weights: tuple[float, ...], k: list[Tensor]) -> Tensor:

@@ -127,11 +127,13 @@ def _piecewise(breaks: Sequence[Fraction], pieces: Sequence[Sequence[Fraction]],
 
     def glued(z: Tensor) -> Tensor:
         # right[k]: how much of the piece right of break k counts at z (0, 1, or kink on the break itself)
-        right = [(z > b).to(z.dtype) + kink * (z == b).to(z.dtype) for b in at]
+        right = [(z > b).to(z.dtype) for b in at]
+        if kink:
+            right = [r + kink * (z == b).to(z.dtype) for r, b in zip(right, at, strict=True)]
         total = functions[0](z) * (1 - right[0]) if at else functions[0](z)
         for k, f in enumerate(functions[1:]):
-            until = 1 - right[k + 1] if k + 1 < len(at) else 1.0
-            total = total + f(z) * (right[k] * until)
+            inside = right[k] * (1 - right[k + 1]) if k + 1 < len(at) else right[k]
+            total = total + f(z) * inside
         return total
 
     return glued

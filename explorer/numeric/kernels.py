@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import torch
 
+from explorer.budget import Deadline
 from explorer.errors import Invalid
 from explorer.numeric.backend import generator, normal
 from explorer.numeric.spec import Spec
@@ -97,7 +98,7 @@ class KernelRun:
 
 def train(
     x: Tensor, y: Tensor, *, width: int, rate: float, steps: int, seed: int = 0, keep: int = 11, delta: float = 0.1,
-    floor: float = 1e-24,
+    floor: float = 1e-24, deadline: Deadline | None = None,
 ) -> KernelRun:  # fmt: skip
     """Train W by gradient descent with step ``rate`` and keep ``keep`` snapshots. Memory O(width (d + n))."""
     _require_unit(x)
@@ -112,6 +113,8 @@ def train(
     rows: list[tuple[float, ...]] = []
     kept: list[int] = []
     for k in range(steps + 1):
+        if deadline is not None:
+            deadline.check("training the model of Du et al.")
         z = w @ x.T
         u = a @ z.clamp_min(0) / root
         if k in marks:

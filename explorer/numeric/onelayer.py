@@ -27,8 +27,8 @@ def quadratic(
 ) -> tuple[Tensor, Tensor]:
     """F (B,) and gradient (B, P) of a spec of depth 2; the Hessian (B, P, P) is written to ``out``."""
     b, p = theta.shape
-    (d, m, k), n = s.widths, len(s.inputs)
-    x, v, z, o, a0, a1, a2 = _forward(s, kink, theta)
+    d, k, n = s.widths[0], s.widths[2], len(s.inputs)
+    x, v, o, a0, a1, a2 = _forward(s, kink, theta)
     psi, c = activation(s.output, kink=kink), s.weights[:, None]
     g0, g1, g2 = second_order(lambda t: c * outer(s.loss, psi(t), s.targets), o)
     rows = _jacobian(s, x[:, :d], v, a0, a1).view(b, n * k, p)
@@ -43,14 +43,8 @@ def quadratic(
     return f, g
 
 
-def jacobian(s: Spec, kink: float, theta: Tensor) -> Tensor:
-    """d o_k(x_i) / d theta before the output activation, (B, n, d_L, P)."""
-    x, v, _, _, a0, a1, _ = _forward(s, kink, theta)
-    return _jacobian(s, x[:, : s.widths[0]], v, a0, a1)
-
-
 def _forward(s: Spec, kink: float, theta: Tensor) -> tuple[Tensor, ...]:
-    """x~, v (B, k, m), pre-activations z and o, and phi, phi', phi'' at z (B, n, m)."""
+    """x~, v (B, k, m), the pre-activations o of the outputs, and phi, phi', phi'' of the units (B, n, m)."""
     b, (d, m, k) = len(theta), s.widths
     x, at = s.inputs, m * (d + s.bias[0])
     v = theta[:, at : at + k * m].reshape(b, k, m)
@@ -62,7 +56,7 @@ def _forward(s: Spec, kink: float, theta: Tensor) -> tuple[Tensor, ...]:
     o = a0 @ v.mT
     if s.bias[1]:
         o = o + theta[:, None, at + k * m :]
-    return x, v, z, o, a0, a1, a2
+    return x, v, o, a0, a1, a2
 
 
 def _jacobian(s: Spec, x: Tensor, v: Tensor, a0: Tensor, a1: Tensor) -> Tensor:

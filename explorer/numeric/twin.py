@@ -8,11 +8,12 @@ is touched.) On one machine with one number of threads the same input gives the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import torch
 
+from explorer.budget import Deadline
 from explorer.errors import Invalid
 from explorer.numeric import onelayer
 from explorer.numeric.functions import absolute_power, activation, outer
@@ -176,6 +177,30 @@ class Twin:
         if not isinstance(self.spec, Spec):
             raise Invalid("network", expected="a dense network", got="a monomial loss")
         return self.spec
+
+
+@dataclass(frozen=True, eq=False)
+class TimedTwin(Twin):
+    """A twin that raises `BudgetExceeded` when ``clock`` is over, at every evaluation: loops over it really stop."""
+
+    clock: Deadline = field(default_factory=lambda: Deadline(None))
+
+    def values(self, batch: Tensor) -> Tensor:
+        self.clock.check("computing values")
+        return super().values(batch)
+
+    def gradients(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        self.clock.check("computing gradients")
+        return super().gradients(batch)
+
+    def hvp(self, theta: Tensor) -> Callable[[Tensor], Tensor]:
+        product = super().hvp(theta)
+
+        def timed(v: Tensor) -> Tensor:
+            self.clock.check("computing products with the Hessian")
+            return product(v)
+
+        return timed
 
 
 def _monomial(s: MonomialSpec, theta: Tensor) -> Tensor:

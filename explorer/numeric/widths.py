@@ -13,13 +13,15 @@ from typing import Any, TypeAlias
 
 import torch
 
+from explorer.budget import Budget, Deadline
 from explorer.errors import Invalid, Unsupported, described
 from explorer.numeric.backend import TorchBackend, generator, normal
 from explorer.numeric.curvature import lanczos
 from explorer.numeric.exact_points import Claim, floats
 from explorer.numeric.recipes import RECIPES, Instance
+from explorer.numeric.reports import reports
 from explorer.numeric.spec import Spec
-from explorer.numeric.twin import Twin
+from explorer.numeric.twin import TimedTwin, Twin
 from explorer.problem import Problem
 
 Tensor: TypeAlias = torch.Tensor
@@ -28,7 +30,13 @@ PRODUCTS, PERTURBED, STEPS = 60, 32, 200
 
 
 def widened(
-    problem: Problem, claims: Sequence[Claim], *, width: int, device: str = "auto", seed: int = 0
+    problem: Problem,
+    claims: Sequence[Claim],
+    *,
+    width: int,
+    device: str = "auto",
+    seed: int = 0,
+    deadline: Deadline | None = None,
 ) -> dict[str, Any]:
     """Every critical point of ``claims`` split to ``width`` hidden units; F and the gradient are compared there."""
     twin = TorchBackend(device).compile(problem)
@@ -40,7 +48,9 @@ def widened(
         )  # fmt: skip
     if isinstance(width, bool) or not isinstance(width, int) or not spec.widths[1] <= width <= 2_000_000:
         raise Invalid("width", expected=f"an integer from {spec.widths[1]} to 2000000", got=described(width))
-    wide = Twin(replace(spec, widths=(spec.widths[0], width, spec.widths[2])), twin.kink)
+    wide = TimedTwin(
+        replace(spec, widths=(spec.widths[0], width, spec.widths[2])), twin.kink, deadline or Deadline(None)
+    )
     points, wrong = [], []
     for claim in [c for c in claims if c.critical and c.smooth]:
         theta = torch.tensor(floats(claim.point), dtype=torch.float64, device=twin.device)
@@ -123,9 +133,12 @@ def _activations(twin: Twin) -> int:
 
 
 def larger(
-    recipe: str, *, width: int = 64, samples: int = 8, depth: int = 3, device: str = "auto", seed: int = 0
-) -> dict[str, Any]:
-    """A family of problems by ``recipe`` at any size: its known points, and what is numerically true around them."""
+    recipe: str, *, width: int = 64, samples: int = 8, depth: int = 3, device: str = "auto", seed: int = 0,
+    report: Sequence[str] = (), budget: Budget | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """A family of problems by ``recipe`` at any size: its known points, and what is numerically true around them.
+
+    ``report``: names of `explorer.numeric.reports` to add. Raises `BudgetExceeded` when ``budget`` is spent."""
     if recipe not in RECIPES:
         raise Invalid("recipe", expected=f"one of {', '.join(RECIPES)}", got=described(recipe))
     for name, value, most in (("width", width, 2_000_000), ("samples", samples, 100_000), ("depth", depth, 64)):
@@ -133,7 +146,8 @@ def larger(
             raise Invalid(name, expected=f"an integer from 1 to {most}", got=described(value))
     backend = TorchBackend(device)
     made: Instance = RECIPES[recipe](width, samples, depth, seed, backend.torch_device)
-    twin = Twin(made.spec)
+    clock = (budget or Budget(None)).start()
+    twin = TimedTwin(made.spec, clock=clock)
     points, wrong = [], []
     for p in made.points:
         said = {"name": p.name, "expected_value": p.value, **around(twin, p.theta, seed=seed)}
@@ -146,8 +160,10 @@ def larger(
             wrong.append(
                 {"where": p.name, "what": f"{said['below_at_once']} perturbed points lie below a local minimum"}
             )
+    known = [(p.name, p.theta) for p in made.points]
+    extra = {"reports": reports(report, twin, known, seed=seed, width=width, deadline=clock)} if report else {}
     return {
         "format": "explorer.larger/1", "recipe": recipe, "because": made.because, "widths": list(made.spec.widths),
         "samples": len(made.spec.inputs), "parameters": twin.size, "seed": seed, "backend": backend.description,
-        "points": points, "descents": made.descents(twin, seed), "discrepancies": wrong, "trust": "numerical",
+        "points": points, "descents": made.descents(twin, seed), "discrepancies": wrong, "trust": "numerical", **extra,
     }  # fmt: skip
