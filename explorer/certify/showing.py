@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from explorer.budget import Budget
+from explorer.certify.basins import strict_basin
 from explorer.certify.certificate import Certificate
 from explorer.certify.paths import (
     barrier_certificate,
@@ -75,6 +76,10 @@ def _box(witness: Witness) -> dict[str, Any]:
 
 
 def _basin(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
+    if "level" not in witness.options:
+        if witness.at is None or witness.better is None:
+            raise NotCertifiable(witness.goal, expected="two points", got="fewer")
+        return strict_basin(problem, witness.at, witness.better)  # type: ignore[arg-type]
     p, q = (_point(problem, witness, name) for name in ("at", "better"))
     return basin_certificate(problem, p, q, **_box(witness))
 

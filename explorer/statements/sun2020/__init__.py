@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from explorer.statements.nouns import Statement
-from explorer.statements.sun2020 import section1, section2, section3
+from explorer.statements.sun2020 import section1, section2, section3, section4a, section4b, section4c
 
 STATEMENTS: tuple[Statement, ...] = (
     *section1.STATEMENTS,
     *section2.STATEMENTS,
     *section3.STATEMENTS,
+    *section4a.STATEMENTS,
+    *section4b.STATEMENTS,
+    *section4c.STATEMENTS,
 )

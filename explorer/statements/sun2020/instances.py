@@ -106,3 +106,22 @@ def weighted_bottleneck() -> Problem:
         (0, 2, 2, 0): F(3),
     }
     return Problem.monomial(["u1", "u2", "v1", "v2"], terms, slug="weighted-bottleneck")
+
+
+def sigmoid_plane(inputs: list[Any]) -> Problem:
+    """Two sigmoid units with biases on points of the plane, targets 0."""
+    return Problem.dense(widths=[2, 2, 1], activation="sigmoid", inputs=inputs, targets=[0] * len(inputs), bias=True, slug="sigmoid-plane")
+
+
+def leaky(inputs: list[Any], targets: list[Any], width: int, **more: Any) -> Problem:
+    """Leaky ReLU units of slope 1/2."""
+    return Problem.dense(widths=[1, width, 1], activation="leaky_relu", slope="1/2", inputs=inputs, targets=targets, slug="leaky", **more)
+
+
+def leaky_three() -> Problem:
+    return leaky([1, -1, 2], [1, 2, 3], 3, bias=True)
+
+
+def two_wells() -> Problem:
+    """(3 - g(v phi(w)))^2 with g(z) = z^3 - 3z: wells at output -1 (value 1) and beyond 2 (value 0), 25 between them at 1."""
+    return leaky([1], [3], 1, output_activation={"kind": "polynomial", "coefficients": [0, -3, 0, 1]})

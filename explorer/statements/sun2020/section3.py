@@ -164,9 +164,7 @@ TOY = Statement(
         "F = (1 + 1/k)^2. Three layers are not needed for that.",
     ),
     edges=(
-        Edge(Relation.SPECIAL_CASE_OF, "sun2020.thm-III.1"),
-        Edge(Relation.REFUTES, "sun2020.conj-V.4"),
-        Edge(Relation.REFUTES, "sun2020.quote-V-freeman-bruna"),
+        Edge(Relation.RELATED, "sun2020.thm-III.1"),
     ),
     concepts=(Concept.DEEP_LINEAR, Concept.SADDLES),
     examples=(
