@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.statements.nouns import Statement
-from explorer.statements.sun2020 import section1, section2, section3, section4a, section4b, section4c
+from explorer.statements.sun2020 import section1, section2, section3, section4a, section4b, section4c, section4d, section4e, section5a, section5b
 
 STATEMENTS: tuple[Statement, ...] = (
     *section1.STATEMENTS,
@@ -12,4 +12,8 @@ STATEMENTS: tuple[Statement, ...] = (
     *section4a.STATEMENTS,
     *section4b.STATEMENTS,
     *section4c.STATEMENTS,
+    *section4d.STATEMENTS,
+    *section4e.STATEMENTS,
+    *section5a.STATEMENTS,
+    *section5b.STATEMENTS,
 )

@@ -125,3 +125,53 @@ def leaky_three() -> Problem:
 def two_wells() -> Problem:
     """(3 - g(v phi(w)))^2 with g(z) = z^3 - 3z: wells at output -1 (value 1) and beyond 2 (value 0), 25 between them at 1."""
     return leaky([1], [3], 1, output_activation={"kind": "polynomial", "coefficients": [0, -3, 0, 1]})
+
+
+def narrow_polynomial() -> Problem:
+    """phi = t^2 + 1, one unit, x = (1, 2), y = (-6, 4): at (w, v) = (0, -1) a strict minimum of value 50, Hessian diag(60, 4)."""
+    return Problem.dense(
+        widths=[1, 1, 1], activation="polynomial", coefficients=[1, 0, 1], inputs=[1, 2], targets=[-6, 4], slug="narrow-polynomial"
+    )
+
+
+def two_hidden() -> Problem:
+    """Three squared units, then one, on two samples: 3 + 3 + 1 = 7 parameters."""
+    return Problem.dense(widths=[1, 3, 1, 1], activation="square", inputs=[1, 2], targets=[0, 1], slug="two-hidden")
+
+
+def deltoid() -> Problem:
+    """Three linear units, inputs e_1, e_2, targets -13/4, 0."""
+    return linear([2, 3, 1], [[1, 0], [0, 1]], ["-13/4", 0])
+
+
+#: a global minimum, rows (w1, w2) then v, and two directions: the slice is |z^2 + 2 conj z + 13/4|^2, z = 1 + a + i(5/2 + b)
+DELTOID = (
+    (1, 5, "-5/2", 0, 2, -5, 1, "5/2", 1),
+    (1, 0, 0, 0, 2, 0, 1, 0, 0),
+    (0, 2, -1, 0, 0, -2, 0, 1, 0),
+)
+
+
+def shared_layer() -> Problem:
+    """Three sigmoid units at ln 2 (-1, 0, 1) on x = (1, 3): features (1/3, 1/9), (1/2, 1/2), (2/3, 8/9), dependent by (1, -2, 1)."""
+    return sigmoid([1, 3], ["7/6", "25/18"], 3)
+
+
+SHARED = tuple(ln2((0, -1), 0, (0, 1), *v) for v in ((0, 1, 1), (1, -1, 2), (2, -3, 3)))
+
+
+def isolated() -> Problem:
+    """phi = (-68 t + 79 t^3 - 11 t^5)/144, samples (1, 0) and (2, 1): isolated global minima at (1, 1) and (-1, -1)."""
+    return Problem.dense(
+        widths=[1, 1, 1], activation="polynomial", coefficients=[0, "-68/144", 0, "79/144", 0, "-11/144"],
+        inputs=[1, 2], targets=[0, 1], slug="isolated-minima",
+    )
+
+
+def linear_three() -> Problem:
+    """Three linear units, inputs e_1, e_2, targets (1, 2)."""
+    return linear([2, 3, 1], [[1, 0], [0, 1]], [1, 2])
+
+
+#: rows (w1, w2), then v: v W = (1, 2) at both
+LINEAR_MINIMA = ((1, 2, 0, 1, 1, 0, 1, 0, 0), (0, 1, 1, 1, 3, -1, -2, 1, 0))

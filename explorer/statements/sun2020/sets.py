@@ -153,9 +153,13 @@ def _shown(subject: Subject, point: Point, curve: EscapeCurve) -> Judgement:
     return Judgement(True, because, shows=(Witness("not-coercive", options={"curve": with_limit(curve, value)}),))
 
 
+def _level_curve(subject: Subject, point: Point) -> EscapeCurve | None:
+    return flat_line(subject.problem, point) or scaling_curve(subject.problem, point)
+
+
 def _no_strict_set(subject: Subject, point: Point) -> Judgement:
     """No compact set that contains the point is a setwise strict local minimum."""
-    curve = flat_line(subject.problem, point) or scaling_curve(subject.problem, point)
+    curve = _level_curve(subject, point)
     if curve is not None:
         return _shown(subject, point, curve)
     net, data = subject.problem.network, subject.problem.data
@@ -232,6 +236,8 @@ def _strict(subject: Subject) -> Judgement:
     found = strict_bad_minimum(subject, subject.point)
     if found is not None:
         return found
+    if _level_curve(subject, subject.point) is not None:
+        return Judgement(True, "an unbounded curve of constant F passes through the point")
     kind = look(subject, subject.point).kind
     if kind in (Kind.STRICT_MINIMUM, Kind.UNDECIDED):
         return Judgement.unknown("the kind of the point, or a lower point, is not known")
