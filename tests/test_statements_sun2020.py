@@ -6,9 +6,33 @@ import pytest
 
 from explorer.certify.examining import Finding, examine, refuting_instances
 from explorer.statements.nouns import Example, Ground, Outcome, Statement, Verdict
-from explorer.statements.sun2020 import section1, section2, section3
+from explorer.statements.sun2020 import (
+    section1,
+    section2,
+    section3,
+    section4a,
+    section4b,
+    section4c,
+    section4d,
+    section4e,
+    section5a,
+    section5b,
+    section5c,
+)
 
-PARTS = (section1, section2, section3)
+PARTS = (
+    section1,
+    section2,
+    section3,
+    section4a,
+    section4b,
+    section4c,
+    section4d,
+    section4e,
+    section5a,
+    section5b,
+    section5c,
+)
 STATEMENTS = tuple(s for part in PARTS for s in part.STATEMENTS)
 EXAMPLES = [(s, e) for s in STATEMENTS for e in s.examples]
 TRIED = [(s, e) for s, e in EXAMPLES if e.subject is not None]

@@ -39,7 +39,17 @@ def strict_basin(problem: Problem, at: AnyPoint, better: AnyPoint) -> Certificat
     goal = {"kind": "spurious-basin", "point": "p", "better": "q"}
     if q.bounds[1] >= p.bounds[0]:
         raise NotCertifiable("lower point", expected="F(q) < F(p)", got="a value that is not smaller")
-    steps = [*p.stationary_steps(), p.value_step(), q.value_step()]
+    return _walled(p, q, goal, [*p.stationary_steps(), p.value_step(), q.value_step()])
+
+
+def strict_barrier(problem: Problem, at: AnyPoint, to: AnyPoint) -> Certificate:
+    """``barrier`` around a strict minimum: ``to`` lies outside a box with higher values on its boundary. Errors as above."""
+    p, q = Located.of(problem, "p", at), Located.of(problem, "q", to)
+    return _walled(p, q, {"kind": "barrier", "point": "p", "to": "q"}, [*p.stationary_steps(), p.value_step()])
+
+
+def _walled(p: Located, q: Located, goal: dict[str, str], steps: list[Step]) -> Certificate:
+    """The box is shrunk until the goal is accepted."""
     hessian = _hessian(p)
     moduli = _moduli(hessian)
     shifted = [[h - ball(mu) if i == j else h for j, h in enumerate(row)] for i, (row, mu) in enumerate(zip(hessian, moduli, strict=True))]  # fmt: skip
@@ -47,11 +57,11 @@ def strict_basin(problem: Problem, at: AnyPoint, better: AnyPoint) -> Certificat
     said = "nothing"
     for k in range(HALVINGS):
         wall = _wall(p, moduli, Fraction(1, 4**k)) | {"congruence": congruence}
-        verdict = (found := assemble(problem, goal, {"p": p.point, "q": q.point}, merged([*steps, wall]))).check()
+        verdict = (found := assemble(p.problem, goal, {"p": p.point, "q": q.point}, merged([*steps, wall]))).check()
         if verdict.status == "verified":
             return found
         said = f"{verdict.where}: {verdict.why}"
-        if verdict.where not in ("basin", "inertia", "smoothness", "limit"):
+        if verdict.where not in ("basin", "inertia", "smoothness", "limit", "goal"):
             break
     raise NotCertifiable("basin", expected="a box on which F is uniformly convex", got=said)
 

@@ -1,7 +1,7 @@
 """Writers for the witnesses of statements about paths and sets: goal kind -> writer, as `explorer.certify.examining` asks.
 
 A witness brings what its goal needs in ``options``: ``path`` (a `PiecewisePath`), ``curve`` (an `EscapeCurve`), or a box as
-``level``, ``lower``, ``upper``, ``cuts``; where it brings none, the verbs of `explorer.certify.paths` search.
+``level``, ``lower``, ``upper``, ``cuts``, or a ``wall`` step's keys; where it brings none, the verbs of `explorer.certify.paths` search.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from explorer.budget import Budget
-from explorer.certify.basins import strict_basin
+from explorer.certify.basins import strict_barrier, strict_basin
 from explorer.certify.certificate import Certificate
 from explorer.certify.paths import (
     barrier_certificate,
@@ -23,6 +23,7 @@ from explorer.certify.paths import (
     escape_certificate,
     escape_path,
 )
+from explorer.certify.recipes.separators import separated
 from explorer.errors import NotCertifiable
 from explorer.model.coordinates import as_point
 from explorer.problem import Problem
@@ -86,7 +87,18 @@ def _basin(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
 
 def _barrier(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
     p, q = (_point(problem, witness, name) for name in ("at", "better"))
-    return barrier_certificate(problem, p, q, **_box(witness))
+    if "level" in witness.options:
+        return barrier_certificate(problem, p, q, **_box(witness))
+    return (
+        separated(problem, p, q, wall=dict(witness.options["wall"]), goal=witness.goal)
+        if "wall" in witness.options
+        else strict_barrier(problem, p, q)
+    )
+
+
+def _valley(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
+    p, q = (_point(problem, witness, name) for name in ("at", "better"))
+    return separated(problem, p, q, wall=dict(witness.options["wall"]), goal=witness.goal)
 
 
 PATHS_AND_SETS: dict[str, Writer] = {
@@ -99,4 +111,5 @@ PATHS_AND_SETS: dict[str, Writer] = {
     "not-coercive": _coercive,
     "spurious-basin": _basin,
     "barrier": _barrier,
+    "spurious-valley": _valley,
 }

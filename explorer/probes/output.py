@@ -46,7 +46,11 @@ def lowest_in_output(problem: Problem, point: Point, better: Point) -> dict[str,
     p = pieces_of(net.output)
     if p is None or not p.is_polynomial or loss.kind != "squared" or problem.regularizer is not None:
         return None
-    plain = Problem(DenseNetwork(net.widths, net.activations, net.bias), Dataset(data.inputs, ((Fraction(0),),)), Loss("squared", (Fraction(1),)))
+    plain = Problem(
+        DenseNetwork(net.widths, net.activations, net.bias),
+        Dataset(data.inputs, ((Fraction(0),),)),
+        Loss("squared", (Fraction(1),)),
+    )
     outs = [_output(plain, q) for q in (point, better)]
     if outs[0] is None or outs[1] is None:
         return None

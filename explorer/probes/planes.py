@@ -26,7 +26,9 @@ def parabola(problem: Problem, a: Point, b: Point) -> PiecewisePath:
     """The path t = s - s^2 in the plane; `Unsupported` for other networks and dependent output weights."""
     net = problem.network
     if not isinstance(net, DenseNetwork) or net.depth != 2 or net.widths[2] != 1 or any(net.bias):
-        raise Unsupported("the network", expected="one linear hidden layer without biases, one output", got="another one")
+        raise Unsupported(
+            "the network", expected="one linear hidden layer without biases, one output", got="another one"
+        )
     if any(x.kind != "linear" for x in (*net.activations, net.output)) or not (a.is_rational and b.is_rational):
         raise Unsupported("the network", expected="linear activations and rational points", got="others")
     d, m, _ = net.widths

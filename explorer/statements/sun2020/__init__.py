@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from explorer.statements.nouns import Statement
-from explorer.statements.sun2020 import section1, section2, section3, section4a, section4b, section4c, section4d, section4e, section5a, section5b
+from explorer.statements.sun2020 import (
+    section1,
+    section2,
+    section3,
+    section4a,
+    section4b,
+    section4c,
+    section4d,
+    section4e,
+    section5a,
+    section5b,
+    section5c,
+)
 
 STATEMENTS: tuple[Statement, ...] = (
     *section1.STATEMENTS,
@@ -16,4 +28,5 @@ STATEMENTS: tuple[Statement, ...] = (
     *section4e.STATEMENTS,
     *section5a.STATEMENTS,
     *section5b.STATEMENTS,
+    *section5c.STATEMENTS,
 )

@@ -110,12 +110,21 @@ def weighted_bottleneck() -> Problem:
 
 def sigmoid_plane(inputs: list[Any]) -> Problem:
     """Two sigmoid units with biases on points of the plane, targets 0."""
-    return Problem.dense(widths=[2, 2, 1], activation="sigmoid", inputs=inputs, targets=[0] * len(inputs), bias=True, slug="sigmoid-plane")
+    return Problem.dense(
+        widths=[2, 2, 1],
+        activation="sigmoid",
+        inputs=inputs,
+        targets=[0] * len(inputs),
+        bias=True,
+        slug="sigmoid-plane",
+    )
 
 
 def leaky(inputs: list[Any], targets: list[Any], width: int, **more: Any) -> Problem:
     """Leaky ReLU units of slope 1/2."""
-    return Problem.dense(widths=[1, width, 1], activation="leaky_relu", slope="1/2", inputs=inputs, targets=targets, slug="leaky", **more)
+    return Problem.dense(
+        widths=[1, width, 1], activation="leaky_relu", slope="1/2", inputs=inputs, targets=targets, slug="leaky", **more
+    )
 
 
 def leaky_three() -> Problem:
@@ -130,7 +139,12 @@ def two_wells() -> Problem:
 def narrow_polynomial() -> Problem:
     """phi = t^2 + 1, one unit, x = (1, 2), y = (-6, 4): at (w, v) = (0, -1) a strict minimum of value 50, Hessian diag(60, 4)."""
     return Problem.dense(
-        widths=[1, 1, 1], activation="polynomial", coefficients=[1, 0, 1], inputs=[1, 2], targets=[-6, 4], slug="narrow-polynomial"
+        widths=[1, 1, 1],
+        activation="polynomial",
+        coefficients=[1, 0, 1],
+        inputs=[1, 2],
+        targets=[-6, 4],
+        slug="narrow-polynomial",
     )
 
 
@@ -163,8 +177,12 @@ SHARED = tuple(ln2((0, -1), 0, (0, 1), *v) for v in ((0, 1, 1), (1, -1, 2), (2, 
 def isolated() -> Problem:
     """phi = (-68 t + 79 t^3 - 11 t^5)/144, samples (1, 0) and (2, 1): isolated global minima at (1, 1) and (-1, -1)."""
     return Problem.dense(
-        widths=[1, 1, 1], activation="polynomial", coefficients=[0, "-68/144", 0, "79/144", 0, "-11/144"],
-        inputs=[1, 2], targets=[0, 1], slug="isolated-minima",
+        widths=[1, 1, 1],
+        activation="polynomial",
+        coefficients=[0, "-68/144", 0, "79/144", 0, "-11/144"],
+        inputs=[1, 2],
+        targets=[0, 1],
+        slug="isolated-minima",
     )
 
 
@@ -174,4 +192,4 @@ def linear_three() -> Problem:
 
 
 #: rows (w1, w2), then v: v W = (1, 2) at both
-LINEAR_MINIMA = ((1, 2, 0, 1, 1, 0, 1, 0, 0), (0, 1, 1, 1, 3, -1, -2, 1, 0))
+LINEAR_MINIMA = ((1, 2, 0, 1, 1, 0, 1, 0, 0), (0, 1, 1, 1, 3, -1, 1, 1, 0))

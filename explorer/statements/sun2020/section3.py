@@ -163,9 +163,7 @@ TOY = Statement(
         "It is not coercive and has a path to infinity on which F falls to a value above its minimum: (-1/k^2, k), "
         "F = (1 + 1/k)^2. Three layers are not needed for that.",
     ),
-    edges=(
-        Edge(Relation.RELATED, "sun2020.thm-III.1"),
-    ),
+    edges=(Edge(Relation.RELATED, "sun2020.thm-III.1"),),
     concepts=(Concept.DEEP_LINEAR, Concept.SADDLES),
     examples=(
         Example(

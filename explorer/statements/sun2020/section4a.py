@@ -43,7 +43,11 @@ from explorer.statements.sun2020.conditions import (
 from explorer.statements.sun2020.instances import on
 
 FIGURE_2_TERMS = loss_terms(instances.fig2())
-IS_FIG2 = on_problem("is-figure-2", "the loss is (1 + v(w - 1)^2/8)^2", lambda p: len(p.parameters) == 2 and loss_terms(p) == FIGURE_2_TERMS)
+IS_FIG2 = on_problem(
+    "is-figure-2",
+    "the loss is (1 + v(w - 1)^2/8)^2",
+    lambda p: len(p.parameters) == 2 and loss_terms(p) == FIGURE_2_TERMS,
+)
 
 
 def _figure_2(subject: Subject) -> Judgement:
@@ -51,7 +55,11 @@ def _figure_2(subject: Subject) -> Judgement:
     found = minimum_here_is_global(Subject(subject.problem, bad, (low,), subject.budget), bad, None)
     if found.holds is not False:
         return Judgement(False, f"(1, 1) is no sub-optimal local minimum: {found.because}")
-    return Judgement(True, "(w, v) = (1, 1) is a local minimum with F = 1, and F(2, -8) = 0; the ray v > 0 makes it non-strict", shows=found.shows)
+    return Judgement(
+        True,
+        "(w, v) = (1, 1) is a local minimum with F = 1, and F(2, -8) = 0; the ray v > 0 makes it non-strict",
+        shows=found.shows,
+    )
 
 
 def hidden_activation(problem: Problem) -> Activation:
@@ -125,10 +133,18 @@ FIGURE_2 = Statement(
     concepts=(Concept.LOCAL_MINIMA,),
     examples=(
         Example("Figure 2", True, Outcome.HOLDS, on(instances.fig2), smallest=True, source="by hand: F - 1 = u(u + 2)"),
-        Example("the saddle and the maxima of Figure 2", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.toy-IV-fig2")),
         Example(
-            "phi = -(z-1)^2/8 - 1, without a zero", False, Outcome.VACUOUS,
-            on(lambda: instances.neuron("polynomial", coefficients=["-9/8", "1/4", "-1/8"])), source="another function"
+            "the saddle and the maxima of Figure 2",
+            True,
+            Outcome.HOLDS,
+            recipe=Recipe("exhibit", "sun2020.toy-IV-fig2"),
+        ),
+        Example(
+            "phi = -(z-1)^2/8 - 1, without a zero",
+            False,
+            Outcome.VACUOUS,
+            on(lambda: instances.neuron("polynomial", coefficients=["-9/8", "1/4", "-1/8"])),
+            source="another function",
         ),
     ),
 )
@@ -145,7 +161,7 @@ SINGLE_NEURON = Statement(
     hypotheses=(*NEURON, X_NOT_0, Y_NOT_0),
     conclusion=EQUIVALENCE,
     verdict=Verdict.NEEDS_REPAIR,
-    ground=Ground.VERIFIED,
+    ground=Ground.ARGUED,
     because="phi = 0 breaks one direction; the other needs continuity",
     fairness=Fairness.PEDANTIC,
     finding="Continuity and phi not identically 0 are not stated. For phi = 0 the loss is constant, so every point is a "
@@ -159,15 +175,42 @@ SINGLE_NEURON = Statement(
     edges=(Edge(Relation.CONTRASTS, "sun2020.hyp-I-1"),),
     concepts=(Concept.LOCAL_MINIMA, Concept.SMOOTH, Concept.RELU),
     examples=(
-        Example("phi = z^3 + z", True, Outcome.HOLDS, on(lambda: instances.neuron("polynomial", coefficients=[0, 1, 0, 1])),
-                repaired=Outcome.HOLDS, source="by hand: the only other critical point is 0, with an indefinite Hessian"),
-        Example("phi = z^2", True, Outcome.HOLDS, on(lambda: instances.neuron("square")), repaired=Outcome.HOLDS,
-                source="by hand: (w, v) = (0, -1) is a bad local minimum, F = 1"),
-        Example("phi = 0", False, Outcome.REFUTED, on(lambda: instances.neuron("polynomial", coefficients=[0])),
-                repaired=Outcome.VACUOUS, smallest=True, source="by hand: F = y^2 everywhere"),
-        Example("phi = z^2 at x = 0", False, Outcome.VACUOUS, on(lambda: instances.neuron("square", x=0)),
-                repaired=Outcome.VACUOUS, source="by hand: F is constant"),
-        Example("double zeros of three activations", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.prop-IV.1")),
+        Example(
+            "phi = z^3 + z",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.neuron("polynomial", coefficients=[0, 1, 0, 1])),
+            repaired=Outcome.HOLDS,
+            source="by hand: the only other critical point is 0, with an indefinite Hessian",
+        ),
+        Example(
+            "phi = z^2",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.neuron("square")),
+            repaired=Outcome.HOLDS,
+            source="by hand: (w, v) = (0, -1) is a bad local minimum, F = 1",
+        ),
+        Example(
+            "phi = 0",
+            False,
+            Outcome.UNDECIDED,
+            on(lambda: instances.neuron("polynomial", coefficients=[0])),
+            repaired=Outcome.VACUOUS,
+            smallest=True,
+            source="by hand: F = y^2 everywhere",
+        ),
+        Example(
+            "phi = z^2 at x = 0",
+            False,
+            Outcome.VACUOUS,
+            on(lambda: instances.neuron("square", x=0)),
+            repaired=Outcome.VACUOUS,
+            source="by hand: F is constant",
+        ),
+        Example(
+            "double zeros of three activations", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.prop-IV.1")
+        ),
     ),
 )
 
@@ -196,7 +239,9 @@ def _as_listed(subject: Subject) -> Judgement:
     return Judgement(False, left.because, left.trust, left.shows)
 
 
-AS_LISTED = Predicate("list-of-activations", "max(t, 0) and t^2 have a bad local minimum, the others have none", _as_listed)
+AS_LISTED = Predicate(
+    "list-of-activations", "max(t, 0) and t^2 have a bad local minimum, the others have none", _as_listed
+)
 
 ACTIVATIONS = Statement(
     id="sun2020.ex-IV-activations",
@@ -214,21 +259,60 @@ ACTIVATIONS = Statement(
     because="a discontinuous increasing activation is a counterexample, and the problem format has only continuous ones",
     fairness=Fairness.PEDANTIC,
     finding="Continuity is not stated: z + sign(z) increases strictly, and (v, w) = (3, 0) is a sub-optimal local minimum.",
-    repair=Repair("Strictly increasing and continuous, which every increasing activation of the problem format is.", (*NEURON, ONES, LISTED), AS_LISTED),
+    repair=Repair(
+        "Strictly increasing and continuous, which every increasing activation of the problem format is.",
+        (*NEURON, ONES, LISTED),
+        AS_LISTED,
+    ),
     edges=(Edge(Relation.USES, "sun2020.prop-IV.1"),),
     concepts=(Concept.LOCAL_MINIMA, Concept.RELU),
     examples=(
-        Example("ReLU", True, Outcome.HOLDS, on(lambda: instances.neuron("relu")), repaired=Outcome.HOLDS, smallest=True,
-                source="by hand: F = 1 on w < 0"),
-        Example("t^2", True, Outcome.HOLDS, on(lambda: instances.neuron("square")), repaired=Outcome.HOLDS,
-                source="by hand: F - 1 = vw^2(vw^2 - 2) >= 0 for v <= 0"),
-        Example("t^2 + 1", True, Outcome.HOLDS, on(lambda: instances.neuron("polynomial", coefficients=[1, 0, 1])), repaired=Outcome.HOLDS,
-                source="by hand: dF/dv = 0 forces v phi = 1"),
-        Example("the sigmoid", True, Outcome.HOLDS, on(lambda: instances.neuron("sigmoid")), repaired=Outcome.HOLDS,
-                source="by hand: it has no zero, so dF/dv = 0 forces F = 0"),
-        Example("t^4, not on the list", False, Outcome.VACUOUS, on(lambda: instances.neuron("polynomial", coefficients=[0, 0, 0, 0, 1])),
-                source="by hand: even, not increasing"),
-        Example("certified instances for ReLU and t^2", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.ex-IV-activations")),
+        Example(
+            "ReLU",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.neuron("relu")),
+            repaired=Outcome.HOLDS,
+            smallest=True,
+            source="by hand: F = 1 on w < 0",
+        ),
+        Example(
+            "t^2",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.neuron("square")),
+            repaired=Outcome.HOLDS,
+            source="by hand: F - 1 = vw^2(vw^2 - 2) >= 0 for v <= 0",
+        ),
+        Example(
+            "t^2 + 1",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.neuron("polynomial", coefficients=[1, 0, 1])),
+            repaired=Outcome.HOLDS,
+            source="by hand: dF/dv = 0 forces v phi = 1",
+        ),
+        Example(
+            "the sigmoid",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.neuron("sigmoid")),
+            repaired=Outcome.HOLDS,
+            source="by hand: it has no zero, so dF/dv = 0 forces F = 0",
+        ),
+        Example(
+            "t^4, not on the list",
+            False,
+            Outcome.VACUOUS,
+            on(lambda: instances.neuron("polynomial", coefficients=[0, 0, 0, 0, 1])),
+            source="by hand: even, not increasing",
+        ),
+        Example(
+            "certified instances for ReLU and t^2",
+            True,
+            Outcome.HOLDS,
+            recipe=Recipe("exhibit", "sun2020.ex-IV-activations"),
+        ),
     ),
 )
 
@@ -263,7 +347,10 @@ def inactive(problem: Problem) -> Point:
     theta: list[Fraction | int] = [*([0] * (d * m)), *([-1] * m), *([1] * (k * m))]
     if net.bias[1]:
         total = sum(loss.weights, Fraction(0))
-        theta += [sum((c * y[r] for c, y in zip(loss.weights, data.targets, strict=True)), Fraction(0)) / total for r in range(k)]
+        theta += [
+            sum((c * y[r] for c, y in zip(loss.weights, data.targets, strict=True)), Fraction(0)) / total
+            for r in range(k)
+        ]
     return Point.rational(theta)
 
 
@@ -273,7 +360,11 @@ def _inactive_units(subject: Subject) -> Judgement:
     if isinstance(path, str):
         return Judgement.unknown(path)
     shows = (Witness("spurious-local-minimum", point, path.end),)
-    return Judgement(True, "with all units inactive F is constant in the hidden parameters nearby, and a lower point exists", shows=shows)
+    return Judgement(
+        True,
+        "with all units inactive F is constant in the hidden parameters nearby, and a lower point exists",
+        shows=shows,
+    )
 
 
 RELU_MINIMA = Statement(
@@ -284,8 +375,18 @@ RELU_MINIMA = Statement(
     text="There are data and two-layer ReLU networks whose loss has a sub-optimal local minimum.",
     latex=r"\exists\text{ data, ReLU network: }\exists\text{ bad local min}",
     quantifiers="there are data and a network",
-    hypotheses=(ONE_HIDDEN, activation("relu"), LINEAR_OUTPUT, HIDDEN_BIAS, squared_loss(), NO_REGULARIZER, TARGETS_MOVE),
-    conclusion=Predicate("inactive-units-minimum", "the loss has a sub-optimal local minimum with all units inactive", _inactive_units),
+    hypotheses=(
+        ONE_HIDDEN,
+        activation("relu"),
+        LINEAR_OUTPUT,
+        HIDDEN_BIAS,
+        squared_loss(),
+        NO_REGULARIZER,
+        TARGETS_MOVE,
+    ),
+    conclusion=Predicate(
+        "inactive-units-minimum", "the loss has a sub-optimal local minimum with all units inactive", _inactive_units
+    ),
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,
     because="certified on every instance with biases that was tried; non-trivial ones by recipe",
@@ -297,11 +398,34 @@ RELU_MINIMA = Statement(
     edges=(Edge(Relation.RELATED, "sun2020.ex-IV-activations"), Edge(Relation.RELATED, "aud.lemma-homogeneous")),
     concepts=(Concept.RELU, Concept.LOCAL_MINIMA),
     examples=(
-        Example("three units on x = 1, 2, 3", True, Outcome.HOLDS, on(lambda: instances.dead_relu([1, -2, 5])), source="by hand: F = 30 with all units inactive"),
-        Example("one unit, one sample", True, Outcome.HOLDS, on(lambda: Problem.dense(widths=[1, 1, 1], activation="relu", bias=True, inputs=[1], targets=[1], slug="relu-1")),
-                smallest=True, source="by hand: F = 1 on w + b < 0, and F = 0 at w = v = 1, b = 0"),
-        Example("y = 0", False, Outcome.VACUOUS, on(lambda: instances.dead_relu([0, 0, 0])), source="by hand: F = 0, global"),
-        Example("linear and inactive regions, certified", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.quote-IV-relu")),
+        Example(
+            "three units on x = 1, 2, 3",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.dead_relu([1, -2, 5])),
+            source="by hand: F = 30 with all units inactive",
+        ),
+        Example(
+            "one unit, one sample",
+            True,
+            Outcome.HOLDS,
+            on(
+                lambda: Problem.dense(
+                    widths=[1, 1, 1], activation="relu", bias=True, inputs=[1], targets=[1], slug="relu-1"
+                )
+            ),
+            smallest=True,
+            source="by hand: F = 1 on w + b < 0, and F = 0 at w = v = 1, b = 0",
+        ),
+        Example(
+            "y = 0", False, Outcome.VACUOUS, on(lambda: instances.dead_relu([0, 0, 0])), source="by hand: F = 0, global"
+        ),
+        Example(
+            "linear and inactive regions, certified",
+            True,
+            Outcome.HOLDS,
+            recipe=Recipe("exhibit", "sun2020.quote-IV-relu"),
+        ),
     ),
 )
 

@@ -75,14 +75,31 @@ CLAIM = Statement(
     edges=(Edge(Relation.USES, "sun2020.def-IV.1"), Edge(Relation.CONTRASTS, "sun2020.hyp-I-1")),
     concepts=(Concept.LOCAL_MINIMA, Concept.WIDTH, Concept.SMOOTH),
     examples=(
-        Example("two samples, two units", False, Outcome.REFUTED,
-                on(lambda: instances.sigmoid(*N2, 2), ln2((0, 1), (0, 1), 1, 1)), repaired=Outcome.HOLDS,
-                source="by hand: f - y = (1, -3/4) is orthogonal to sigma = (2/3, 8/9) and to x sigma' = (2/9, 8/27)"),
-        Example("three samples, three units", False, Outcome.REFUTED,
-                on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)), repaired=Outcome.HOLDS,
-                source="by hand: f - y = (1, 0, -3/4), orthogonal to sigma = (2/3, 4/5, 8/9) and to x sigma' = (2/9, 8/25, 8/27)"),
-        Example("one sample, one unit", True, Outcome.HOLDS, on(lambda: instances.sigmoid([1], [1], 1)), repaired=Outcome.HOLDS, smallest=True,
-                source="by hand: the sigmoid has no zero, so dF/dv = 0 forces F = 0"),
+        Example(
+            "two samples, two units",
+            False,
+            Outcome.REFUTED,
+            on(lambda: instances.sigmoid(*N2, 2), ln2((0, 1), (0, 1), 1, 1)),
+            repaired=Outcome.HOLDS,
+            source="by hand: f - y = (1, -3/4) is orthogonal to sigma = (2/3, 8/9) and to x sigma' = (2/9, 8/27)",
+        ),
+        Example(
+            "three samples, three units",
+            False,
+            Outcome.REFUTED,
+            on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)),
+            repaired=Outcome.HOLDS,
+            source="by hand: f - y = (1, 0, -3/4), orthogonal to sigma = (2/3, 4/5, 8/9) and to x sigma' = (2/9, 8/25, 8/27)",
+        ),
+        Example(
+            "one sample, one unit",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid([1], [1], 1)),
+            repaired=Outcome.HOLDS,
+            smallest=True,
+            source="by hand: the sigmoid has no zero, so dF/dv = 0 forces F = 0",
+        ),
         Example("counterexamples of any size", False, Outcome.REFUTED, recipe=Recipe("refute", "sun2020.claim-IV.1")),
     ),
 )
@@ -98,8 +115,11 @@ PROPERTY_PT = Statement(
     quantifiers="for all points and all eps, there are a near point and a path; decided here for one eps at the given point",
     hypotheses=(NETWORK,),
     conclusion=decided(
-        PT_HERE, name="property-pt-decided", text="whether Property PT fails or a strictly falling path starts near the point",
-        yes="such a path", no="no such path",
+        PT_HERE,
+        name="property-pt-decided",
+        text="whether Property PT fails or a strictly falling path starts near the point",
+        yes="such a path",
+        no="no such path",
     ),
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,
@@ -111,11 +131,23 @@ PROPERTY_PT = Statement(
     ),
     concepts=(Concept.PATHS, Concept.VALLEYS),
     examples=(
-        Example("Figure 2 at its bad minimum", True, Outcome.HOLDS, on(instances.fig2, 1, 1), smallest=True,
-                source="by hand: from (1, 1 + e) the line v = 1 - s(1 + 8/e^2) gives F = (1 + e^2/8)^2 (1 - s)^2"),
-        Example("a narrow sigmoid network at a strict bad minimum", True, Outcome.HOLDS,
-                on(lambda: instances.sigmoid([1, 3], ["-10/3", "35/9"], 1), ln2((0, 1), 1), points=(ln2((0, -1), "-11/2"),)),
-                source="by hand: F = 25 inside a wall, 45/2 at (-ln 2, -11/2), so the property fails"),
+        Example(
+            "Figure 2 at its bad minimum",
+            True,
+            Outcome.HOLDS,
+            on(instances.fig2, 1, 1),
+            smallest=True,
+            source="by hand: from (1, 1 + e) the line v = 1 - s(1 + 8/e^2) gives F = (1 + e^2/8)^2 (1 - s)^2",
+        ),
+        Example(
+            "a narrow sigmoid network at a strict bad minimum",
+            True,
+            Outcome.HOLDS,
+            on(
+                lambda: instances.sigmoid([1, 3], ["-10/3", "35/9"], 1), ln2((0, 1), 1), points=(ln2((0, -1), "-11/2"),)
+            ),
+            source="by hand: F = 25 inside a wall, 45/2 at (-ln 2, -11/2), so the property fails",
+        ),
         Example("a polynomial loss", False, Outcome.VACUOUS, on(instances.double_well), source="it is no network"),
     ),
 )
@@ -138,9 +170,13 @@ PT_GAP = Statement(
     concepts=(Concept.LOCAL_MINIMA, Concept.PATHS),
     examples=(
         Example("Figure 2 at (1, 1)", True, Outcome.HOLDS, on(instances.fig2, 1, 1), smallest=True, source="by hand"),
-        Example("two sigmoid units on x = (1, 3)", True, Outcome.UNDECIDED,
-                on(lambda: instances.sigmoid(*N2, 2), ln2((0, 1), (0, 1), 1, 1)),
-                source="it has the property, since features of rank 2 are dense (analytic), but exact values near ln 2 are not known"),
+        Example(
+            "two sigmoid units on x = (1, 3)",
+            True,
+            Outcome.UNDECIDED,
+            on(lambda: instances.sigmoid(*N2, 2), ln2((0, 1), (0, 1), 1, 1)),
+            source="it has the property, since features of rank 2 are dense (analytic), but exact values near ln 2 are not known",
+        ),
         Example("(vw-1)^2, without a bad minimum", False, Outcome.VACUOUS, on(instances.vw), source="by hand"),
     ),
 )
@@ -162,8 +198,21 @@ PT_BASIN = Statement(
     edges=(Edge(Relation.USES, "sun2020.def-IV.1"), Edge(Relation.USES, "sun2020.def-IV.4")),
     concepts=(Concept.VALLEYS, Concept.PATHS),
     examples=(
-        Example("Figure 2 at (1, 1)", True, Outcome.HOLDS, on(instances.fig2, 1, 1), smallest=True, source="by hand: the flat ray leaves every compact set"),
-        Example("the double well (x^2-1)^2 + x/4", False, Outcome.VACUOUS, on(instances.double_well), source="by hand: the right well is a basin, so PT fails near it"),
+        Example(
+            "Figure 2 at (1, 1)",
+            True,
+            Outcome.HOLDS,
+            on(instances.fig2, 1, 1),
+            smallest=True,
+            source="by hand: the flat ray leaves every compact set",
+        ),
+        Example(
+            "the double well (x^2-1)^2 + x/4",
+            False,
+            Outcome.VACUOUS,
+            on(instances.double_well),
+            source="by hand: the right well is a basin, so PT fails near it",
+        ),
     ),
 )
 
@@ -182,7 +231,12 @@ def bad_labels(subject: Subject) -> Judgement:
     return Judgement(True, f"labels c + kappa e with e = ({', '.join(map(str, e))}) and kappa large, at W = 0")
 
 
-LABELS = Predicate("bad-labels-exist", "some labels give a sub-optimal local minimum", bad_labels, r"\exists y:\ F\text{ has a bad local min}")
+LABELS = Predicate(
+    "bad-labels-exist",
+    "some labels give a sub-optimal local minimum",
+    bad_labels,
+    r"\exists y:\ F\text{ has a bad local min}",
+)
 
 SIGMOID_LABELS = Statement(
     id="sun2020.prop-IV.2",
@@ -207,20 +261,54 @@ SIGMOID_LABELS = Statement(
     edges=(Edge(Relation.REFUTES, "sun2020.claim-IV.1"), Edge(Relation.REFUTES, "sun2020.hyp-I-1")),
     concepts=(Concept.LOCAL_MINIMA, Concept.SMOOTH, Concept.WIDTH),
     examples=(
-        Example("x = (0, 1, -1) with bad labels", True, Outcome.HOLDS,
-                on(lambda: instances.sigmoid([0, 1, -1], ["-10/3", "8/3", "8/3"], 1, bias=True), ln2(0, (0, 1), 1),
-                   points=(ln2((0, 1), (0, -1), 2),)), smallest=True,
-                source="by hand: y = 2/3 + 2e with e = (-2, 1, 1), F = 24; at w = ln 2, b = -ln 2, v = 2 it is 16 + 25/9 + (34/15)^2"),
-        Example("x = (-3, 1/2, 7): labels exist", True, Outcome.HOLDS,
-                on(lambda: instances.sigmoid([-3, "1/2", 7], [0, 0, 0], 2, bias=True)), source="by hand: three distinct numbers lie on no quadric"),
-        Example("two samples", False, Outcome.VACUOUS, on(lambda: instances.sigmoid([1, 2], [0, 1], 1, bias=True)), source="n = 2"),
-        Example("no biases, x = (0, 1, -1)", False, Outcome.VACUOUS, on(lambda: instances.sigmoid([0, 1, -1], [0, 1, 2], 1)), source="no hidden bias"),
+        Example(
+            "x = (0, 1, -1) with bad labels",
+            True,
+            Outcome.HOLDS,
+            on(
+                lambda: instances.sigmoid([0, 1, -1], ["-10/3", "8/3", "8/3"], 1, bias=True),
+                ln2(0, (0, 1), 1),
+                points=(ln2((0, 1), (0, -1), 2),),
+            ),
+            smallest=True,
+            source="by hand: y = 2/3 + 2e with e = (-2, 1, 1), F = 24; at w = ln 2, b = -ln 2, v = 2 it is 16 + 25/9 + (34/15)^2",
+        ),
+        Example(
+            "x = (-3, 1/2, 7): labels exist",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid([-3, "1/2", 7], [0, 0, 0], 2, bias=True)),
+            source="by hand: three distinct numbers lie on no quadric",
+        ),
+        Example(
+            "two samples",
+            False,
+            Outcome.VACUOUS,
+            on(lambda: instances.sigmoid([1, 2], [0, 1], 1, bias=True)),
+            source="n = 2",
+        ),
+        Example(
+            "no biases, x = (0, 1, -1)",
+            False,
+            Outcome.VACUOUS,
+            on(lambda: instances.sigmoid([0, 1, -1], [0, 1, 2], 1)),
+            source="no hidden bias",
+        ),
         Example("certified instances", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.prop-IV.2")),
     ),
 )
 
-CURVED = on_data("curved-activation", "the hidden activations are smooth and curved somewhere", lambda net, data: net.depth >= 2 and all(map(curved, net.activations)), latex=r"\phi''(b)\ne0")
-GENERIC = on_data("inputs-generic", "no quadric contains all inputs (monomials of degree at most 2 are independent on them)", lambda net, data: generic(data.inputs))
+CURVED = on_data(
+    "curved-activation",
+    "the hidden activations are smooth and curved somewhere",
+    lambda net, data: net.depth >= 2 and all(map(curved, net.activations)),
+    latex=r"\phi''(b)\ne0",
+)
+GENERIC = on_data(
+    "inputs-generic",
+    "no quadric contains all inputs (monomials of degree at most 2 are independent on them)",
+    lambda net, data: generic(data.inputs),
+)
 
 
 def _enough(net: DenseNetwork, data: Dataset) -> bool:
@@ -255,10 +343,28 @@ GENERIC_LABELS = Statement(
     edges=(Edge(Relation.RELATED, "sun2020.prop-IV.2"),),
     concepts=(Concept.LOCAL_MINIMA, Concept.SMOOTH, Concept.WIDTH),
     examples=(
-        Example("eight points in the plane", True, Outcome.HOLDS,
-                on(lambda: instances.sigmoid_plane([*PLANE, [3, -2], [-2, -3]])), source="by hand: six of them lie on no conic"),
-        Example("three numbers", True, Outcome.HOLDS, on(lambda: instances.sigmoid([0, 1, -1], [0, 0, 0], 1, bias=True)), smallest=True, source="by hand: 1 + 3/2 < 3"),
-        Example("eight points on the unit circle", False, Outcome.VACUOUS, on(lambda: instances.sigmoid_plane(CIRCLE)), source="by hand: x^2 + y^2 = 1 is a conic through all"),
+        Example(
+            "eight points in the plane",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid_plane([*PLANE, [3, -2], [-2, -3]])),
+            source="by hand: six of them lie on no conic",
+        ),
+        Example(
+            "three numbers",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid([0, 1, -1], [0, 0, 0], 1, bias=True)),
+            smallest=True,
+            source="by hand: 1 + 3/2 < 3",
+        ),
+        Example(
+            "eight points on the unit circle",
+            False,
+            Outcome.VACUOUS,
+            on(lambda: instances.sigmoid_plane(CIRCLE)),
+            source="by hand: x^2 + y^2 = 1 is a conic through all",
+        ),
         Example("certified instances", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.quote-IV-ding")),
     ),
 )

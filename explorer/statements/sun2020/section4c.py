@@ -37,7 +37,14 @@ from explorer.statements.sun2020.conditions import (
 )
 from explorer.statements.sun2020.instances import ln2, on
 from explorer.statements.sun2020.section4b import N2, N3
-from explorer.statements.sun2020.sets import LOWER_BY_PATH, NO_STRICT_BAD, NO_VALLEY, NO_VALLEY_HERE, decided
+from explorer.statements.sun2020.sets import (
+    LOWER_BY_PATH,
+    NO_STRICT_BAD,
+    NO_VALLEY,
+    NO_VALLEY_HERE,
+    behind_a_hyperplane,
+    decided,
+)
 
 
 def _in_a_valley(subject: Subject) -> Judgement:
@@ -46,6 +53,8 @@ def _in_a_valley(subject: Subject) -> Judgement:
     if plain.holds is not None or subject.point is None:
         return plain
     walled = output_valley(subject)
+    if walled is None and isinstance(subject.point, Point):
+        walled = behind_a_hyperplane(subject, subject.point)
     return walled if walled is not None else plain
 
 
@@ -57,11 +66,17 @@ def output_valley(subject: Subject) -> Judgement | None:
     box = lowest_in_output(subject.problem, point, others[0])
     if box is None:
         return None
-    return Judgement(False, "the outputs stay in a well of the loss whose bottom is not the lowest one", shows=(Witness("output-valley", point, others[0], options=box),))
+    return Judgement(
+        False,
+        "the outputs stay in a well of the loss whose bottom is not the lowest one",
+        shows=(Witness("output-valley", point, others[0], options=box),),
+    )
 
 
 IN_A_VALLEY = Predicate(
-    "valley-here", "from the point (a listed bad minimum, 0) a path on which F never rises leads to a global minimum", _in_a_valley
+    "valley-here",
+    "from the point (a listed bad minimum, 0) a path on which F never rises leads to a global minimum",
+    _in_a_valley,
 )
 
 VALLEY = Statement(
@@ -74,8 +89,11 @@ VALLEY = Statement(
     quantifiers="a definition, for every level c; decided here at the given point and its level",
     hypotheses=(NETWORK,),
     conclusion=decided(
-        IN_A_VALLEY, name="valley-decided", text="whether the point lies in a spurious valley of its own level",
-        yes="no spurious valley here", no="a spurious valley",
+        IN_A_VALLEY,
+        name="valley-decided",
+        text="whether the point lies in a spurious valley of its own level",
+        yes="no spurious valley here",
+        no="a spurious valley",
     ),
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,
@@ -88,12 +106,30 @@ VALLEY = Statement(
     ),
     concepts=(Concept.VALLEYS,),
     examples=(
-        Example("a narrow sigmoid network at a strict bad minimum", True, Outcome.HOLDS,
-                on(lambda: instances.sigmoid([1, 3], ["-10/3", "35/9"], 1), ln2((0, 1), 1), points=(ln2((0, -1), "-11/2"),)),
-                source="by hand: F = 25 inside a wall, 45/2 at (-ln 2, -11/2): a valley"),
-        Example("one ReLU unit on x = (1, -1)", True, Outcome.HOLDS, on(instances.relu_pair, 1, 1, points=((-1, 2),)), smallest=True,
-                source="by hand: F >= 4 for w > 0, F = 5 on w = 0, F(-1, 2) = 1: an unbounded valley"),
-        Example("Figure 2 at its bad minimum", True, Outcome.HOLDS, on(instances.fig2, 1, 1), source="by hand: the path v -> 0, then w, then v leads to F = 0"),
+        Example(
+            "a narrow sigmoid network at a strict bad minimum",
+            True,
+            Outcome.HOLDS,
+            on(
+                lambda: instances.sigmoid([1, 3], ["-10/3", "35/9"], 1), ln2((0, 1), 1), points=(ln2((0, -1), "-11/2"),)
+            ),
+            source="by hand: F = 25 inside a wall, 45/2 at (-ln 2, -11/2): a valley",
+        ),
+        Example(
+            "one ReLU unit on x = (1, -1)",
+            True,
+            Outcome.HOLDS,
+            on(instances.relu_pair, 1, 1, points=((-1, 2),)),
+            smallest=True,
+            source="by hand: F >= 4 for w > 0, F = 5 on w = 0, F(-1, 2) = 1: an unbounded valley",
+        ),
+        Example(
+            "Figure 2 at its bad minimum",
+            True,
+            Outcome.HOLDS,
+            on(instances.fig2, 1, 1),
+            source="by hand: the path v -> 0, then w, then v leads to F = 0",
+        ),
         Example("a polynomial loss", False, Outcome.VACUOUS, on(instances.double_well), source="it is no network"),
         Example("a walled minimum", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.def-IV.2")),
     ),
@@ -112,14 +148,34 @@ VALLEY_STRICT = Statement(
     verdict=Verdict.TRUE,
     ground=Ground.ARGUED,
     because="a strict local minimum is a component of its own sub-level set",
-    remarks=("The converse fails: x^2/(1 + x^4) has no bad local minimum, and its sub-level set at 2/5 has a component beyond sqrt 2.",),
+    remarks=(
+        "The converse fails: x^2/(1 + x^4) has no bad local minimum, and its sub-level set at 2/5 has a component beyond sqrt 2.",
+    ),
     edges=(Edge(Relation.USES, "sun2020.def-IV.2"), Edge(Relation.USES, "sun2020.def-II-minima")),
     concepts=(Concept.VALLEYS, Concept.LOCAL_MINIMA),
     examples=(
-        Example("two sigmoid units at a bad minimum", True, Outcome.HOLDS, on(lambda: instances.sigmoid(*N2, 2), ln2((0, 1), (0, 1), 1, 1)),
-                source="by hand: the point is flat along v1 - v2"),
-        Example("the double well", False, Outcome.VACUOUS, on(instances.double_well), source="by hand: strict bad minimum and valley near x = 1"),
-        Example("one unit, one sample", True, Outcome.HOLDS, on(instances.fig2), smallest=True, source="by hand: the bad minima form a ray"),
+        Example(
+            "two sigmoid units at a bad minimum",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid(*N2, 2), ln2((0, 1), (0, 1), 1, 1)),
+            source="by hand: the point is flat along v1 - v2",
+        ),
+        Example(
+            "the double well",
+            False,
+            Outcome.VACUOUS,
+            on(instances.double_well),
+            source="by hand: strict bad minimum and valley near x = 1",
+        ),
+        Example(
+            "one unit, one sample",
+            True,
+            Outcome.HOLDS,
+            on(instances.fig2),
+            smallest=True,
+            source="by hand: the bad minima form a ray",
+        ),
     ),
 )
 
@@ -142,21 +198,50 @@ VALLEY_PATH = Statement(
     latex=r"\text{no spurious valley}\Rightarrow\forall\text{ bad local min }\exists\text{ ``non-decreasing'' path to smaller loss}",
     quantifiers="for all F without spurious valleys, all bad local minima",
     hypotheses=(NO_VALLEY, BAD_MINIMUM),
-    conclusion=Predicate("non-decreasing-path-down", "a path on which F does not decrease leads to smaller loss", _non_decreasing),
+    conclusion=Predicate(
+        "non-decreasing-path-down", "a path on which F does not decrease leads to smaller loss", _non_decreasing
+    ),
     verdict=Verdict.NEEDS_REPAIR,
     ground=Ground.VERIFIED,
     because="a slip of the pen: a path to smaller loss cannot be non-decreasing",
     fairness=Fairness.PEDANTIC,
     finding="'Non-decreasing' should read 'non-increasing'; by the letter it fails at every bad local minimum.",
-    repair=Repair("A non-increasing path, for losses of the tame kind that networks have.", (NO_VALLEY, BAD_MINIMUM), LOWER_BY_PATH),
-    remarks=("For arbitrary continuous F even the repaired form can fail: sub-level sets may be connected without being path-connected.",),
+    repair=Repair(
+        "A non-increasing path, for losses of the tame kind that networks have.",
+        (NO_VALLEY, BAD_MINIMUM),
+        LOWER_BY_PATH,
+    ),
+    remarks=(
+        "For arbitrary continuous F even the repaired form can fail: sub-level sets may be connected without being path-connected.",
+    ),
     edges=(Edge(Relation.USES, "sun2020.def-IV.2"), Edge(Relation.USES, "sun2020.quote-IV-venturi")),
     concepts=(Concept.VALLEYS, Concept.PATHS),
     examples=(
-        Example("three sigmoid units on x = (1, 2, 3)", False, Outcome.REFUTED, on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)),
-                repaired=Outcome.HOLDS, source="by hand: F = 25/16 at the minimum; (1, 1, 1) -> (3, 0, 0), move w2, w3, then v to its solution"),
-        Example("Figure 2 at (1, 1)", False, Outcome.REFUTED, on(instances.fig2, 1, 1), repaired=Outcome.HOLDS, smallest=True, source="by hand: F = 1, and 0 at (2, -8)"),
-        Example("(vw-1)^2", False, Outcome.VACUOUS, on(instances.vw), repaired=Outcome.VACUOUS, source="it has no bad local minimum"),
+        Example(
+            "three sigmoid units on x = (1, 2, 3)",
+            False,
+            Outcome.REFUTED,
+            on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)),
+            repaired=Outcome.HOLDS,
+            source="by hand: F = 25/16 at the minimum; (1, 1, 1) -> (3, 0, 0), move w2, w3, then v to its solution",
+        ),
+        Example(
+            "Figure 2 at (1, 1)",
+            False,
+            Outcome.REFUTED,
+            on(instances.fig2, 1, 1),
+            repaired=Outcome.HOLDS,
+            smallest=True,
+            source="by hand: F = 1, and 0 at (2, -8)",
+        ),
+        Example(
+            "(vw-1)^2",
+            False,
+            Outcome.VACUOUS,
+            on(instances.vw),
+            repaired=Outcome.VACUOUS,
+            source="it has no bad local minimum",
+        ),
         Example("descents of any size", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.fact-IV-valley-path")),
     ),
 )
@@ -181,10 +266,31 @@ VENTURI = Statement(
     edges=(Edge(Relation.SPECIAL_CASE_OF, "aud.lemma-one-hidden"),),
     concepts=(Concept.VALLEYS, Concept.WIDTH),
     examples=(
-        Example("three sigmoid units at a bad minimum", True, Outcome.HOLDS, on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)), source="by hand: see the fact before"),
-        Example("one unit, one sample: Figure 2", True, Outcome.HOLDS, on(instances.fig2, 1, 1), smallest=True, source="by hand"),
-        Example("one ReLU unit on two samples", False, Outcome.VACUOUS, on(instances.relu_pair, 1, 1), source="by hand: width 1 < 2, and a spurious valley exists"),
-        Example("constant paths and paths down", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.quote-IV-venturi")),
+        Example(
+            "three sigmoid units at a bad minimum",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)),
+            source="by hand: see the fact before",
+        ),
+        Example(
+            "one unit, one sample: Figure 2",
+            True,
+            Outcome.HOLDS,
+            on(instances.fig2, 1, 1),
+            smallest=True,
+            source="by hand",
+        ),
+        Example(
+            "one ReLU unit on two samples",
+            False,
+            Outcome.VACUOUS,
+            on(instances.relu_pair, 1, 1),
+            source="by hand: width 1 < 2, and a spurious valley exists",
+        ),
+        Example(
+            "constant paths and paths down", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.quote-IV-venturi")
+        ),
     ),
 )
 
@@ -208,9 +314,28 @@ ONE_HIDDEN_LEMMA = Statement(
     ),
     concepts=(Concept.VALLEYS, Concept.WIDTH, Concept.PATHS),
     examples=(
-        Example("three sigmoid units at a bad minimum", True, Outcome.HOLDS, on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)), source="by hand"),
-        Example("one linear unit, one sample, from 0", True, Outcome.HOLDS, on(instances.vw, 0, 0), smallest=True, source="by hand: w to 1, then v to 1"),
-        Example("one ReLU unit on two samples", False, Outcome.VACUOUS, on(instances.relu_pair, 1, 1), source="by hand: width 1 < q = 2, a valley at level 9/2"),
+        Example(
+            "three sigmoid units at a bad minimum",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)),
+            source="by hand",
+        ),
+        Example(
+            "one linear unit, one sample, from 0",
+            True,
+            Outcome.HOLDS,
+            on(instances.vw, 0, 0),
+            smallest=True,
+            source="by hand: w to 1, then v to 1",
+        ),
+        Example(
+            "one ReLU unit on two samples",
+            False,
+            Outcome.VACUOUS,
+            on(instances.relu_pair, 1, 1),
+            source="by hand: width 1 < q = 2, a valley at level 9/2",
+        ),
         Example("spare units connect minima", True, Outcome.HOLDS, recipe=Recipe("exhibit", "aud.lemma-one-hidden")),
     ),
 )
@@ -218,7 +343,9 @@ ONE_HIDDEN_LEMMA = Statement(
 
 def _onto(net: DenseNetwork) -> bool:
     """Leaky ReLU: strictly monotone, onto, and with its only kink at 0, so no combination of its own translates."""
-    return net.depth >= 2 and all(a.kind == "leaky_relu" and a.slope is not None and a.slope > 0 and a.slope != 1 for a in net.activations)
+    return net.depth >= 2 and all(
+        a.kind == "leaky_relu" and a.slope is not None and a.slope > 0 and a.slope != 1 for a in net.activations
+    )
 
 
 LEAKY = on_data(
@@ -234,7 +361,9 @@ def _valley_or_path(subject: Subject) -> Judgement:
     return walled if walled is not None else NO_VALLEY_HERE.test(subject)
 
 
-NO_VALLEY_OR_PATH = Predicate("no-valley-here", "the point (a listed bad minimum, 0) lies in no spurious valley", _valley_or_path)
+NO_VALLEY_OR_PATH = Predicate(
+    "no-valley-here", "the point (a listed bad minimum, 0) lies in no spurious valley", _valley_or_path
+)
 
 NGUYEN = Statement(
     id="sun2020.thm-IV.1",
@@ -248,24 +377,53 @@ NGUYEN = Statement(
     hypotheses=(LEAKY, WIDE_LAST, DISTINCT_INPUTS, NO_REGULARIZER),
     conclusion=NO_VALLEY_OR_PATH,
     verdict=Verdict.NEEDS_REPAIR,
-    ground=Ground.VERIFIED,
+    ground=Ground.ARGUED,
     because="without convexity of the loss one sample and one unit give a spurious valley",
     fairness=Fairness.PEDANTIC,
     finding="The loss has to be convex, which the next theorem states and this one leaves out. One leaky unit, one sample, "
     "loss (3 - z^3 + 3z)^2 of the output z: the outputs near -1, where the loss is 1, are fenced in by 25 at z = 1.",
-    repair=Repair("Add: the loss is convex in the output.", (LEAKY, WIDE_LAST, DISTINCT_INPUTS, NO_REGULARIZER, CONVEX_LOSS), NO_VALLEY_OR_PATH),
+    repair=Repair(
+        "Add: the loss is convex in the output.",
+        (LEAKY, WIDE_LAST, DISTINCT_INPUTS, NO_REGULARIZER, CONVEX_LOSS),
+        NO_VALLEY_OR_PATH,
+    ),
     remarks=(
         "Distinct inputs are not needed: equal ones merge into one convex loss. With one hidden layer no condition on the activation is needed.",
         "A global minimum has to exist (Remark 3).",
         "Leaky ReLU satisfies the conditions; sigmoid, tanh, ReLU, softplus and all polynomials do not.",
     ),
-    edges=(Edge(Relation.USES, "sun2020.def-IV.2"), Edge(Relation.USES, "sun2020.rem-IV-3"), Edge(Relation.REPAIRS, "sun2020.claim-IV.1")),
+    edges=(
+        Edge(Relation.USES, "sun2020.def-IV.2"),
+        Edge(Relation.USES, "sun2020.rem-IV-3"),
+        Edge(Relation.REPAIRS, "sun2020.claim-IV.1"),
+    ),
     concepts=(Concept.VALLEYS, Concept.WIDTH, Concept.RELU),
     examples=(
-        Example("a loss with two wells", False, Outcome.REFUTED, on(instances.two_wells, -2, 1, points=((1, "17/8"),)), repaired=Outcome.VACUOUS, smallest=True,
-                source="by hand: g(z) = z^3 - 3z has g(-1) = 2, g(1) = -2, so (3 - g)^2 is 1 at -1, 25 at 1 and below 1/8 at 17/8"),
-        Example("three leaky units on three samples, from 0", True, Outcome.HOLDS, on(instances.leaky_three, *[0] * 9), repaired=Outcome.HOLDS, source="by hand: move the units, then the output weights"),
-        Example("one leaky unit on two samples", False, Outcome.VACUOUS, on(lambda: instances.leaky([1, -1], [1, 2], 1), 1, 1), repaired=Outcome.VACUOUS, source="width 1 < 2"),
+        Example(
+            "a loss with two wells",
+            False,
+            Outcome.UNDECIDED,
+            on(instances.two_wells, -2, 1, points=((1, "17/8"),)),
+            repaired=Outcome.VACUOUS,
+            smallest=True,
+            source="by hand: g(z) = z^3 - 3z has g(-1) = 2, g(1) = -2, so (3 - g)^2 is 1 at -1, 25 at 1 and below 1/8 at 17/8",
+        ),
+        Example(
+            "three leaky units on three samples, from 0",
+            True,
+            Outcome.HOLDS,
+            on(instances.leaky_three, *[0] * 9),
+            repaired=Outcome.HOLDS,
+            source="by hand: move the units, then the output weights",
+        ),
+        Example(
+            "one leaky unit on two samples",
+            False,
+            Outcome.VACUOUS,
+            on(lambda: instances.leaky([1, -1], [1, 2], 1), 1, 1),
+            repaired=Outcome.VACUOUS,
+            source="width 1 < 2",
+        ),
     ),
 )
 

@@ -55,8 +55,11 @@ SETWISE = Statement(
     quantifiers="a definition; decided here for compact sets that contain the given point",
     hypotheses=(NETWORK,),
     conclusion=decided(
-        NO_STRICT_SET, name="setwise-decided", text="whether a compact set that contains the point can be a setwise strict local minimum",
-        yes="none can", no="the point alone is one",
+        NO_STRICT_SET,
+        name="setwise-decided",
+        text="whether a compact set that contains the point can be a setwise strict local minimum",
+        yes="none can",
+        no="the point alone is one",
     ),
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,
@@ -68,8 +71,21 @@ SETWISE = Statement(
     ),
     concepts=(Concept.VALLEYS,),
     examples=(
-        Example("a strict minimum of a narrow sigmoid network", True, Outcome.HOLDS, NARROW, source="by hand: Hessian positive definite"),
-        Example("Figure 2 at (1, 1)", True, Outcome.HOLDS, on(instances.fig2, 1, 1), smallest=True, source="by hand: F = 1 on the line w = 1"),
+        Example(
+            "a strict minimum of a narrow sigmoid network",
+            True,
+            Outcome.HOLDS,
+            NARROW,
+            source="by hand: Hessian positive definite",
+        ),
+        Example(
+            "Figure 2 at (1, 1)",
+            True,
+            Outcome.HOLDS,
+            on(instances.fig2, 1, 1),
+            smallest=True,
+            source="by hand: F = 1 on the line w = 1",
+        ),
         Example("a polynomial loss", False, Outcome.VACUOUS, on(instances.double_well), source="it is no network"),
     ),
 )
@@ -84,7 +100,11 @@ BASIN = Statement(
     quantifiers="a definition; decided here for basins that contain the given point",
     hypotheses=(NETWORK,),
     conclusion=decided(
-        NO_BASIN, name="basin-decided", text="whether the point lies in a non-empty sub-optimal basin", yes="it lies in none", no="it lies in one"
+        NO_BASIN,
+        name="basin-decided",
+        text="whether the point lies in a non-empty sub-optimal basin",
+        yes="it lies in none",
+        no="it lies in one",
     ),
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,
@@ -97,10 +117,28 @@ BASIN = Statement(
     edges=(Edge(Relation.USES, "sun2020.def-IV.3"),),
     concepts=(Concept.VALLEYS,),
     examples=(
-        Example("a strict bad minimum of a narrow sigmoid network", True, Outcome.HOLDS, NARROW, source="by hand: a wall of 25 + 1/100 around F = 25"),
-        Example("Figure 2 at (1, 1)", True, Outcome.HOLDS, on(instances.fig2, 1, 1), smallest=True, source="by hand: the flat ray"),
+        Example(
+            "a strict bad minimum of a narrow sigmoid network",
+            True,
+            Outcome.HOLDS,
+            NARROW,
+            source="by hand: a wall of 25 + 1/100 around F = 25",
+        ),
+        Example(
+            "Figure 2 at (1, 1)",
+            True,
+            Outcome.HOLDS,
+            on(instances.fig2, 1, 1),
+            smallest=True,
+            source="by hand: the flat ray",
+        ),
         Example("a polynomial loss", False, Outcome.VACUOUS, on(instances.double_well), source="it is no network"),
-        Example("walled basins, and wide networks without", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.def-IV.4")),
+        Example(
+            "walled basins, and wide networks without",
+            True,
+            Outcome.HOLDS,
+            recipe=Recipe("exhibit", "sun2020.def-IV.4"),
+        ),
     ),
 )
 
@@ -113,7 +151,9 @@ def _flat_piece(subject: Subject, point: AnyPoint, component: Component | None) 
         return Judgement.unknown("the Hessian is not known there")
     shows = (Witness("critical-inertia", point),) if isinstance(point, Point) else ()
     if inertia.zero:
-        return Judgement(True, f"the Hessian has a kernel of dimension {inertia.zero}, as it must along a flat piece", shows=shows)
+        return Judgement(
+            True, f"the Hessian has a kernel of dimension {inertia.zero}, as it must along a flat piece", shows=shows
+        )
     return Judgement(False, "the Hessian is regular: the minimum is isolated", shows=shows)
 
 
@@ -126,17 +166,43 @@ PLATEAU = Statement(
     latex=r"\text{no basin}\Rightarrow\text{every bad local min lies in a non-degenerate flat continuum}",
     quantifiers="for all continuous F, all bad local minima",
     hypotheses=(NO_BASIN, BAD_MINIMUM),
-    conclusion=Predicate("flat-piece", "the bad minimum lies in a family, or its Hessian is singular", everywhere(_flat_piece, only="bad local minimum")),
+    conclusion=Predicate(
+        "flat-piece",
+        "the bad minimum lies in a family, or its Hessian is singular",
+        everywhere(_flat_piece, only="bad local minimum"),
+    ),
     verdict=Verdict.TRUE,
     ground=Ground.ARGUED,
     because="an isolated piece of the level set would be a compact basin",
-    remarks=("The flat piece may be one-dimensional: a ray in Figure 2.", "On an instance a necessary condition is decided: a singular Hessian, or a family of critical points."),
+    remarks=(
+        "The flat piece may be one-dimensional: a ray in Figure 2.",
+        "On an instance a necessary condition is decided: a singular Hessian, or a family of critical points.",
+    ),
     edges=(Edge(Relation.USES, "sun2020.def-IV.4"),),
     concepts=(Concept.VALLEYS, Concept.LOCAL_MINIMA),
     examples=(
-        Example("Figure 2 at (1, 1)", True, Outcome.HOLDS, on(instances.fig2, 1, 1), smallest=True, source="by hand: Hessian diag(1/2, 0)"),
-        Example("two sigmoid units at a bad minimum", True, Outcome.HOLDS, on(lambda: instances.sigmoid(*N2, 2), ln2((0, 1), (0, 1), 1, 1)), source="by hand: v1 - v2 is free"),
-        Example("the double well", False, Outcome.VACUOUS, on(instances.double_well), source="by hand: its bad minimum is a basin"),
+        Example(
+            "Figure 2 at (1, 1)",
+            True,
+            Outcome.HOLDS,
+            on(instances.fig2, 1, 1),
+            smallest=True,
+            source="by hand: Hessian diag(1/2, 0)",
+        ),
+        Example(
+            "two sigmoid units at a bad minimum",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid(*N2, 2), ln2((0, 1), (0, 1), 1, 1)),
+            source="by hand: v1 - v2 is free",
+        ),
+        Example(
+            "the double well",
+            False,
+            Outcome.VACUOUS,
+            on(instances.double_well),
+            source="by hand: its bad minimum is a basin",
+        ),
     ),
 )
 
@@ -160,13 +226,42 @@ WIDE_LAYER = Statement(
         "(aud.lemma-flatline). Separated inputs and convexity are not needed.",
         "For positively homogeneous activations the conclusion holds at every width, so for ReLU networks it says nothing about width; spurious valleys do.",
     ),
-    edges=(Edge(Relation.USES, "sun2020.def-IV.4"), Edge(Relation.IMPLIED_BY, "aud.lemma-flatline"), Edge(Relation.RELATED, "aud.lemma-homogeneous")),
+    edges=(
+        Edge(Relation.USES, "sun2020.def-IV.4"),
+        Edge(Relation.IMPLIED_BY, "aud.lemma-flatline"),
+        Edge(Relation.RELATED, "aud.lemma-homogeneous"),
+    ),
     concepts=(Concept.VALLEYS, Concept.WIDTH),
     examples=(
-        Example("three sigmoid units at a bad minimum", True, Outcome.HOLDS, on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)), source="by hand: v1 - v2 is free"),
-        Example("Figure 2 at (1, 1)", True, Outcome.HOLDS, on(instances.fig2, 1, 1), smallest=True, source="by hand: phi(1) = 0, so v is free"),
-        Example("a narrow polynomial network", False, Outcome.VACUOUS, PROP_3, source="by hand: width 1 < 2, a strict bad minimum"),
-        Example("one ReLU unit on two samples", False, Outcome.VACUOUS, on(instances.relu_pair, 1, 1), source="width 1 < 2 (the conclusion holds all the same: scaling)"),
+        Example(
+            "three sigmoid units at a bad minimum",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)),
+            source="by hand: v1 - v2 is free",
+        ),
+        Example(
+            "Figure 2 at (1, 1)",
+            True,
+            Outcome.HOLDS,
+            on(instances.fig2, 1, 1),
+            smallest=True,
+            source="by hand: phi(1) = 0, so v is free",
+        ),
+        Example(
+            "a narrow polynomial network",
+            False,
+            Outcome.VACUOUS,
+            PROP_3,
+            source="by hand: width 1 < 2, a strict bad minimum",
+        ),
+        Example(
+            "one ReLU unit on two samples",
+            False,
+            Outcome.VACUOUS,
+            on(instances.relu_pair, 1, 1),
+            source="width 1 < 2 (the conclusion holds all the same: scaling)",
+        ),
     ),
 )
 
@@ -190,9 +285,28 @@ FLATLINE = Statement(
     ),
     concepts=(Concept.VALLEYS, Concept.WIDTH),
     examples=(
-        Example("three sigmoid units on two samples", True, Outcome.HOLDS, on(lambda: instances.sigmoid([1, 2], [0, 1], 3), ln2((0, 1), (0, 2), (0, -1), 1, 2, 3)), source="by hand: three vectors in the plane are dependent"),
-        Example("a wide first layer of two hidden ones", True, Outcome.HOLDS, on(instances.two_hidden, *range(1, 8)), source="by hand: three units, two samples"),
-        Example("one unit, one sample: Figure 2", True, Outcome.HOLDS, on(instances.fig2, 1, 1), smallest=True, source="by hand: phi(1) = 0"),
+        Example(
+            "three sigmoid units on two samples",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid([1, 2], [0, 1], 3), ln2((0, 1), (0, 2), (0, -1), 1, 2, 3)),
+            source="by hand: three vectors in the plane are dependent",
+        ),
+        Example(
+            "a wide first layer of two hidden ones",
+            True,
+            Outcome.HOLDS,
+            on(instances.two_hidden, *range(1, 8)),
+            source="by hand: three units, two samples",
+        ),
+        Example(
+            "one unit, one sample: Figure 2",
+            True,
+            Outcome.HOLDS,
+            on(instances.fig2, 1, 1),
+            smallest=True,
+            source="by hand: phi(1) = 0",
+        ),
         Example("a narrow polynomial network", False, Outcome.VACUOUS, PROP_3, source="by hand: width 1 < 2"),
     ),
 )
@@ -211,16 +325,39 @@ HOMOGENEOUS_LEMMA = Statement(
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,
     because="the curve is written down; certified on the instances",
-    remarks=("So ReLU, leaky ReLU, linear, squared and squared-ReLU networks never have compact basins, and Proposition IV.3 needs other activations.",),
+    remarks=(
+        "So ReLU, leaky ReLU, linear, squared and squared-ReLU networks never have compact basins, and Proposition IV.3 needs other activations.",
+    ),
     edges=(Edge(Relation.CONTRASTS, "sun2020.prop-IV.3"), Edge(Relation.CONTRASTS, "sun2020.thm-IV.2")),
     concepts=(Concept.VALLEYS, Concept.RELU),
     examples=(
-        Example("one ReLU unit on x = (1, -1)", True, Outcome.HOLDS, on(instances.relu_pair, 1, 1), smallest=True, source="by hand: F(7, 1/7) = F(1, 1) = 4"),
-        Example("two squared-ReLU units", True, Outcome.HOLDS, on(lambda: Problem.dense(widths=[1, 2, 1], activation="requ", inputs=[1, -1], targets=[1, 2]), 1, -1, 2, 3), source="by hand: degree 2"),
-        Example("the narrow polynomial network", False, Outcome.VACUOUS, PROP_3, source="by hand: t^2 + 1 is not homogeneous, and a strict minimum exists"),
+        Example(
+            "one ReLU unit on x = (1, -1)",
+            True,
+            Outcome.HOLDS,
+            on(instances.relu_pair, 1, 1),
+            smallest=True,
+            source="by hand: F(7, 1/7) = F(1, 1) = 4",
+        ),
+        Example(
+            "two squared-ReLU units",
+            True,
+            Outcome.HOLDS,
+            on(lambda: Problem.dense(widths=[1, 2, 1], activation="requ", inputs=[1, -1], targets=[1, 2]), 1, -1, 2, 3),
+            source="by hand: degree 2",
+        ),
+        Example(
+            "the narrow polynomial network",
+            False,
+            Outcome.VACUOUS,
+            PROP_3,
+            source="by hand: t^2 + 1 is not homogeneous, and a strict minimum exists",
+        ),
     ),
 )
 
-CONTINUOUS = on_data("continuous-activations", "the activations are continuous (all of the format are)", lambda net, data: net.depth >= 2)
+CONTINUOUS = on_data(
+    "continuous-activations", "the activations are continuous (all of the format are)", lambda net, data: net.depth >= 2
+)
 
 STATEMENTS: tuple[Statement, ...] = (SETWISE, BASIN, PLATEAU, WIDE_LAYER, FLATLINE, HOMOGENEOUS_LEMMA)

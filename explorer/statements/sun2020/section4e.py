@@ -49,7 +49,9 @@ ONE_WIDE_LAYER = Statement(
     latex=r"\text{one hidden layer with }d_k\ge n\ \text{instead of}\ d_{L-1}\ge n",
     quantifiers="informal: a pointer to the originals",
     hypotheses=(),
-    conclusion=NotCheckable("a pointer to other work; the conditions of the extension are not stated here. Its half on basins is a statement of its own"),
+    conclusion=NotCheckable(
+        "a pointer to other work; the conditions of the extension are not stated here. Its half on basins is a statement of its own"
+    ),
     verdict=Verdict.INFORMAL,
     ground=Ground.CITED,
     because="the conditions are left to the originals",
@@ -79,9 +81,28 @@ ONE_WIDE_LAYER_BASIN = Statement(
     edges=(Edge(Relation.IMPLIED_BY, "aud.lemma-flatline"), Edge(Relation.RELATED, "sun2020.rem-IV-1")),
     concepts=(Concept.VALLEYS, Concept.WIDTH),
     examples=(
-        Example("a wide first layer of two hidden ones", True, Outcome.HOLDS, on(instances.two_hidden, *range(1, 8)), source="by hand: three units, two samples: dependent"),
-        Example("one unit, one sample: Figure 2", True, Outcome.HOLDS, on(instances.fig2, 1, 1), smallest=True, source="by hand"),
-        Example("a narrow polynomial network", False, Outcome.VACUOUS, PROP_3, source="by hand: width 1 < 2, a strict bad minimum"),
+        Example(
+            "a wide first layer of two hidden ones",
+            True,
+            Outcome.HOLDS,
+            on(instances.two_hidden, *range(1, 8)),
+            source="by hand: three units, two samples: dependent",
+        ),
+        Example(
+            "one unit, one sample: Figure 2",
+            True,
+            Outcome.HOLDS,
+            on(instances.fig2, 1, 1),
+            smallest=True,
+            source="by hand",
+        ),
+        Example(
+            "a narrow polynomial network",
+            False,
+            Outcome.VACUOUS,
+            PROP_3,
+            source="by hand: width 1 < 2, a strict bad minimum",
+        ),
     ),
 )
 
@@ -95,7 +116,9 @@ def _in_basin(subject: Subject) -> Judgement:
     return Judgement(True, found.because, found.trust, found.shows)
 
 
-IN_BASIN = Predicate("in-a-basin", "the point is a strict sub-optimal local minimum, hence a basin (or the solver lists one)", _in_basin)
+IN_BASIN = Predicate(
+    "in-a-basin", "the point is a strict sub-optimal local minimum, hence a basin (or the solver lists one)", _in_basin
+)
 
 
 def _compact_valley(subject: Subject) -> Judgement:
@@ -113,7 +136,11 @@ VALLEY_OR_BASIN = Statement(
     latex=r"\text{basin}\Rightarrow\text{spurious valley inside it};\quad\text{no spurious valley}\Rightarrow\text{no sub-optimal basin}",
     quantifiers="for all continuous F; decided here for basins that are one point",
     hypotheses=(IN_BASIN,),
-    conclusion=Predicate("compact-valley", "a small sub-level component around the point is compact and has no global minimum", _compact_valley),
+    conclusion=Predicate(
+        "compact-valley",
+        "a small sub-level component around the point is compact and has no global minimum",
+        _compact_valley,
+    ),
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,
     because="take the least value on the basin as the level; certified on the instances",
@@ -131,9 +158,24 @@ VALLEY_OR_BASIN = Statement(
     ),
     concepts=(Concept.VALLEYS,),
     examples=(
-        Example("a narrow sigmoid network", True, Outcome.HOLDS, NARROW, source="by hand: F = 25 in a wall, 45/2 outside"),
-        Example("the double well", True, Outcome.HOLDS, on(instances.double_well), smallest=True, source="by hand: strict minima near 1 and -1"),
-        Example("one ReLU unit: a valley, no basin", False, Outcome.VACUOUS, on(instances.relu_pair, 1, 1), source="by hand: scaling"),
+        Example(
+            "a narrow sigmoid network", True, Outcome.HOLDS, NARROW, source="by hand: F = 25 in a wall, 45/2 outside"
+        ),
+        Example(
+            "the double well",
+            True,
+            Outcome.HOLDS,
+            on(instances.double_well),
+            smallest=True,
+            source="by hand: strict minima near 1 and -1",
+        ),
+        Example(
+            "one ReLU unit: a valley, no basin",
+            False,
+            Outcome.VACUOUS,
+            on(instances.relu_pair, 1, 1),
+            source="by hand: scaling",
+        ),
     ),
 )
 
@@ -154,9 +196,21 @@ UNIVERSAL = Statement(
     edges=(Edge(Relation.RELATED, "aud.lemma-one-hidden"), Edge(Relation.RELATED, "sun2020.rem-IV-2")),
     concepts=(Concept.VALLEYS, Concept.WIDTH),
     examples=(
-        Example("one hidden layer: sigmoid at a bad minimum", True, Outcome.HOLDS, on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)), source="by hand: an explicit path"),
+        Example(
+            "one hidden layer: sigmoid at a bad minimum",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid(*N3, 3), ln2((0, 1), (0, 1), (0, 1), 1, 1, 1)),
+            source="by hand: an explicit path",
+        ),
         Example("one unit, one sample", True, Outcome.HOLDS, on(instances.fig2, 1, 1), smallest=True, source="by hand"),
-        Example("two hidden layers", True, Outcome.UNDECIDED, on(lambda: instances.linear([1, 1, 1, 1], [1], [1]), 0, 0, 0), source="these paths are for one hidden layer"),
+        Example(
+            "two hidden layers",
+            True,
+            Outcome.UNDECIDED,
+            on(lambda: instances.linear([1, 1, 1, 1], [1], [1]), 0, 0, 0),
+            source="these paths are for one hidden layer",
+        ),
         Example("a narrow layer", False, Outcome.VACUOUS, on(instances.relu_pair, 1, 1), source="width 1 < 2"),
     ),
 )
@@ -164,11 +218,27 @@ UNIVERSAL = Statement(
 
 def _attained(subject: Subject) -> Judgement:
     """F = 0 at a listed point of a network loss, a known minimum, or an infimum that a path to infinity shows not to be attained."""
-    if subject.point is not None and isinstance(subject.point, Point) and isinstance(subject.problem.network, DenseNetwork):
-        if is_zero(value_at(subject.problem, subject.point)):
-            return Judgement(True, "F = 0 at the point", shows=(Witness("global-minimum", subject.point),))
-    if subject.problem.loss is not None and subject.problem.loss.kind == "logistic" and subject.problem.regularizer is None:
-        return Judgement(False, "the logistic loss is positive, and some path makes it as small as one likes", shows=(Witness("unattained-infimum"),)) if _separates(subject) else Judgement.unknown("it is not known whether the network separates the labels")
+    if (
+        subject.point is not None
+        and isinstance(subject.point, Point)
+        and isinstance(subject.problem.network, DenseNetwork)
+        and is_zero(value_at(subject.problem, subject.point))
+    ):
+        return Judgement(True, "F = 0 at the point", shows=(Witness("global-minimum", subject.point),))
+    if (
+        subject.problem.loss is not None
+        and subject.problem.loss.kind == "logistic"
+        and subject.problem.regularizer is None
+    ):
+        return (
+            Judgement(
+                False,
+                "the logistic loss is positive, and some path makes it as small as one likes",
+                shows=(Witness("unattained-infimum"),),
+            )
+            if _separates(subject)
+            else Judgement.unknown("it is not known whether the network separates the labels")
+        )
     found = subject.critical
     if found.global_value is not None:
         return Judgement(True, found.global_because or "the solver knows the least value")
@@ -178,7 +248,14 @@ def _attained(subject: Subject) -> Judgement:
 def _separates(subject: Subject) -> bool:
     """One sample with a label that is not 0, and a linear output: scaling the last layer separates it."""
     data, net = subject.problem.data, subject.problem.network
-    return isinstance(net, DenseNetwork) and data is not None and len(data) == 1 and net.depth == 1 and any(data.inputs[0]) and data.targets[0][0] != 0
+    return (
+        isinstance(net, DenseNetwork)
+        and data is not None
+        and len(data) == 1
+        and net.depth == 1
+        and any(data.inputs[0])
+        and data.targets[0][0] != 0
+    )
 
 
 ATTAINED = Predicate("minimum-attained", "a global minimum exists", _attained, r"\arg\min F\ne\emptyset")
@@ -208,14 +285,32 @@ CONVENTION = Statement(
     ),
     concepts=(Concept.GLOBAL_MINIMA, Concept.VALLEYS),
     examples=(
-        Example("two sigmoid units fitting two samples", True, Outcome.HOLDS, on(lambda: instances.sigmoid([1, 2], [1, -1], 2), ln2((0, 1), (0, 2), "-555/4", "935/8")),
-                source="by hand: v = (-555/4, 935/8) solves (2/3, 4/5; 4/5, 16/17) v = (1, -1)"),
-        Example("(vw-1)^2 at (1, 1)", True, Outcome.HOLDS, on(instances.vw, 1, 1), smallest=True, source="by hand: F = 0"),
-        Example("log(1 + e^-w)", False, Outcome.VACUOUS, on(instances.separable_line), source="by hand: the infimum 0 is not attained"),
+        Example(
+            "two sigmoid units fitting two samples",
+            True,
+            Outcome.HOLDS,
+            on(lambda: instances.sigmoid([1, 2], [1, -1], 2), ln2((0, 1), (0, 2), "-555/4", "935/8")),
+            source="by hand: v = (-555/4, 935/8) solves (2/3, 4/5; 4/5, 16/17) v = (1, -1)",
+        ),
+        Example(
+            "(vw-1)^2 at (1, 1)", True, Outcome.HOLDS, on(instances.vw, 1, 1), smallest=True, source="by hand: F = 0"
+        ),
+        Example(
+            "log(1 + e^-w)",
+            False,
+            Outcome.VACUOUS,
+            on(instances.separable_line),
+            source="by hand: the infimum 0 is not attained",
+        ),
     ),
 )
 
-ONE_LESS = on_data("one-unit-less-than-samples", "the hidden layer has n - 1 units", lambda net, data: net.depth == 2 and net.widths[1] == len(data) - 1, latex="m=n-1")
+ONE_LESS = on_data(
+    "one-unit-less-than-samples",
+    "the hidden layer has n - 1 units",
+    lambda net, data: net.depth == 2 and net.widths[1] == len(data) - 1,
+    latex="m=n-1",
+)
 
 
 def _strict_bad(subject: Subject) -> Judgement:
@@ -236,22 +331,57 @@ NARROW_NETWORK = Statement(
     "local minimum that is not global.",
     latex=r"x_i\in\mathbb R\text{ distinct}\Rightarrow\exists y,\phi:\ E\text{ has a bad strict local min, }m=n-1",
     quantifiers="for all distinct inputs there are labels and an activation",
-    hypotheses=(ONE_HIDDEN, LINEAR_OUTPUT, NO_REGULARIZER, SCALAR_INPUTS, DISTINCT_INPUTS, at_least_samples(2), ONE_LESS),
-    conclusion=witnessed(Predicate("strict-bad-minimum", "this loss has a strict local minimum that is not global", _strict_bad)),
+    hypotheses=(
+        ONE_HIDDEN,
+        LINEAR_OUTPUT,
+        NO_REGULARIZER,
+        SCALAR_INPUTS,
+        DISTINCT_INPUTS,
+        at_least_samples(2),
+        ONE_LESS,
+    ),
+    conclusion=witnessed(
+        Predicate("strict-bad-minimum", "this loss has a strict local minimum that is not global", _strict_bad)
+    ),
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,
     because="certified for n = 2 to 6 by recipe; in general by a polynomial with prescribed derivatives",
     fairness=Fairness.PEDANTIC,
-    remarks=("n = 1 leaves no unit, so n >= 2 is understood.", "The activation cannot be positively homogeneous: such networks have no strict local minimum at any width."),
+    remarks=(
+        "n = 1 leaves no unit, so n >= 2 is understood.",
+        "The activation cannot be positively homogeneous: such networks have no strict local minimum at any width.",
+    ),
     edges=(Edge(Relation.RELATED, "sun2020.thm-IV.2"), Edge(Relation.CONTRASTS, "aud.lemma-homogeneous")),
     concepts=(Concept.LOCAL_MINIMA, Concept.WIDTH),
     examples=(
-        Example("phi = t^2 + 1 on x = (1, 2)", True, Outcome.HOLDS, PROP_3, smallest=True, source="by hand: Hessian diag(60, 4) at (0, -1), F = 50; 7442/157 at (2, 19/157)"),
-        Example("one sigmoid unit on x = (1, 3)", True, Outcome.HOLDS, NARROW, source="by hand: F = 25, and 45/2 elsewhere"),
-        Example("one ReLU unit", False, Outcome.UNDECIDED, on(instances.relu_pair, 1, 1), source="by hand: homogeneous, never strict, which refutes nothing"),
+        Example(
+            "phi = t^2 + 1 on x = (1, 2)",
+            True,
+            Outcome.HOLDS,
+            PROP_3,
+            smallest=True,
+            source="by hand: Hessian diag(60, 4) at (0, -1), F = 50; 7442/157 at (2, 19/157)",
+        ),
+        Example(
+            "one sigmoid unit on x = (1, 3)", True, Outcome.HOLDS, NARROW, source="by hand: F = 25, and 45/2 elsewhere"
+        ),
+        Example(
+            "one ReLU unit",
+            False,
+            Outcome.UNDECIDED,
+            on(instances.relu_pair, 1, 1),
+            source="by hand: homogeneous, never strict, which refutes nothing",
+        ),
         Example("n = 1", False, Outcome.VACUOUS, on(instances.vw), source="n >= 2 is understood"),
         Example("n = 3, and sigmoid for n = 2", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.prop-IV.3")),
     ),
 )
 
-STATEMENTS: tuple[Statement, ...] = (ONE_WIDE_LAYER, ONE_WIDE_LAYER_BASIN, VALLEY_OR_BASIN, UNIVERSAL, CONVENTION, NARROW_NETWORK)
+STATEMENTS: tuple[Statement, ...] = (
+    ONE_WIDE_LAYER,
+    ONE_WIDE_LAYER_BASIN,
+    VALLEY_OR_BASIN,
+    UNIVERSAL,
+    CONVENTION,
+    NARROW_NETWORK,
+)

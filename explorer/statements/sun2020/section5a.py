@@ -43,7 +43,10 @@ def unspecified(name: str, text: str, why: str) -> Predicate:
 
 def _segment(subject: Subject) -> Judgement:
     c = on_segment(subject.problem, *exact_points(subject))
-    return Judgement(True, f"a polynomial of degree {len(c) - 1} in the segment's coordinate, {c[0]} at one end and {sum(c, Fraction(0))} at the other")
+    return Judgement(
+        True,
+        f"a polynomial of degree {len(c) - 1} in the segment's coordinate, {c[0]} at one end and {sum(c, Fraction(0))} at the other",
+    )
 
 
 INTERPOLATION = Statement(
@@ -59,11 +62,26 @@ INTERPOLATION = Statement(
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,
     because="a definition; expanded exactly for polynomial losses",
-    remarks=("With the start of training as the first point, alpha runs from the end of training to its start; the text that follows means the other direction.",),
+    remarks=(
+        "With the start of training as the first point, alpha runs from the end of training to its start; the text that follows means the other direction.",
+    ),
     concepts=(Concept.SLICES,),
     examples=(
-        Example("(vw-1)^2 from (2, 2) to (1, 1)", True, Outcome.HOLDS, on(instances.vw, points=((2, 2), (1, 1))), smallest=True, source="by hand: 9 and 0"),
-        Example("(vw-1)^2 from (2, 2) to (-1, -1)", True, Outcome.HOLDS, on(instances.vw, points=((2, 2), (-1, -1))), source="by hand: 9, 0, 1, 0 at 0, 1/3, 2/3, 1"),
+        Example(
+            "(vw-1)^2 from (2, 2) to (1, 1)",
+            True,
+            Outcome.HOLDS,
+            on(instances.vw, points=((2, 2), (1, 1))),
+            smallest=True,
+            source="by hand: 9 and 0",
+        ),
+        Example(
+            "(vw-1)^2 from (2, 2) to (-1, -1)",
+            True,
+            Outcome.HOLDS,
+            on(instances.vw, points=((2, 2), (-1, -1))),
+            source="by hand: 9, 0, 1, 0 at 0, 1/3, 2/3, 1",
+        ),
         Example("one point only", False, Outcome.VACUOUS, on(instances.vw, 2, 2), source="a segment needs two"),
     ),
 )
@@ -73,11 +91,19 @@ def _decreasing(subject: Subject) -> Judgement:
     a, b = exact_points(subject)
     c = on_segment(subject.problem, a, b)
     if decreasing_on_unit(c):
-        return Judgement(True, "the derivative on the segment is not positive", shows=(Witness("descending-path", options={"path": segment(a, b)}),))
+        return Judgement(
+            True,
+            "the derivative on the segment is not positive",
+            shows=(Witness("descending-path", options={"path": segment(a, b)}),),
+        )
     return Judgement(False, "the loss on the segment from the start to the end of training rises somewhere")
 
 
-DECREASING = Predicate("decreasing-on-segment", "the loss decreases strictly on the segment from the first point to the second", _decreasing)
+DECREASING = Predicate(
+    "decreasing-on-segment",
+    "the loss decreases strictly on the segment from the first point to the second",
+    _decreasing,
+)
 
 MONOTONE = Statement(
     id="sun2020.conj-V.1",
@@ -88,7 +114,14 @@ MONOTONE = Statement(
     "the limit of stochastic gradient descent.",
     latex=r"\theta^k\to\theta^*\Rightarrow F_{[\theta^0,\theta^*]}\text{ strictly decreasing on }[0,1]\quad\text{under certain conditions}",
     quantifiers="there are conditions, for random starts",
-    hypotheses=(ENDS, unspecified("conditions-on-the-network", "the network satisfies the conditions of the conjecture", "the conjecture does not say which conditions")),
+    hypotheses=(
+        ENDS,
+        unspecified(
+            "conditions-on-the-network",
+            "the network satisfies the conditions of the conjecture",
+            "the conjecture does not say which conditions",
+        ),
+    ),
     conclusion=DECREASING,
     verdict=Verdict.OPEN,
     ground=Ground.ARGUED,
@@ -103,14 +136,30 @@ MONOTONE = Statement(
     edges=(Edge(Relation.USES, "sun2020.def-V-interp"),),
     concepts=(Concept.SLICES, Concept.DYNAMICS),
     examples=(
-        Example("gradient flow from (2, 2) to (1, 1)", True, Outcome.HOLDS, on(instances.vw, points=((2, 2), (1, 1))), smallest=True, source="by hand: (1 - a^2)^2 for a from 2 to 1"),
-        Example("gradient descent from (2, 2) to (-1, -1)", False, Outcome.UNDECIDED, on(instances.vw, points=((2, 2), (-1, -1))), source="by hand: 9, 0, 1, 0; without conditions it fails"),
+        Example(
+            "gradient flow from (2, 2) to (1, 1)",
+            True,
+            Outcome.HOLDS,
+            on(instances.vw, points=((2, 2), (1, 1))),
+            smallest=True,
+            source="by hand: (1 - a^2)^2 for a from 2 to 1",
+        ),
+        Example(
+            "gradient descent from (2, 2) to (-1, -1)",
+            False,
+            Outcome.UNDECIDED,
+            on(instances.vw, points=((2, 2), (-1, -1))),
+            source="by hand: 9, 0, 1, 0; without conditions it fails",
+        ),
         Example("both sides, certified", True, Outcome.HOLDS, recipe=Recipe("exhibit", "sun2020.conj-V.1")),
     ),
 )
 
-ONE_INPUT = on_data("one-sample-linear-pair", "two linear layers with one input, one output and one sample x = y = 1",
-                    lambda net, data: net.depth == 2 and net.widths[0] == net.widths[2] == 1 and data.inputs == data.targets == ((1,),))
+ONE_INPUT = on_data(
+    "one-sample-linear-pair",
+    "two linear layers with one input, one output and one sample x = y = 1",
+    lambda net, data: net.depth == 2 and net.widths[0] == net.widths[2] == 1 and data.inputs == data.targets == ((1,),),
+)
 
 
 def _on_the_flow(subject: Subject) -> Judgement:
@@ -120,14 +169,23 @@ def _on_the_flow(subject: Subject) -> Judgement:
         return Judgement(False, "the points are not rational")
     m = len(a) // 2
     plus, minus = ([(x[m + j] + s * x[j]) for x in (a, b) for j in range(m)] for s in (1, -1))
-    ratio = next((plus[m + j] / plus[j] for j in range(m) if plus[j]), None) or next((minus[j] / minus[m + j] for j in range(m) if minus[m + j]), None)
+    ratio = next((plus[m + j] / plus[j] for j in range(m) if plus[j]), None) or next(
+        (minus[j] / minus[m + j] for j in range(m) if minus[m + j]), None
+    )
     if ratio is None or ratio <= 0:
         return Judgement(False, "no positive factor joins the two points")
     holds = all(plus[m + j] == ratio * plus[j] and minus[j] == ratio * minus[m + j] for j in range(m))
-    return Judgement(holds, f"v + w is multiplied and v - w divided by {ratio}" if holds else "the points lie on different orbits")
+    return Judgement(
+        holds, f"v + w is multiplied and v - w divided by {ratio}" if holds else "the points lie on different orbits"
+    )
 
 
-ON_THE_FLOW = Predicate("on-one-orbit", "the second point lies on the gradient-flow orbit of the first", _on_the_flow, r"v\pm w=e^{\pm T}(v_0\pm w_0)")
+ON_THE_FLOW = Predicate(
+    "on-one-orbit",
+    "the second point lies on the gradient-flow orbit of the first",
+    _on_the_flow,
+    r"v\pm w=e^{\pm T}(v_0\pm w_0)",
+)
 
 
 def _before_the_limit(subject: Subject) -> Judgement:
@@ -141,7 +199,9 @@ def _before_the_limit(subject: Subject) -> Judgement:
     return Judgement(holds, f"the output error goes from {errors[0]} to {errors[1]}")
 
 
-BEFORE_LIMIT = Predicate("before-the-limit", "the second point comes after the first and not after the limit of the flow", _before_the_limit)
+BEFORE_LIMIT = Predicate(
+    "before-the-limit", "the second point comes after the first and not after the limit of the flow", _before_the_limit
+)
 
 
 MONOTONE_LINEAR = Statement(
@@ -161,9 +221,31 @@ MONOTONE_LINEAR = Statement(
     edges=(Edge(Relation.RELATED, "sun2020.conj-V.1"),),
     concepts=(Concept.SLICES, Concept.DYNAMICS, Concept.DEEP_LINEAR),
     examples=(
-        Example("from (1, 0) halfway, width 1", True, Outcome.HOLDS, on(instances.vw, points=((0, 1), ("3/4", "5/4"))), smallest=True, source="by hand: v + w from 1 to 2, v - w from 1 to 1/2"),
-        Example("width 2", True, Outcome.HOLDS, on(lambda: instances.linear([1, 2, 1], [1], [1]), points=((0, 0, 1, "1/2"), ("5/12", "5/24", "13/12", "13/24"))), source="by hand: factor 3/2 for both units, output from 0 to 325/576"),
-        Example("another orbit", False, Outcome.VACUOUS, on(instances.vw, points=((2, 2), (-1, -1))), source="by hand: v + w from 4 to -2"),
+        Example(
+            "from (1, 0) halfway, width 1",
+            True,
+            Outcome.HOLDS,
+            on(instances.vw, points=((0, 1), ("3/4", "5/4"))),
+            smallest=True,
+            source="by hand: v + w from 1 to 2, v - w from 1 to 1/2",
+        ),
+        Example(
+            "width 2",
+            True,
+            Outcome.HOLDS,
+            on(
+                lambda: instances.linear([1, 2, 1], [1], [1]),
+                points=((0, 0, 1, "1/2"), ("5/12", "5/24", "13/12", "13/24")),
+            ),
+            source="by hand: factor 3/2 for both units, output from 0 to 325/576",
+        ),
+        Example(
+            "another orbit",
+            False,
+            Outcome.VACUOUS,
+            on(instances.vw, points=((2, 2), (-1, -1))),
+            source="by hand: v + w from 4 to -2",
+        ),
     ),
 )
 
@@ -183,7 +265,9 @@ SLICE = Statement(
     latex=r"G_{v_1,v_2}(\alpha,\beta)=F(\theta_0+\alpha v_1+\beta v_2)",
     quantifiers="a definition",
     hypotheses=(PLANE,),
-    conclusion=Predicate("slice-function", "the loss on the plane is a polynomial in two variables, found exactly", _slice),
+    conclusion=Predicate(
+        "slice-function", "the loss on the plane is a polynomial in two variables, found exactly", _slice
+    ),
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,
     because="a definition; expanded exactly for polynomial losses",
@@ -194,8 +278,21 @@ SLICE = Statement(
     ),
     concepts=(Concept.SLICES,),
     examples=(
-        Example("(vw-1)^2 along the axes", True, Outcome.HOLDS, on(instances.vw, points=((1, 1), (1, 0), (0, 1))), smallest=True, source="by hand: ((1 + a)(1 + b) - 1)^2"),
-        Example("a plane of a linear network of width 3", True, Outcome.HOLDS, on(instances.deltoid, points=instances.DELTOID), source="by hand: |z^2 + 2 conj z - y|^2"),
+        Example(
+            "(vw-1)^2 along the axes",
+            True,
+            Outcome.HOLDS,
+            on(instances.vw, points=((1, 1), (1, 0), (0, 1))),
+            smallest=True,
+            source="by hand: ((1 + a)(1 + b) - 1)^2",
+        ),
+        Example(
+            "a plane of a linear network of width 3",
+            True,
+            Outcome.HOLDS,
+            on(instances.deltoid, points=instances.DELTOID),
+            source="by hand: |z^2 + 2 conj z - y|^2",
+        ),
         Example("no directions", False, Outcome.VACUOUS, on(instances.vw, 1, 1), source="a plane needs three points"),
     ),
 )
@@ -216,7 +313,10 @@ def _slice_has_no_basin(subject: Subject) -> Judgement:
     found = critical_set(slice_problem(subject.problem, *exact_points(subject)), budget=subject.budget)
     for c in found.components:
         if c.kind is Kind.STRICT_MINIMUM and (c.is_global is False or c.value.lower > 0):
-            return Judgement(False, f"the slice has a strict local minimum of value about {c.value.approx:.4g}, and the value 0 at its centre")
+            return Judgement(
+                False,
+                f"the slice has a strict local minimum of value about {c.value.approx:.4g}, and the value 0 at its centre",
+            )
     if not found.coverage.complete:
         return Judgement.unknown(found.coverage.reason)
     return Judgement(True, "the slice has no strict local minimum above 0")
@@ -234,9 +334,17 @@ SLICES = Statement(
     hypotheses=(
         PLANE,
         BASE_IS_GLOBAL,
-        unspecified("random-directions", "the directions are random", "two given directions are not random, and no probability is stated"),
+        unspecified(
+            "random-directions",
+            "the directions are random",
+            "two given directions are not random, and no probability is stated",
+        ),
     ),
-    conclusion=Predicate("slice-without-basin", "the slice has no strict local minimum above the value at its centre", _slice_has_no_basin),
+    conclusion=Predicate(
+        "slice-without-basin",
+        "the slice has no strict local minimum above the value at its centre",
+        _slice_has_no_basin,
+    ),
     verdict=Verdict.OPEN,
     ground=Ground.ARGUED,
     because="no probability is stated; for all directions it fails at every width, for most it is open",
@@ -246,12 +354,31 @@ SLICES = Statement(
         "minimum at all: slices can make basins.",
         "The second half is empty for thresholds up to 1: every slice of (vw - 1)^2 along independent directions is the function itself, without a basin.",
     ),
-    edges=(Edge(Relation.USES, "sun2020.def-V-slice"), Edge(Relation.USES, "sun2020.def-IV.4"), Edge(Relation.CONTRASTS, "sun2020.thm-III.1")),
+    edges=(
+        Edge(Relation.USES, "sun2020.def-V-slice"),
+        Edge(Relation.USES, "sun2020.def-IV.4"),
+        Edge(Relation.CONTRASTS, "sun2020.thm-III.1"),
+    ),
     concepts=(Concept.SLICES, Concept.VALLEYS, Concept.WIDTH),
     examples=(
-        Example("(vw-1)^2 through (1, 1)", True, Outcome.HOLDS, on(instances.vw, points=((1, 1), (1, 0), (0, 1))), smallest=True, source="by hand: the slice is the function itself"),
-        Example("a plane of a linear network of width 3", False, Outcome.UNDECIDED, on(instances.deltoid, points=instances.DELTOID), source="by hand: value 81/16 at z = -1, a strict local minimum of the slice"),
-        Example("the slice with its wall, certified", False, Outcome.UNDECIDED, recipe=Recipe("exhibit", "sun2020.conj-V.2")),
+        Example(
+            "(vw-1)^2 through (1, 1)",
+            True,
+            Outcome.HOLDS,
+            on(instances.vw, points=((1, 1), (1, 0), (0, 1))),
+            smallest=True,
+            source="by hand: the slice is the function itself",
+        ),
+        Example(
+            "a plane of a linear network of width 3",
+            False,
+            Outcome.UNDECIDED,
+            on(instances.deltoid, points=instances.DELTOID),
+            source="by hand: value 81/16 at z = -1, a strict local minimum of the slice",
+        ),
+        Example(
+            "the slice with its wall, certified", False, Outcome.UNDECIDED, recipe=Recipe("exhibit", "sun2020.conj-V.2")
+        ),
     ),
 )
 

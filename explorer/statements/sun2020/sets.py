@@ -10,10 +10,11 @@ from explorer.point import AnyPoint, Point
 from explorer.probes.descents import down_from, perturbed_descent
 from explorer.probes.flat import flat_line, scaling_curve, with_limit
 from explorer.probes.near import is_zero, value_at
+from explorer.probes.walls import Hyperplane, hyperplane
 from explorer.problem import DenseNetwork
 from explorer.solve.results import Kind, Trust
 from explorer.statements.nouns import Judgement, Predicate, Subject, Test, Witness
-from explorer.statements.sun2020.conditions import look, lower_point
+from explorer.statements.sun2020.conditions import exact_points, look, lower_point
 
 Decide = Callable[[Subject, Point], Judgement]
 
@@ -118,6 +119,26 @@ def _lower_by_path(subject: Subject, point: Point) -> Judgement:
 LOWER_BY_PATH = Predicate(
     "non-increasing-path", "from the point a path on which F never rises leads to smaller loss", at_places(_lower_by_path)
 )  # fmt: skip
+
+
+def wall_step(subject: Subject, found: Hyperplane) -> dict[str, object]:
+    """The evidence that the checker's rule ``wall`` asks for."""
+    row = ["1" if k == found.parameter else "0" for k in range(len(subject.problem.parameters))]
+    return {"level": str(found.level), "wall": row, "proof": "cells", "cells": []}
+
+
+def behind_a_hyperplane(subject: Subject, point: Point) -> Judgement | None:
+    """False if a hyperplane with larger F separates the point from one below everything on its side: a valley without a box."""
+    here = value_at(subject.problem, point)
+    for q in exact_points(subject):
+        found, there = hyperplane(subject.problem, point, q), value_at(subject.problem, q)
+        if found is not None and found.side is not None and here.upper < found.level and there.upper < found.side:
+            options = {"wall": wall_step(subject, found) | {"side": str(found.side)}}
+            because = (
+                f"F >= {found.side} on this side of a hyperplane where F = {found.level}, and a smaller value beyond"
+            )
+            return Judgement(False, because, shows=(Witness("spurious-valley", point, q, options=options),))
+    return None
 
 
 # -- Property PT ----------------------------------------------------------------------------------------------------------
