@@ -704,6 +704,21 @@ class Intervals(Ring):
             raise Rejected("interval", "a square root of an interval that reaches below 0")
         return math.isqrt(a[0] << self.bits), math.isqrt(a[1] << self.bits) + 1
 
+    def inside(self, c):
+        return max(c[0], -self.unit), min(c[1], self.unit)
+
+    def angle(self, c):
+        """(sin t, pi - t) where cos t lies in c."""
+        low, high = self.sub(self.one, self.square(self.inside(c)))
+        return self.square_root((max(low, 0), max(high, 0))), self.sub(self.pi, self.arccos(c))
+
+    def size(self, slope, offset):
+        return self.of(Fraction(offset))
+
+    def definite(self, a):
+        """1 or -1 if all numbers of the interval have that sign, else 0."""
+        return (a[0] > 0) - (a[1] < 0)
+
     def arccos(self, a):
         """The range of arccos on the part of the interval inside [-1, 1]; arccos decreases."""
         return self.arccos_at(min(a[1], self.unit))[0], self.arccos_at(max(a[0], -self.unit))[1]
@@ -1667,23 +1682,14 @@ class StudentTeacher:
             inner = dot(self.vectors[i][0], self.vectors[j][0]) << 2 * PRECISION
             root = math.isqrt(self.squares[i] * self.squares[j] << 2 * PRECISION)
             below, above = (root + 1, root) if inner >= 0 else (root, root + 1)
-            self.cosines[key] = self.inside((inner // below, -(-inner // above)))
+            self.cosines[key] = self.ring.inside((inner // below, -(-inner // above)))
         return self.cosines[key]
 
     def centre_angle(self, i, j):
         key = (i, j) if i < j else (j, i)
         if key not in self.angles:
-            self.angles[key] = self.angle(self.cosine(i, j))
+            self.angles[key] = self.ring.angle(self.cosine(i, j))
         return self.angles[key]
-
-    def inside(self, c):
-        return max(c[0], -self.ring.unit), min(c[1], self.ring.unit)
-
-    def angle(self, c):
-        """(sin t, pi - t) where cos t lies in c."""
-        ring = self.ring
-        low, high = ring.sub(ring.one, ring.square(c))
-        return ring.square_root((max(low, 0), max(high, 0))), ring.sub(ring.pi, ring.arccos(c))
 
     def value(self):
         ring, total = self.ring, self.ring.zero
@@ -1751,8 +1757,8 @@ class StudentTeacher:
                 turn = 8 * (moves[i] + moves[j]) // 5 + 1  # a chord m turns a vector by at most pi/2 m
                 wide = ceil_shift(((self.centre_angle(i, j)[0][1] >> shift) + 1) * turn + turn * turn, DYADIC)
                 wide = min(spread(moves[i], moves[j]), wide) << shift  # |cos(t + a) - cos t| <= |a| sin t + a^2/2
-                c = self.inside((a - wide, b + wide))
-                sine, rest = self.angle(c)
+                c = ring.inside((a - wide, b + wide))
+                sine, rest = ring.angle(c)
                 pairs[i, j] = pairs[j, i] = c, sine, ring.mul(rest, self.half_turn), ring.inverse(sine)
         rows, slack = [], [0] * self.m
         for i in range(self.m):
@@ -1809,6 +1815,285 @@ class StudentTeacher:
         return block, error
 
 
+class Tied:
+    """The student-teacher loss with the teacher e_1, ..., e_n at a W that a group G of permutations leaves alone, and the Hessian of F
+    there in blocks of constant size, over any ring.
+
+    The indices fall into classes, and G permutes the elements of each class. ``rows`` and ``columns`` list the orbits of G on the
+    rows and on the columns of W by their classes; ``sizes`` are pairs (a, b): the class has a k + b elements. An entry of W
+    depends on the orbits of its row and its column and, where these are of one class, on whether they are at the same element:
+    ``entries[row, column, same]``. An element of a class is a label 0, 1, 2, ...; different labels are different elements."""
+
+    def __init__(self, ring, sizes, rows, columns, entries):
+        self.ring, self.sizes, self.rows, self.columns, self.entries = ring, sizes, rows, columns, entries
+        self.kinds = [*rows, *columns]  # classes of the orbits of vectors: students, then the teacher's
+        self.half_turn, self.cache = ring.inverse(ring.scale(ring.pi, 2)), {}
+
+    def orbits(self):
+        out = []
+        for (r, a), (c, b) in itertools.product(enumerate(self.rows), enumerate(self.columns)):
+            out += [(r, c, True)] if a == b else []
+            out += [(r, c, False)] if a != b or self.sizes[a] != (0, 1) else []
+        return out
+
+    def count(self, b, used=0):
+        """The number of elements of class b beside ``used`` of them, or None if there are none."""
+        slope, offset = self.sizes[b]
+        if not slope and offset < used:
+            raise Rejected("symmetric-inertia", "asks for more elements than a class has")
+        return None if not slope and offset == used else self.ring.size(slope, offset - used)
+
+    def times(self, count, value):
+        return self.ring.zero if count is None else self.ring.mul(count, value)
+
+    def over(self, b, used, function):
+        """The sum of function(label) over all elements of class b; it takes one value outside ``used``."""
+        self.ring.meter.spend(1)
+        total, count = self.ring.total(function(label) for label in used), self.count(b, len(used))
+        if count is None:
+            return total
+        return self.ring.add(total, self.ring.mul(count, function(next(k for k in range(9) if k not in used))))
+
+    def entry(self, z, label, c, other):
+        """Coordinate (c, other) of vector ``label`` of the orbit z."""
+        if z >= len(self.rows):
+            return self.ring.one if z - len(self.rows) == c and label == other else self.ring.zero
+        return self.entries[z, c, self.rows[z] == self.columns[c] and label == other]
+
+    def labels(self, b, *elements):
+        """The labels in class b among elements (class, label)."""
+        return sorted({label for kind, label in elements if kind == b})
+
+    def inner(self, z, y, same):
+        """w . v for two vectors of the orbits z and y, at the same element or not."""
+        ring, total, own, other = self.ring, self.ring.zero, (self.kinds[z], 0), (self.kinds[y], 0 if same else 1)
+        for c, b in enumerate(self.columns):
+            used = self.labels(b, own, other)
+            total = ring.add(total, self.over(b, used, lambda x, c=c: ring.mul(self.entry(z, 0, c, x), self.entry(y, other[1], c, x))))
+        return total
+
+    def norm(self, z):
+        """(|w|, 1/|w|)"""
+        if z not in self.cache:
+            root = self.ring.one if z >= len(self.rows) else self.ring.square_root(self.inner(z, z, True))
+            self.cache[z] = root, self.ring.inverse(root)
+        return self.cache[z]
+
+    def unit(self, z, label, c, other):
+        return self.ring.mul(self.entry(z, label, c, other), self.norm(z)[1])
+
+    def pair(self, z, k, y, m):
+        """(cos t, sin t, (pi - t)/(2 pi), 1/sin t) of two vectors."""
+        key = z, y, self.kinds[z] == self.kinds[y] and k == m
+        if key not in self.cache:
+            ring = self.ring
+            c = ring.mul(self.inner(*key), ring.mul(self.norm(z)[1], self.norm(y)[1]))
+            sine, rest = ring.angle(c)
+            self.cache[key] = self.cache[y, z, key[2]] = c, sine, ring.mul(rest, self.half_turn), ring.inverse(sine)
+        return self.cache[key]
+
+    def others(self, r, used, function):
+        """sum_z s_z function(z, label) over all vectors but number 0 of the orbit r of rows; ``used`` are elements (class, label)."""
+        ring, total = self.ring, self.ring.zero
+        for z, b in enumerate(self.kinds):
+            term = self.over(b, self.labels(b, (self.kinds[r], 0), *used), lambda x, z=z: ring.zero if (z, x) == (r, 0) else function(z, x))
+            total = ring.add(total, term) if z < len(self.rows) else ring.sub(total, term)
+        return total
+
+    def value(self):
+        ring, total = self.ring, self.ring.zero
+        for z, a in enumerate(self.kinds):
+            square = ring.square(self.norm(z)[0])
+            total = ring.add(total, self.times(self.count(a), ring.scale(square, Fraction(1, 4))))
+            for y, b in enumerate(self.kinds[: z + 1]):
+                sign = 1 if (z < len(self.rows)) == (y < len(self.rows)) else -1
+                if a == b and y < z:
+                    total = ring.add(total, ring.scale(self.times(self.count(a), self.kernel(z, y, 0)), sign))
+                beside = self.count(b, int(a == b))
+                if beside is not None:
+                    half = Fraction(sign, 2) if y == z else Fraction(sign)
+                    total = ring.add(total, ring.scale(ring.mul(ring.mul(self.count(a), beside), self.kernel(z, y, 1)), half))
+        return total
+
+    def kernel(self, z, y, other):
+        """f(w, v) = |w||v|(sin t/(2 pi) + cos t (pi - t)/(2 pi))"""
+        ring, (c, sine, rest, _) = self.ring, self.pair(z, 0, y, other)
+        return ring.mul(ring.mul(self.norm(z)[0], self.norm(y)[0]), ring.add(ring.mul(sine, self.half_turn), ring.mul(rest, c)))
+
+    def slope(self, orbit):
+        """dF/dW at one entry of the orbit."""
+        ring, (r, c, same) = self.ring, orbit
+        other, w = 0 if same else 1, self.entries[orbit]
+        own = self.others(r, (), lambda z, x: ring.mul(self.norm(z)[0], self.pair(r, 0, z, x)[1]))
+        own = ring.add(ring.mul(ring.mul(own, self.half_turn), self.norm(r)[1]), ring.of(Fraction(1, 2)))
+        rest = self.others(r, ((self.columns[c], other),), lambda z, x: ring.mul(self.pair(r, 0, z, x)[2], self.entry(z, x, c, other)))
+        return ring.add(ring.mul(own, w), rest)
+
+    def hessian(self, r, k, c, m, s, i, d, j):
+        """The second derivative in the entries (row (r, k), column (c, m)) and (row (s, i), column (d, j))."""
+        key = self.pattern(r, k, c, m, s, i, d, j)
+        if key in self.cache:
+            return self.cache[key]
+        ring, (r, k, c, m, s, i, d, j) = self.ring, key
+        equal = (c, m) == (d, j)
+        u, v = self.unit(r, k, c, m), self.unit(r, k, d, j)
+        if (r, k) != (s, i):
+            x, y = self.unit(s, i, c, m), self.unit(s, i, d, j)
+            cosine, _, rest, inverse = self.pair(r, k, s, i)
+            mixed = ring.sub(ring.add(ring.mul(u, y), ring.mul(x, v)), ring.mul(cosine, ring.add(ring.mul(u, v), ring.mul(x, y))))
+            found = ring.mul(ring.mul(mixed, inverse), self.half_turn)
+            found = ring.add(found, rest) if equal else found
+        else:
+            def term(z, x):  # of vector (z, x), without the factor 1/(2 pi |w|)
+                cosine, sine, _, inverse = self.pair(r, k, z, x)
+                p, q = (ring.sub(self.unit(z, x, e, n), ring.mul(cosine, t)) for e, n, t in ((c, m, u), (d, j, v)))
+                flat = ring.sub(ring.one if equal else ring.zero, ring.mul(u, v))
+                return ring.mul(self.norm(z)[0], ring.add(ring.mul(sine, flat), ring.mul(ring.mul(p, q), inverse)))
+
+            found = self.others(r, ((self.columns[c], m), (self.columns[d], j)), term)
+            found = ring.mul(ring.mul(found, self.half_turn), self.norm(r)[1])
+            found = ring.add(found, ring.of(Fraction(1, 2))) if equal else found
+        self.cache[key] = found
+        return found
+
+    def pattern(self, r, k, c, m, s, i, d, j):
+        """The same four elements with the labels of each class renumbered 0, 1, ... in the order in which they come."""
+        seen, out = {}, []
+        for orbit, label, kind in ((r, k, self.rows[r]), (c, m, self.columns[c]), (s, i, self.rows[s]), (d, j, self.columns[d])):
+            known = seen.setdefault(kind, [])
+            known += [label] if label not in known else []
+            out += [orbit, known.index(label)]
+        return tuple(out)
+
+    def applied(self, at, used, s, d, vector):
+        """Coordinate ``at`` = (r, k, c, m) of the Hessian times a vector on the orbits s of rows and d of columns, whose entry at
+        the labels (i, j) is the integer vector(i, j); it takes one value outside the labels ``used`` = [(class, label), ...]."""
+        ring, (r, k, c, m), a, b = self.ring, at, self.rows[s], self.columns[d]
+        marked = ((self.rows[r], k), (self.columns[c], m), *used)
+
+        def entry(i, j):
+            factor = vector(i, j)
+            return ring.scale(self.hessian(*at, s, i, d, j), factor) if factor else ring.zero
+
+        def row(i):
+            return self.over(b, self.labels(b, *marked, (a, i)), lambda j: entry(i, j))
+
+        return self.over(a, self.labels(a, *marked), row)
+
+    def trivial_block(self):
+        """The second derivatives of F as a function of the entries of the orbits (the block of the trivial representation)."""
+        orbits, ring = self.orbits(), self.ring
+        at = {o: (o[0], 0, o[1], 0 if o[2] else 1) if self.one_class(o) else (o[0], 0, o[1], 0) for o in orbits}
+
+        def inside(orbit):
+            return (lambda i, j: int((i == j) == orbit[2])) if self.one_class(orbit) else (lambda i, j: 1)
+
+        return [[ring.mul(self.orbit_size(o), self.applied(at[o], (), t[0], t[1], inside(t))) for t in orbits] for o in orbits]
+
+    def one_class(self, orbit):
+        return self.rows[orbit[0]] == self.columns[orbit[1]]
+
+    def orbit_size(self, orbit):
+        a, b = self.rows[orbit[0]], self.columns[orbit[1]]
+        if orbit[2]:
+            return self.count(a)
+        return self.ring.mul(self.count(a), self.count(b, int(a == b)))
+
+    def blocks(self):
+        """The other blocks as (name, multiplicity of every eigenvalue, symmetric matrix): over the representations std_a (vectors of
+        sum 0), std_a (x) std_b, and the symmetric and the antisymmetric matrices with zero diagonal and zero row sums."""
+        many = [a for a, (slope, offset) in enumerate(self.sizes) if slope or offset >= 2]
+        for a in many:
+            yield f"standard {a}", (((a, -1),),), self.standard_block(a)
+            own = [(r, c) for r, b in enumerate(self.rows) for c, e in enumerate(self.columns) if a == b == e]
+            large = 9 if self.sizes[a][0] else self.sizes[a][1]
+            if own and large >= 4:
+                yield f"symmetric {a}", (((a, 0), (a, -3)), 2), self.simple_block(own, (0, 1), [(a, x) for x in range(4)], square_of_four)
+            if own and large >= 3:
+                yield f"antisymmetric {a}", (((a, -1), (a, -2)), 2), self.simple_block(own, (0, 1), [(a, x) for x in range(3)], cycle_of_three)
+        for a, b in itertools.combinations(many, 2):
+            own = [(r, c) for r, e in enumerate(self.rows) for c, f in enumerate(self.columns) if {e, f} == {a, b} and e != f]
+            if own:
+                used = [(e, x) for e in (a, b) for x in (0, 1)]
+                yield f"product {a} {b}", (((a, -1), (b, -1)),), self.simple_block(own, (0, 0), used, lambda i, j: difference(i) * difference(j))
+
+    def simple_block(self, own, at, used, vector):
+        """Representations that occur once in every pair of orbits, orthogonal to each other and of one length."""
+        return [[self.applied((r, at[0], c, at[1]), used, s, d, vector) for s, d in own] for r, c in own]
+
+    def standard_block(self, a):
+        """All copies of std_a: x_i along a row, x_j along a column, x_i on the diagonal; x = (1, -1, 0, ...), and H x read off where x is 1.
+        Copies along rows and columns of one square are not orthogonal: the Gram matrix G has -1 there; the block is G times that."""
+        ring, copies, x = self.ring, [], difference
+        three = self.sizes[a][0] or self.sizes[a][1] >= 3
+        for (r, b), (c, e) in itertools.product(enumerate(self.rows), enumerate(self.columns)):
+            if a == b == e:
+                copies.append(((r, 0, c, 0), r, c, lambda i, j: x(i) if i == j else 0, ring.one))
+                length = self.count(a, 1)
+                copies.append(((r, 0, c, 2 if three else 1), r, c, lambda i, j: x(i) if i != j else 0, length))
+                if three:
+                    copies.append(((r, 2, c, 0), r, c, lambda i, j: x(j) if i != j else 0, length))
+            elif a == b:
+                copies.append(((r, 0, c, 0), r, c, lambda i, j: x(i), self.count(e)))
+            elif a == e:
+                copies.append(((r, 0, c, 0), r, c, lambda i, j: x(j), self.count(b)))
+        used = [(a, 0), (a, 1)]
+        action = [[self.applied(at, used, s, d, vector) for _, s, d, vector, _ in copies] for at, *_ in copies]
+        block = [[ring.mul(length, v) for v in row] for (*_, length), row in zip(copies, action, strict=True)]
+        for k, ((at, r, c, *_), (to, s, d, *_)) in enumerate(itertools.pairwise(copies)):
+            if (r, c) == (s, d) and three and at[1] == 0 and at[3] == 2 and to[1] == 2:  # a row copy and its column copy
+                block[k] = [ring.sub(u, v) for u, v in zip(block[k], action[k + 1], strict=True)]
+                block[k + 1] = [ring.sub(u, v) for u, v in zip(block[k + 1], action[k], strict=True)]
+        return block
+
+
+def difference(i):
+    """e_0 - e_1"""
+    return (i == 0) - (i == 1)
+
+
+def square_of_four(i, j):
+    """A symmetric matrix with zero diagonal and zero row sums: + at {0, 1} and {2, 3}, - at {1, 2} and {0, 3}."""
+    return {(0, 1): 1, (1, 2): -1, (2, 3): 1, (0, 3): -1}.get((min(i, j), max(i, j)), 0)
+
+
+def cycle_of_three(i, j):
+    """An antisymmetric matrix with zero row sums: + at (0, 1), (1, 2), (2, 0)."""
+    return {(0, 1): 1, (1, 2): 1, (2, 0): 1, (1, 0): -1, (2, 1): -1, (0, 2): -1}.get((i, j), 0)
+
+
+def pivots(ring, matrix):
+    """The signs of the pivots of a symmetric matrix, given by enclosures of its entries; each must be decided."""
+    rows, signs = [list(row) for row in matrix], []
+    for k in range(len(rows)):
+        sign = ring.definite(rows[k][k])
+        if not sign:
+            raise Rejected("symmetric-inertia", "a pivot of a block of the Hessian has no certain sign")
+        signs.append(sign)
+        inverse = ring.inverse(rows[k][k])
+        for i in range(k + 1, len(rows)):
+            factor = ring.mul(rows[k][i], inverse)
+            for j in range(i, len(rows)):
+                rows[i][j] = ring.sub(rows[i][j], ring.mul(factor, rows[k][j]))
+    return signs
+
+
+def symmetric_inertia(near, scale, modulus):
+    """The inertia of the Hessian over a set of symmetric matrices, whose trivial block, scaled, must exceed ``modulus``."""
+    ring, counts = near.ring, [0, 0, 0]
+    block = [[ring.mul(ring.mul(a, v), b) for v, b in zip(row, scale, strict=True)] for row, a in zip(near.trivial_block(), scale, strict=True)]
+    for k, row in enumerate(block):
+        row[k] = ring.sub(row[k], modulus)
+    if min(pivots(ring, block)) < 0:
+        raise Rejected("symmetric-inertia", "the Hessian on the symmetric matrices does not exceed the modulus")
+    counts[0] += len(block)
+    for _, (factors, *half), block in near.blocks():
+        dimension = math.prod(near.sizes[a][1] + offset for a, offset in factors) // (half[0] if half else 1)
+        for sign in pivots(ring, block):
+            counts[1 - sign] += dimension
+    return tuple(counts)
+
+
 def around(problem, centre, radius, ring):
     """F and its gradient at a rational centre, as intervals, and its Hessian over the ball of that radius."""
     if problem.kind == "student-teacher-relu":
@@ -1833,7 +2118,10 @@ class Point:
     """A named real vector: exact coordinates in a ring, or (``ring`` None) the critical point in a box or in a ball."""
 
     def __init__(self, body, where, problem, meter):
-        self.ring, self.radius, size = None, None, problem.size
+        self.ring, self.radius, self.classes, self.teacher, size = None, None, None, False, problem.size
+        if isinstance(body, dict) and ("classes" in body or "teacher" in body):
+            self.read_symmetric(body, where, problem, meter)
+            return
         if isinstance(body, dict) and "centre" in body:
             fields(body, where, ("centre", "radius"))
             self.centre = [number(v, where) for v in array(body["centre"], where, size)]
@@ -1860,6 +2148,27 @@ class Point:
             self.ring = NumberField(meter, modulus, low, high, where)
         self.coordinates = [element(self.ring, c, where) for c in array(body["coordinates"], where, size)]
 
+    def read_symmetric(self, body, where, problem, meter):
+        if problem.kind != "student-teacher-relu":
+            raise Malformed(where, "is a kind of point for student-teacher problems only")
+        if "teacher" in body:
+            fields(body, where, ("teacher",))
+            self.teacher, self.ring = True, Rationals(meter)
+            if body["teacher"] != "padded" or problem.students < problem.units:
+                raise Malformed(where, "is no padded teacher of this problem")
+            return
+        fields(body, where, ("classes", "rows", "columns", "centre", "scale", "radius"))
+        self.classes = [whole(m, where, 1, MAX_SIZE) for m in array(body["classes"], where, most=8)]
+        self.rows, self.columns = ([whole(a, where, 0, len(self.classes) - 1) for a in array(body[key], where, most=8)] for key in ("rows", "columns"))
+        self.sizes = [(0, m) for m in self.classes]
+        if sum(self.classes[a] for a in self.rows) != problem.students or sum(self.classes[a] for a in self.columns) != problem.dimension:
+            raise Malformed(where, "has orbits that do not make up the rows and columns of W")
+        self.orbits = Tied(Intervals(meter), self.sizes, self.rows, self.columns, {}).orbits()
+        self.centre, self.scale = ([number(v, where) for v in array(body[key], where, len(self.orbits))] for key in ("centre", "scale"))
+        self.radius = number(body["radius"], where)
+        if self.radius <= 0 or min(self.scale) <= 0:
+            raise Malformed(where, "has no positive radius and scale")
+
     def expansion(self):
         """Coordinates as Taylor polynomials: p_k + x_k."""
         return [{(): c, (k,): self.ring.one} for k, c in enumerate(self.coordinates)]
@@ -1868,6 +2177,10 @@ class Point:
         return [{(): c} for c in self.coordinates]
 
     def show(self, names):
+        if self.teacher:
+            return "(the vectors of the teacher, then rows 0)"
+        if self.classes is not None:
+            return self.show_symmetric()
         if self.radius is not None:
             parts = [f"{n} = {show(c)}" for n, c in zip(names, self.centre, strict=True)]
         elif self.ring is None:
@@ -1881,6 +2194,21 @@ class Point:
         if self.radius is not None:
             return f"the only critical point of F in the closed ball of radius {show(self.radius)} around ({text})"
         return f"({text})" if self.ring is not None else f"the only critical point of F in the box ({text})"
+
+
+    def show_symmetric(self):
+        parts = [
+            f"{'diagonal' if same else 'entries'} of block ({r + 1}, {c + 1}) = "
+            + (show(v) if len(show(v)) <= 24 else decimal(math.floor(v * 10**12)) + "...")
+            for (r, c, same), v in zip(self.orbits, self.centre, strict=True)
+        ]
+        text = ";".join(map(show, (*self.centre, *self.scale, self.radius)))
+        code = hashlib.sha256(text.encode("ascii")).hexdigest()
+        return (
+            f"the only critical point of F in an ellipsoid of matrices W that are invariant under the permutations of index classes of sizes "
+            f"{', '.join(map(str, self.classes))} (rows {', '.join(map(str, self.rows))}, columns {', '.join(map(str, self.columns))}), around "
+            f"({', '.join(parts)}), numbers of sha256 {code}"
+        )
 
 
 def element(ring, body, where):
@@ -1902,6 +2230,7 @@ def element(ring, body, where):
 STEP_KEYS = {  # in the order in which steps must stand
     "hypothesis": ("name",),
     "minimum-in-ball": ("point", "modulus", "bits", "factor"),
+    "symmetric-inertia": ("point", "modulus", "inertia"),
     "value": ("point",),
     "stationary": ("point",),
     "stationary-in-box": ("point", "preconditioner"),
@@ -1947,7 +2276,7 @@ STEP_KEYS = {  # in the order in which steps must stand
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
                 "wall": ("cells", "side"), "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
-STUDENT_RULES = ("minimum-in-ball", "value", "floor", "below", "global")
+STUDENT_RULES = ("minimum-in-ball", "symmetric-inertia", "value", "floor", "below", "global")
 RULE_ORDER = {rule: k for k, rule in enumerate(STEP_KEYS)}
 
 
@@ -2193,13 +2522,13 @@ class Proof(CanonicalRules):
 
     def critical(self, name):
         point = self.points[name]
-        rule = "minimum-in-ball" if point.radius is not None else "stationary-in-box" if point.ring is None else "stationary"
+        rule = "symmetric-inertia" if point.classes else "minimum-in-ball" if point.radius is not None else "stationary-in-box" if point.ring is None else "stationary"
         return self.need(rule, name)
 
     def boxed_point(self, step):
         point = self.points[step["point"]]
         if point.ring is not None or point.radius is not None:
-            kind = "an exact point" if point.ring is not None else "known by a ball, not by a box"
+            kind = "an exact point" if point.ring is not None else "not known by a box"
             raise Rejected(step["rule"], f"{step['point']} is {kind}")
         return point
 
@@ -2266,7 +2595,7 @@ class Proof(CanonicalRules):
         fields(step, "step", ("rule", "point", "lower", "upper"))
         low, high = number(step["lower"], "step.lower"), number(step["upper"], "step.upper")
         if point.radius is not None:
-            used, found = (self.need("minimum-in-ball", name),), self.found["ball", name]
+            used, found = (self.critical(name),), self.found["ball", name]
             if not low <= found[0] <= found[1] <= high:
                 raise Rejected("value", f"F({name}) is not enclosed by the stated bounds")
             self.values[name] = ("bounds", low, high)
@@ -2288,6 +2617,8 @@ class Proof(CanonicalRules):
 
     def taught(self, step):
         """0, the value of F where the nonzero units are the teacher's vectors in some order; elsewhere F is irrational."""
+        if self.points[step["point"]].teacher:
+            return Fraction(0)
         w, p = self.rational_point(step), self.problem
         rows = [w[k : k + p.dimension] for k in range(0, len(w), p.dimension)]
         teacher = p.teacher or [[Fraction(j == k) for j in range(p.dimension)] for k in range(p.units)]
@@ -2297,7 +2628,7 @@ class Proof(CanonicalRules):
 
     def rational_point(self, step):
         ring = self.exact_point(step).ring
-        if not isinstance(ring, Rationals):
+        if not isinstance(ring, Rationals) or self.points[step["point"]].teacher:
             raise Rejected(step["rule"], "needs rational coordinates in a student-teacher problem")
         return self.points[step["point"]].coordinates
 
@@ -2369,7 +2700,7 @@ class Proof(CanonicalRules):
         """Hess F >= modulus > 0 on the ball around c and |grad F(c)| < modulus * radius: one critical point, a strict minimum."""
         name, point, p = step["point"], self.points[step["point"]], self.problem
         modulus, bits = number(step["modulus"], "step.modulus"), whole(step["bits"], "step.bits", 1, DYADIC // 2)
-        if point.radius is None:
+        if point.radius is None or point.classes:
             raise Rejected("minimum-in-ball", f"{name} is not known by a ball")
         if self.size > MAX_BALL:
             raise Rejected("minimum-in-ball", f"is limited to {MAX_BALL} parameters")
@@ -2387,6 +2718,33 @@ class Proof(CanonicalRules):
         if least_eigenvalue(matrix, factor, bits, self.meter) < modulus * ULP:
             raise Rejected("minimum-in-ball", "the Hessian minus the modulus is not proved positive semidefinite over the ball")
         self.found["ball", name] = low - slope / (2 * modulus), high
+        return ()
+
+    def rule_symmetric_inertia(self, step):
+        """One critical point among the matrices of a symmetry, by strong convexity there, and the inertia of the whole Hessian
+        at it from its blocks."""
+        name, point, p = step["point"], self.points[step["point"]], self.problem
+        modulus = number(step["modulus"], "step.modulus")
+        claimed = tuple(whole(v, "step.inertia", 0, self.size) for v in array(step["inertia"], "step.inertia", 3))
+        if not point.classes or p.teacher is not None or p.units != p.dimension:
+            raise Rejected("symmetric-inertia", "needs a symmetric point and an orthonormal basis as the teacher")
+        if modulus <= 0:
+            raise Rejected("symmetric-inertia", "needs a positive modulus")
+        ring = Intervals(self.meter)
+        shape = ring, point.sizes, point.rows, point.columns
+        scale = [ring.of(v) for v in point.scale]
+        centre = Tied(*shape, {o: ring.of(v) for o, v in zip(point.orbits, point.centre, strict=True)})
+        ends = [[v + s * t * point.radius for v, t in zip(point.centre, point.scale, strict=True)] for s in (-1, 1)]
+        near = Tied(*shape, {o: ring.hull(ring.of(a), ring.of(b)) for o, a, b in zip(point.orbits, *ends, strict=True)})
+        slopes = [ring.mul(s, ring.mul(centre.orbit_size(o), centre.slope(o))) for o, s in zip(point.orbits, scale, strict=True)]
+        slope = ring.ends(ring.total(map(ring.square, slopes)))[1]
+        if not slope < (modulus * point.radius) ** 2:
+            raise Rejected("symmetric-inertia", "the gradient at the centre is too long for this radius")
+        found = symmetric_inertia(near, scale, ring.of(modulus))
+        if sum(found) != self.size or found != claimed:
+            raise Rejected("symmetric-inertia", f"the Hessian at {name} does not have the stated inertia")
+        low, high = ring.ends(centre.value())
+        self.found["ball", name], self.inertias[name] = (low - slope / (2 * modulus), high), found
         return ()
 
     def rule_inertia(self, step):
@@ -3404,7 +3762,7 @@ def tree_row(text, where, size):
 # ---------------------------------------------------------------------------------------------------------------------
 # 9. The goals: composed here from facts about the named points; every step and every point must be needed.
 
-STRICT_RULES = {"strict-minimum": "a strict local minimum", "minimum-in-ball": "a strict local minimum"}
+STRICT_RULES = dict.fromkeys(("strict-minimum", "minimum-in-ball", "symmetric-inertia"), "a strict local minimum")
 MINIMUM_RULES = {
     **STRICT_RULES, "flat-minimum": "a local minimum",
     "morse-bott-minimum": "a local minimum (not strict)", "global": "a local minimum (indeed a global one)",
@@ -3512,18 +3870,25 @@ class Goal:
         self.used.append(self.proof.need(rule, *names))
 
     def one_of(self, rules):
-        rule = next((r for r in rules if (r, self.p) in self.proof.facts), None)
+        rule = next((r for r in rules if self.proves(r)), None)
         if rule is None:
             raise Rejected("goal", f"no step proves {self.body['kind']}")
         self.take(rule, self.p)
         return [rules[rule]]
+
+    def proves(self, rule):
+        """Whether the rule was used on p; ``symmetric-inertia`` proves a minimum only with an inertia (d, 0, 0)."""
+        return (rule, self.p) in self.proof.facts and (rule != "symmetric-inertia" or not any(self.proof.inertias[self.p][1:]))
+
+    def take_inertia(self):
+        self.take("symmetric-inertia" if getattr(self.proof.points[self.p], "classes", None) else "inertia", self.p)
 
     def side(self, curve, entry):
         """Evidence that F takes lower (higher) values near p: a curve, or stationarity and an eigenvalue."""
         if (curve, self.p) in self.proof.facts:
             return self.take(curve, self.p)
         self.used.append(self.proof.critical(self.p))
-        self.take("inertia", self.p)
+        self.take_inertia()
         if self.proof.inertias[self.p][entry] == 0:
             raise Rejected("goal", f"has neither a {curve} nor an eigenvalue of that sign")
 
@@ -3538,14 +3903,14 @@ class Goal:
         if kind in ("critical-point", "critical-inertia", "saddle"):
             self.used.append(self.proof.critical(p))
         if kind == "critical-inertia":
-            self.take("inertia", p)
+            self.take_inertia()
             words = self.proof.inertias[p]
         if kind in ("saddle", "not-local-minimum"):
             self.side("descent-curve", 2)
         if kind in ("saddle", "not-local-maximum"):
             self.side("ascent-curve", 0)
         if kind == "strict-local-minimum":
-            self.take(next((r for r in STRICT_RULES if (r, p) in self.proof.facts), "strict-minimum"), p)
+            self.take(next((r for r in STRICT_RULES if self.proves(r)), "strict-minimum"), p)
         if kind in ("local-minimum", "spurious-local-minimum"):
             words = self.one_of(MINIMUM_RULES)
         if kind == "local-maximum":

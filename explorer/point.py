@@ -84,6 +84,24 @@ class BallPoint(EnclosedPoint):
         return (self.upper[0] - self.lower[0]) / 2
 
 
+@dataclass(frozen=True)
+class TiedPoint:
+    """The only critical point of a student-teacher loss in an ellipsoid of symmetric matrices (docs/certificate.md, POINT):
+    ``sizes`` of the index classes, the class of every orbit of rows and of columns, and per orbit of entries a centre and a scale."""
+
+    sizes: tuple[int, ...]
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    centre: tuple[Fraction, ...]
+    scale: tuple[Fraction, ...]
+    radius: Fraction
+
+
+@dataclass(frozen=True)
+class TaughtPoint:
+    """The teacher's vectors, then rows 0: where a student-teacher loss vanishes."""
+
+
 AnyPoint: TypeAlias = Point | EnclosedPoint
 
 

@@ -135,6 +135,13 @@ class Landscape:
                 total += c * ((goal - f) ** 2 if squared else MP.log(1 + MP.exp(-goal * f)))
         return total + self.penalty(theta)
 
+    def teacher(self) -> list[Any]:
+        """The vectors of the teacher and rows 0."""
+        n, teacher = self.net["inputs"], self.net["teacher"]
+        rows = teacher.get("vectors") or [[int(i == j) for j in range(n)] for i in range(teacher["orthonormal"])]
+        flat = [number(v) for row in rows for v in row]
+        return flat + [MP.mpf(0)] * (self.size - len(flat))
+
     def students(self, theta: list[Any]) -> Any:
         """1/2 sum s_i s_j E relu(z_i.x) relu(z_j.x); in the plane of two vectors the expectation is an integral over angles:
         E = |z||y| (1/2 pi) 2 int cos(a) cos(a - t) da over |a| <= pi/2, |a - t| <= pi/2, since E r^2 = 2."""
@@ -215,6 +222,16 @@ class Landscape:
         return None
 
 
+class Reduced(Landscape):
+    """F as a function of the entries of a symmetric matrix."""
+
+    def __init__(self, f: Landscape, size: int, full: Any) -> None:
+        self.f, self.size, self.full = f, size, full
+
+    def __call__(self, theta: list[Any]) -> Any:
+        return self.f(self.full(theta))
+
+
 class Opinion:
     """What mpmath says about the statements of one certificate."""
 
@@ -248,6 +265,10 @@ class Opinion:
         return number(body) if isinstance(body, str) else polynomial(body, generator)
 
     def point(self, body: dict[str, Any]) -> list[Any] | None:
+        if "teacher" in body:
+            return self.f.teacher()
+        if "classes" in body:
+            return self.symmetric(body)
         if "centre" in body:
             centre = [number(c) for c in body["centre"]]
             found = self.f.newton(centre)
@@ -267,6 +288,27 @@ class Opinion:
             if inside and other is not None and max(abs(a - b) for a, b in zip(found, other, strict=True)) > SMALL:
                 return None
         return found
+
+    def symmetric(self, body: dict[str, Any]) -> list[Any] | None:
+        """Newton's method in the few entries of a symmetric matrix; the full W, row by row."""
+        rows = [(r, a, x) for r, a in enumerate(body["rows"]) for x in range(body["classes"][a])]
+        columns = [(c, b, x) for c, b in enumerate(body["columns"]) for x in range(body["classes"][b])]
+        place = [(r, c, a == b and x == y) for r, a, x in rows for c, b, y in columns]
+        orbits = sorted(
+            set(place), key=lambda o: (o[0], o[1], not o[2])
+        )  # the diagonal of a square before its other entries
+
+        def full(entries: list[Any]) -> list[Any]:
+            known = dict(zip(orbits, entries, strict=True))
+            return [known[o] for o in place]
+
+        reduced = Reduced(self.f, len(orbits), full)
+        centre = [number(v) for v in body["centre"]]
+        found = reduced.newton(centre)
+        if found is None:
+            return None
+        away = sum(((t - c) / number(s)) ** 2 for t, c, s in zip(found, centre, body["scale"], strict=True))
+        return full(found) if away <= number(body["radius"]) ** 2 else None
 
     def critical(self, theta: list[Any]) -> bool:
         return all(abs(g) < SMALL for g in self.f.gradient(theta))
@@ -303,6 +345,8 @@ class Opinion:
             )
         if rule in ("stationary", "stationary-in-box"):
             return self.critical(theta)
+        if rule == "symmetric-inertia":
+            return self.critical(theta) and self.f.inertia(theta) == step["inertia"]
         if rule == "inertia":
             return self.f.inertia(theta) == step["inertia"]
         if rule in ("strict-minimum", "maximum", "strict-saddle"):

@@ -28,6 +28,7 @@ CASES = HERE.parent / "cases"
 RULES = [
     "hypothesis",
     "minimum-in-ball",
+    "symmetric-inertia",
     "value",
     "stationary",
     "stationary-in-box",

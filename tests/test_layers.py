@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "statements": GROUND | {"algebra", "canonical", "gram", "induced", "solve", "paths", "probes"},
     "paths": GROUND | {"algebra", "model", "solve"},
     "probes": GROUND | {"algebra", "model", "solve", "paths"},
-    "propose": GROUND,
+    "propose": GROUND | {"checker"},
     "certify": GROUND
     | {
         "algebra",

@@ -137,6 +137,7 @@ Width = Annotated[int | None, typer.Option("--width", help="Units of the hidden 
 ActivationName = Annotated[str | None, typer.Option("--activation", help="Activation of the hidden units.")]
 Bias = Annotated[bool | None, typer.Option("--bias/--no-bias", help="With or without hidden biases.")]
 Depth = Annotated[int | None, typer.Option("--depth", help="Number of weight layers.")]
+Teacher = Annotated[int | None, typer.Option("--teacher", help="Units of the teacher network.")]
 Inputs = Annotated[str | None, typer.Option("--inputs", help="Inputs: 1,2,3 or JSON rows [[1, 0], [0, 1]].")]
 
 
@@ -173,6 +174,7 @@ def exhibit(
     bias: Bias = None,
     depth: Depth = None,
     inputs: Inputs = None,
+    teacher: Teacher = None,
     as_json: Json = False,
     seed: Seed = 0,
     budget: Seconds = None,
@@ -182,7 +184,7 @@ def exhibit(
 
     return instances_to_folder(
         "exhibit", statement, out=out, samples=samples, width=width, activation=activation, bias=bias, depth=depth,
-        inputs=inputs, seed=seed, budget=options.budget(budget), as_json=as_json,
+        inputs=inputs, teacher=teacher, seed=seed, budget=options.budget(budget), as_json=as_json,
     )  # fmt: skip
 
 

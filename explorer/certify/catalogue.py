@@ -214,7 +214,15 @@ REFUTATIONS: dict[str, Recipe] = {
     "sun2020.conj-V.2": plane_slice,
 }
 
+
+def _students(request: Request) -> tuple[Instance, ...]:
+    from explorer.certify.recipes.students import spurious_minima  # slow to load: searches
+
+    return spurious_minima(request)
+
+
 EXHIBITS: dict[str, Recipe] = {
+    "safran2018.thm-1": _students,
     "sun2020.prop-IV.3": narrow_network,
     "sun2020.quote-IV-ding": bad_minimum,
     "sun2020.quote-IV-relu": relu_minima,

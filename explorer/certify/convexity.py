@@ -27,8 +27,9 @@ def _read(problem: Problem) -> Any:
     return checker.Problem(problem.to_json())
 
 
+@lru_cache(maxsize=2)
 def around(
-    problem: Problem, centre: Sequence[Fraction], radius: Fraction
+    problem: Problem, centre: tuple[Fraction, ...], radius: Fraction
 ) -> tuple[Any, Any, list[Fraction], tuple[Any, int]]:
     """(ring, enclosure of F, middles of the gradient, (Hessian, slack)) at a centre, as the checker sees them."""
     ring = checker.Intervals(checker.Meter(10**12))
@@ -81,8 +82,8 @@ def polished(problem: Problem, start: Sequence[Fraction], *, radius: Fraction = 
     """A ball of that radius around a point where Newton's method from ``start`` came to rest; not yet a proof."""
     centre = rounded(start)
     for _ in range(steps):
-        _, _, gradient, (rows, _) = around(problem, centre, Fraction(1, 2**90))
-        if sum(g * g for g in gradient) < (radius / 2**16) ** 2:
+        _, _, gradient, (rows, _) = around(problem, centre, radius)
+        if sum(g * g for g in gradient) < (radius / 2**8) ** 2:
             break
         move = newton(rows, checker.ULP, gradient)
         if move is None:

@@ -9,7 +9,18 @@ from typing import Any, TypeAlias
 from explorer.certify.certificate import FORMAT, Certificate
 from explorer.errors import NotCertifiable
 from explorer.exact import MAX_DIGITS, text
-from explorer.point import AnyPoint, BallPoint, Element, EnclosedPoint, Field, Ln2Ring, Point, RationalField
+from explorer.point import (
+    AnyPoint,
+    BallPoint,
+    Element,
+    EnclosedPoint,
+    Field,
+    Ln2Ring,
+    Point,
+    RationalField,
+    TaughtPoint,
+    TiedPoint,
+)
 from explorer.problem import Problem
 
 Step: TypeAlias = dict[str, Any]
@@ -18,6 +29,7 @@ Step: TypeAlias = dict[str, Any]
 ORDER = (
     "hypothesis",
     "minimum-in-ball",
+    "symmetric-inertia",
     "value",
     "stationary",
     "stationary-in-box",
@@ -89,8 +101,14 @@ def element_json(element: Element, field: Field) -> str | list[str]:
     return [number(c) for c in element]
 
 
-def point_json(point: AnyPoint) -> dict[str, Any]:
+def point_json(point: AnyPoint | TiedPoint | TaughtPoint) -> dict[str, Any]:
     """A point as the format writes it."""
+    if isinstance(point, TaughtPoint):
+        return {"teacher": "padded"}
+    if isinstance(point, TiedPoint):
+        shape = {"classes": list(point.sizes), "rows": list(point.rows), "columns": list(point.columns)}
+        numbers = {"centre": [number(v) for v in point.centre], "scale": [number(v) for v in point.scale]}
+        return {**shape, **numbers, "radius": number(point.radius)}
     if isinstance(point, BallPoint):
         return {"centre": [number(v) for v in point.centre], "radius": number(point.radius)}
     if isinstance(point, EnclosedPoint):
@@ -117,7 +135,10 @@ def simplest(point: AnyPoint) -> AnyPoint:
 
 
 def assemble(
-    problem: Problem, goal: Mapping[str, Any], points: Mapping[str, AnyPoint], steps: Iterable[Step]
+    problem: Problem,
+    goal: Mapping[str, Any],
+    points: Mapping[str, AnyPoint | TiedPoint | TaughtPoint],
+    steps: Iterable[Step],
 ) -> Certificate:
     """The certificate with its steps in canonical order: by rule, then by the names that they are about."""
     ordered = sorted(steps, key=lambda step: (ORDER.index(step["rule"]), _subject(step)))

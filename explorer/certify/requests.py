@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from explorer.budget import Budget, Deadline
 from explorer.errors import Invalid, NotCertifiable
 from explorer.exact import exact_row
 from explorer.problem import Activation
 from explorer.reading import activation_from_json
 
 MAX_SAMPLES, MAX_WIDTH, MAX_DEPTH = 200, 1_000, 12
-OPTIONS = ("samples", "width", "bias", "inputs", "activation", "depth")
+OPTIONS = ("samples", "width", "bias", "inputs", "activation", "depth", "teacher")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Request:
     activation: Any = None
     depth: int | None = None
     seed: int = 0
+    teacher: int | None = None
+    budget: Budget | None = None
+
+    def clock(self) -> Deadline:
+        """The running clock of the request's budget."""
+        return (self.budget or Budget()).start()
 
     def allow(self, statement: str, *names: str) -> None:
         """`Invalid` when an option is set that makes no sense for the statement."""

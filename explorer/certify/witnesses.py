@@ -114,11 +114,13 @@ def exhibit(
     inputs: Sequence[Any] | None = None,
     activation: Any = None,
     depth: int | None = None,
+    teacher: int | None = None,
     seed: int = 0,
     budget: Budget | None = None,
 ) -> tuple[Instance, ...]:
-    """Witnesses of an existence statement; arguments and errors as in `refute`."""
-    request = Request(samples, width, bias, inputs, activation, depth, seed)
+    """Witnesses of an existence statement; arguments and errors as in `refute`. ``teacher`` is the number of teacher units;
+    a search (safran2018.thm-1) keeps to ``budget``."""
+    request = Request(samples, width, bias, inputs, activation, depth, seed, teacher, budget)
     return _recipe(EXHIBITS, REFUTATIONS, "exhibit", "refute", statement)(request)
 
 

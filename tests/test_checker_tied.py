@@ -1,0 +1,237 @@
+"""Rule ``symmetric-inertia``: the blocks against whole Hessians, certificates of every size, faults."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import time
+from collections import Counter
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from checker_tools import as_bytes, checker
+
+from explorer.budget import Budget
+from explorer.certify import exhibit
+from explorer.certify.recipes.students import full, symmetries
+from explorer.certify.tied import Symmetry
+from explorer.errors import BudgetExceeded, Invalid, NotCertifiable
+from explorer.problem import Problem
+
+#: classes of one, two, three, four and more elements, one or several orbits of rows or columns of one class
+SHAPES = [
+    Symmetry((5, 1), (0, 1), (0, 1)),
+    Symmetry((6,), (0,), (0,)),
+    Symmetry((4, 2), (0, 1), (0, 1)),
+    Symmetry((3, 3), (0, 1), (0, 1)),
+    Symmetry((4, 1, 1), (0, 1, 2), (0, 1, 2)),
+    Symmetry((4, 1), (0, 1, 1), (0, 1)),
+    Symmetry((3,), (0, 0), (0,)),
+    Symmetry((3,), (0,), (0, 0)),
+    Symmetry((2,), (0, 0, 0), (0, 0)),
+    Symmetry((2, 3), (0, 1), (0, 1)),
+    Symmetry((4, 3), (0, 1), (0, 1)),
+    Symmetry((2, 2, 1), (0, 1, 2), (0, 1, 2)),
+    Symmetry((5,), (0,), (0,)),
+    Symmetry((1, 1, 1), (0, 1, 2), (0, 1, 2)),
+]
+
+
+def random_entries(shape: Symmetry, seed: int) -> list[Fraction]:
+    rng = random.Random(seed)
+    return [Fraction(rng.randint(-40, 40), 32) + (1 if same else 0) for _, _, same in shape.orbits]
+
+
+def middle(interval: Any) -> float:
+    return sum(map(float, checker.Intervals(checker.Meter()).ends(interval))) / 2
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda s: f"{s.sizes}-{s.rows}-{s.columns}")
+def test_blocks_agree_with_the_whole_hessian(shape):
+    """The closed form without any symmetry (itself tested against automatic differentiation) at a random symmetric W:
+    value, gradient at one entry per orbit, every eigenvalue of the trivial block, and the inertia of all blocks together."""
+    ring, entries = checker.Intervals(checker.Meter(10**12)), random_entries(shape, 3)
+    problem = Problem.student_teacher(shape.students, teacher=shape.units)
+    whole = checker.StudentTeacher(
+        ring, checker.Problem(problem.to_json()), [v for row in shape.matrix(entries) for v in row]
+    )
+    tied = shape.tied(ring, [ring.of(v) for v in entries])
+    assert abs(middle(tied.value()) - middle(whole.value())) < 1e-30
+    place = [o for row in shape.matrix(shape.orbits) for o in row]
+    assert Counter(place) == dict(zip(shape.orbits, shape.counts, strict=True))
+    gradient = whole.gradient()
+    for orbit in shape.orbits:
+        assert abs(middle(tied.slope(orbit)) - middle(gradient[place.index(orbit)])) < 1e-30
+    rows, _ = whole.matrix(Fraction(0))
+    size = len(rows)
+    h = np.array([[rows[max(i, j)][min(i, j)] / checker.ULP for j in range(size)] for i in range(size)])
+    spectrum = np.linalg.eigvalsh(h)
+    scale = np.sqrt(shape.counts)
+    trivial = np.array([[middle(v) for v in row] for row in tied.trivial_block()]) / np.outer(scale, scale)
+    for value in np.linalg.eigvalsh((trivial + trivial.T) / 2):
+        assert np.abs(spectrum - value).min() < 1e-10
+    negative, dimension = int((np.linalg.eigvalsh(trivial) < 0).sum()), len(trivial)
+    for _, (factors, *half), block in tied.blocks():
+        b = np.array([[middle(v) for v in row] for row in block]).reshape(len(block), len(block))
+        assert np.abs(b - b.T).max(initial=0) < 1e-12, "blocks are symmetric"
+        times = int(np.prod([shape.sizes[a] + offset for a, offset in factors])) // (half[0] if half else 1)
+        dimension += times * len(b)
+        negative += times * int((np.linalg.eigvalsh(b) < 0).sum()) if len(b) else 0
+    assert dimension == size
+    assert negative == int((spectrum < 0).sum())
+
+
+def test_orbits_on_pairs_are_counted_by_the_squares_of_the_multiplicities():
+    """What the docs derive irreducibility from: S_m has as many orbits on pairs of entries of an m x m matrix as the sum of the
+    squares of the multiplicities (2, 3, 1, 1 for m >= 4; 2, 3, 1 for m = 3; 2, 2 for m = 2), by enumeration."""
+    for m, multiplicities in ((2, (2, 2)), (3, (2, 3, 1)), (4, (2, 3, 1, 1)), (5, (2, 3, 1, 1))):
+        patterns = set()
+        for four in itertools.product(range(m), repeat=4):
+            first = {v: k for k, v in reversed(list(enumerate(four)))}
+            patterns.add(tuple(first[v] for v in four))
+        assert len(patterns) == sum(c * c for c in multiplicities)
+
+
+def entries_of(certificate: Any) -> list[Fraction]:
+    return [Fraction(v) for v in certificate.body["points"]["p"]["centre"]]
+
+
+def both(k: int) -> None:
+    """A symmetric certificate and one by the whole Hessian of the same point."""
+    problem, shape = Problem.student_teacher(k), next(symmetries(k, k))
+    point = shape.polished(next(shape.minima()))
+    symmetric = shape.certificate(problem, point)
+    whole = full(problem, [v for row in shape.matrix(entries_of(symmetric)) for v in row])
+    values = []
+    for certificate in (symmetric, whole):
+        assert certificate.check().status == "verified"
+        step = next(s for s in certificate.body["steps"] if s["rule"] == "value" and s["point"] == "p")
+        values.append((Fraction(step["lower"]), Fraction(step["upper"])))
+    assert max(low for low, _ in values) <= min(high for _, high in values)
+
+
+@pytest.mark.parametrize("k", [6, 9, 13])
+def test_symmetric_and_whole_certificates_agree(k):
+    both(k)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("k", range(6, 21))
+def test_symmetric_and_whole_certificates_agree_up_to_20(k):
+    both(k)
+
+
+@pytest.mark.parametrize(("k", "limit"), [(10, None), (100, None), (1000, None), (10**6, None)])
+def test_every_size(k, limit):
+    """k F tends to 1/2 - 2/pi^2 = 0.29736 (Arjevani, Field 2021, type II); the limit is approached like k^-1/2."""
+    start = time.process_time()
+    (instance,) = exhibit("safran2018.thm-1", width=k)
+    symmetric = dict(instance.certificates)["symmetric"]
+    assert len(symmetric.to_bytes()) < 2_000
+    verdict = symmetric.check()
+    assert verdict.status == "verified"
+    assert verdict.fact.startswith("p is a strict local minimum of F and not a global one")
+    assert symmetric.body["steps"][0]["inertia"] == (k * k, 0, 0)
+    if k == 10**6:
+        assert time.process_time() - start < 3  # about 0.3 s
+        step = next(s for s in symmetric.body["steps"] if s["rule"] == "value")
+        assert 0.2965 < k * float(Fraction(step["lower"])) < 0.2974
+
+
+@pytest.mark.parametrize("k", [7, 8, 10])
+def test_one_student_more_than_the_teacher_has_units(k):
+    (instance,) = exhibit("safran2018.thm-1", width=k + 1, teacher=k)
+    assert {name for name, _ in instance.certificates} == {"symmetric", "full"}
+    for _, certificate in instance.certificates:
+        assert certificate.check().fact.startswith("p is a strict local minimum of F and not a global one")
+
+
+def test_more_inputs_than_units():
+    (instance,) = exhibit("safran2018.thm-1", width=7, inputs=[9])
+    ((name, certificate),) = instance.certificates
+    assert name == "full"
+    assert certificate.check().status == "verified"
+
+
+def test_below_six_units_nothing_is_claimed():
+    with pytest.raises(NotCertifiable):
+        exhibit("safran2018.thm-1", width=4)
+    with pytest.raises(Invalid):
+        exhibit("safran2018.thm-1", width=7, inputs=[3])
+    with pytest.raises(Invalid):
+        exhibit("safran2018.thm-1", width=7, samples=3)
+    with pytest.raises(BudgetExceeded):
+        exhibit("safran2018.thm-1", width=7, budget=Budget(0))
+
+
+def test_same_seed_same_bytes():
+    first, second = (exhibit("safran2018.thm-1", width=7)[0] for _ in range(2))
+    assert first.to_files() == second.to_files()
+
+
+# -- faults ---------------------------------------------------------------------------------------------------------
+
+
+def fault(body: dict[str, Any], rng: random.Random) -> tuple[str, dict[str, Any]]:
+    """The same certificate with something made false."""
+    new = json.loads(json.dumps(body))
+    p, step = new["points"]["p"], new["steps"][0]
+    kind = rng.choice(["centre", "modulus", "inertia", "classes", "radius", "teacher", "value", "orbits"])
+    if kind == "centre":
+        k = rng.randrange(len(p["centre"]))
+        p["centre"][k] = str(Fraction(p["centre"][k]) + rng.choice([-1, 1]) * Fraction(1, 10 ** rng.randint(1, 12)))
+    elif kind == "modulus":
+        step["modulus"] = str(Fraction(step["modulus"]) * Fraction(rng.randint(14, 60), 10))
+    elif kind == "inertia":
+        n = rng.randint(1, 5)
+        step["inertia"] = [step["inertia"][0] - n, *rng.choice([[n, 0], [0, n]])]
+    elif kind == "classes":
+        n = rng.randint(1, p["classes"][0] - 1)
+        p["classes"] = [p["classes"][0] - n, p["classes"][1] + n]
+    elif kind == "radius":
+        p["radius"] = str(
+            Fraction(1, rng.randint(1, 40)) if rng.random() < 0.5 else Fraction(1, 2 ** rng.randint(170, 400))
+        )
+    elif kind == "teacher":
+        near = rng.choice([0, 0, 1]) * Fraction(rng.randint(-9, 9), 10_000)
+        p["centre"] = ["1", str(near), "0", "0", "1"]
+    elif kind == "value":
+        at = next(s for s in new["steps"] if s["rule"] == "value" and s["point"] == "p")
+        at["lower"] = str(Fraction(at["upper"]) + Fraction(rng.randint(1, 9), 100))
+        at["upper"] = str(Fraction(at["lower"]) + 1)
+    else:
+        i, j = rng.sample(range(5), 2)
+        p["centre"][i], p["centre"][j] = p["centre"][j], p["centre"][i]
+    return kind, new
+
+
+def injected(trials: int, seed: int) -> Counter[str]:
+    rng, counts = random.Random(seed), Counter()
+    pool = []
+    for k in (6, 7, 12, 1000):
+        (instance,) = exhibit("safran2018.thm-1", width=k)
+        certificate = dict(instance.certificates)["symmetric"]
+        pool.append((json.dumps(instance.problem.to_json()).encode(), certificate.to_json()))
+    for _ in range(trials):
+        raw, body = rng.choice(pool)
+        kind, bad = fault(body, rng)
+        if bad != body:
+            counts[f"{checker.check(raw, as_bytes(bad)).status} {kind}"] += 1
+    return counts
+
+
+def test_no_fault_is_accepted():
+    counts = injected(120, 1)
+    assert not [name for name in counts if name.startswith("verified")], counts
+    assert len(counts) >= 7
+
+
+@pytest.mark.slow
+def test_five_thousand_faults(capsys):
+    counts = injected(5_000, 2)
+    with capsys.disabled():
+        print(f"\n{sum(counts.values())} faults: {dict(sorted(counts.items()))}")
+    assert not [name for name in counts if name.startswith("verified")]
