@@ -729,7 +729,7 @@ class Intervals(Ring):
             raise Rejected("interval", "an arc cosine of a number outside [-1, 1]")
         if x < 0:
             return self.sub(self.pi, self.arccos_at(-x))
-        low, high = self.unit - x << PRECISION, self.unit + x
+        low, high = self.unit - x << self.bits, self.unit + x
         low, high = self.square_root((low // high, -(-low // high)))
         value = self.arctan_at(low)
         return 2 * value[0], 2 * (value[1] + high - low)  # arctan is increasing and 1-Lipschitz
@@ -742,10 +742,10 @@ class Intervals(Ring):
             raise Rejected("interval", "an arc tangent of a number outside [0, 2]")
         self.meter.spend(4)
         for _ in range(6):
-            x = (x << PRECISION) // (self.unit + math.isqrt((self.unit << PRECISION) + x * x))
-        total, power, square, n = 0, x, x * x >> PRECISION, 0
+            x = (x << self.bits) // (self.unit + math.isqrt((self.unit << self.bits) + x * x))
+        total, power, square, n = 0, x, x * x >> self.bits, 0
         while power:
-            total, power, n = total + (-power if n % 2 else power) // (2 * n + 1), power * square >> PRECISION, n + 1
+            total, power, n = total + (-power if n % 2 else power) // (2 * n + 1), power * square >> self.bits, n + 1
         slack = 3 * n + 8
         return max(total - slack, 0) << 6, total + slack << 6
 
