@@ -2273,6 +2273,9 @@ STEP_KEYS = {  # in the order in which steps must stand
     "radius": ("bounds",),
     "complete-in-box": ("lower", "upper", "points", "tree"),
     "complete": (),
+    "feature-null": ("vector",),
+    "feature-null-near": ("point", "vector"),
+    "positive": (),
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
                 "wall": ("cells", "side"), "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
@@ -3577,6 +3580,61 @@ class Proof(CanonicalRules):
         self.found["flow-rests", step["point"]] = show(value), show(floor)
         return ()
 
+    def null_vector(self, step):
+        vector = [number(c, "step.vector") for c in array(step["vector"], "step.vector", len(self.problem.inputs))]
+        if not any(vector):
+            raise Rejected(step["rule"], "the vector is 0")
+        return vector
+
+    def rule_feature_null(self, step):
+        """Repeated inputs whose coefficients add up to 0, or polynomial units of one scalar input and vanishing moments of c."""
+        p, ring, sums = self.problem, Rationals(self.meter), {}
+        if p.kind != "dense" or p.hidden_layers < 1:
+            raise Rejected("feature-null", "needs a network with a hidden layer")
+        vector = self.null_vector(step)
+        for c, x in zip(vector, p.inputs, strict=True):
+            sums[tuple(x)] = sums.get(tuple(x), Fraction(0)) + c
+        if any(sums.values()):
+            act = p.activations[0]
+            if p.hidden_layers != 1 or p.widths[0] != 1 or len(act.pieces) != 1:
+                raise Rejected("feature-null", "needs coefficients that cancel at repeated inputs, or polynomial units of one scalar input")
+            for k, coefficient in enumerate(act.pieces[0]):
+                if (coefficient or p.bias[0]) and ring.total(ring.mul(c, x[0] ** k) for x, c in sums.items()) != 0:
+                    raise Rejected("feature-null", f"the moment of order {k} does not vanish")
+        self.found["feature-null",] = (", ".join(map(show, vector)),)
+        return ()
+
+    def rule_feature_null_near(self, step):
+        """Every pre-activation strictly inside a piece a + b z: sum_i c_i (a_i + b_i (w.x_i + bias)) vanishes identically in w, bias."""
+        point, p, ring = self.exact_point(step), self.problem, Rationals(self.meter)
+        if p.kind != "dense" or p.hidden_layers != 1 or not p.activations[0].pieces or not isinstance(point.ring, Rationals):
+            raise Rejected("feature-null-near", "needs one hidden layer of piecewise polynomial units and a rational point")
+        vector, act, cols = self.null_vector(step), p.activations[0], p.widths[0]
+        bias = p.blocks[0][1]
+        for r in range(p.widths[1]):
+            total = [Fraction(0)] * (cols + 2)  # the coefficients of 1, bias, w_1, w_2, ...
+            for c, x in zip(vector, p.inputs, strict=True):
+                z = ring.dot(point.coordinates[r * cols : (r + 1) * cols], x) + (point.coordinates[bias + r] if bias is not None else 0)
+                if z in act.breaks:
+                    raise Rejected("feature-null-near", "a pre-activation is at a break")
+                piece = act.pieces[sum(z > b for b in act.breaks)]
+                if any(piece[2:]):
+                    raise Rejected("feature-null-near", "a pre-activation is in a piece of degree above 1")
+                a, b = (*piece, Fraction(0))[:2]
+                row = [a, b if bias is not None else Fraction(0), *(ring.mul(b, v) for v in x)]
+                total = [ring.add(t, ring.mul(c, v)) for t, v in zip(total, row, strict=True)]
+            if any(total):
+                raise Rejected("feature-null-near", f"the combination does not vanish for unit {r + 1}")
+        self.found["feature-null-near", step["point"]] = (", ".join(map(show, vector)),)
+        return ()
+
+    def rule_positive(self, step):
+        """ln(1 + e^-z) > 0 with weights c_i > 0, and every regularizer is >= 0."""
+        if self.problem.loss != "logistic":
+            raise Rejected("positive", "needs the logistic loss")
+        self.found["positive",] = ()
+        return ()
+
     def rule_initial_mean(self, step):
         """E f(x)^2 = |x|^2 / 2 and E f(x) = 0, since E max(w . x, 0)^2 = |x|^2 / 2 and the signs are independent of w."""
         inputs, ring, claimed = self.relu_units("initial-mean"), Rationals(self.meter), number(step["value"], "step.value")
@@ -3837,6 +3895,11 @@ GOALS = {  # kind: what it says of p, and of q
     "finite time a unit reaches w.x = 0 at sample {} and no absolutely continuous curve goes on",
     "flow-rests": "the constant curve p solves the differential inclusion (Filippov) of the gradient flow of the hidden weights, while F(p) = "
     "{} > 0 and H(p)_ij = x_i.x_j (sum of v_r^2 over the units with w_r.x_i >= 0 and w_r.x_j >= 0) has smallest eigenvalue >= {}",
+    "feature-null": "sum_i c_i h(x_i) = 0 at all parameters, for the outputs h(x) of the last hidden layer, with c = ({}); so the matrix of these "
+    "outputs has a smaller rank than the number of samples everywhere",
+    "feature-null-near": "sum_i c_i h(x_i) = 0 at all parameters near p, for the outputs h(x) of the hidden layer, with c = ({}); so the matrix of "
+    "these outputs has a smaller rank than the number of samples near p",
+    "positive": "F > 0 everywhere",
     "initial-mean": "the mean of F over independent w_r ~ N(0, I) and independent output weights +-1/sqrt(m) with fair signs is {}",
 }
 GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "hypotheses"), "descending-path": ("better",),
@@ -3849,11 +3912,13 @@ ABOUT_ALL = {  # goals about the problem as a whole -> rule
     "coercive": "coercive", "no-local-minimum": "added-unit", "local-minima-interpolate": "added-unit",
     "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error",
 }
-POINTLESS = ("no-trigonometric-fit", "not-interpolable", "gram-floor", "gram-null", "initial-mean", *ABOUT_ALL)  # no point
+POINTLESS = ("no-trigonometric-fit", "not-interpolable", "gram-floor", "gram-null", "initial-mean", "feature-null", "positive",
+             *ABOUT_ALL)  # no point
 COMPLETE_GOALS = {"critical-points-in-box": "complete-in-box", "critical-points-complete": "complete"}
 SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
                      "unattained-infimum", "spurious-basin", "exact-barrier", "spurious-valley")
-WORDED_RULES = ("gram-floor", "gram-null", "hidden-gram", "linear-descent", "hidden-descent", "flow-ends", "flow-rests", "initial-mean")
+WORDED_RULES = ("gram-floor", "gram-null", "hidden-gram", "linear-descent", "hidden-descent", "flow-ends", "flow-rests", "initial-mean",
+                "feature-null", "feature-null-near", "positive")
 SINGLE_RULE = {  # goals that one rule proves
     "value": "value", "strict-local-maximum": "maximum",
     "strict-saddle": "strict-saddle", "global-minimum": "global",

@@ -14,6 +14,7 @@ from typing import Any
 
 import checker_oracle_canonical as canonical
 import checker_oracle_complete as complete
+import checker_oracle_features as features
 import checker_oracle_gram as gram
 import checker_oracle_more as more
 import checker_oracle_sets as sets
@@ -368,6 +369,8 @@ class Opinion:
             return canonical.step_holds(self, step)
         if rule in more.RULES:
             return bool(more.RULES[rule](self, step, MP))
+        if rule in features.FEATURE_RULES:
+            return features.step_holds(self, step, MP)
         if rule in gram.GRAM_RULES:
             return gram.step_holds(self, step, MP)
         if rule in complete.RULES:
@@ -400,7 +403,7 @@ class Opinion:
             return canonical.goal_holds(self)
         if kind in more.GOALS:
             return True
-        if kind in gram.GRAM_RULES:
+        if kind in gram.GRAM_RULES or kind in features.FEATURE_RULES:
             return True  # the goal repeats its one step
         if kind in sets.SET_GOALS and kind != "descending-path":
             return sets.goal_holds(self, MP)

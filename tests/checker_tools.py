@@ -71,6 +71,9 @@ RULES = [
     "radius",
     "complete-in-box",
     "complete",
+    "feature-null",
+    "feature-null-near",
+    "positive",
 ]
 GOALS = [
     "value",
@@ -125,6 +128,9 @@ GOALS = [
     "initial-mean",
     "critical-points-in-box",
     "critical-points-complete",
+    "feature-null",
+    "feature-null-near",
+    "positive",
 ]
 ACTIVATIONS = [
     "linear",

@@ -72,6 +72,9 @@ ORDER = (
     "radius",
     "complete-in-box",
     "complete",
+    "feature-null",
+    "feature-null-near",
+    "positive",
 )
 
 
