@@ -9,6 +9,7 @@ from typing import Any
 from explorer.budget import Budget
 from explorer.certify.canonical import CANONICAL_WRITERS
 from explorer.certify.certificate import Certificate, Instance
+from explorer.certify.features import FEATURES
 from explorer.certify.goals import GOALS, certify
 from explorer.certify.showing import PATHS_AND_SETS
 from explorer.certify.training import TRAINING
@@ -31,6 +32,7 @@ from explorer.statements.nouns import (
 
 #: goal kind -> writer, for the goals that `certify` does not write: they get the problem, the witness and the budget
 WRITERS: dict[str, Callable[[Problem, Witness, Budget], Certificate]] = {
+    **FEATURES,
     **PATHS_AND_SETS,
     **TRAINING,
     **CANONICAL_WRITERS,

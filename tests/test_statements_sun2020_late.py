@@ -1,0 +1,45 @@
+"""The survey's statements, sections VI and VII: every example gives the outcome that stands in the book, with its certificate."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.certify.examining import examine, refuting_instances
+from explorer.statements.nouns import Ground, Outcome, Verdict
+from explorer.statements.sun2020 import section6, section6b, section7
+
+STATEMENTS = tuple(s for part in (section6, section6b, section7) for s in part.STATEMENTS)
+TRIED = [pytest.param(s, e, id=f"{s.id}/{e.name}") for s in STATEMENTS for e in s.examples if e.subject is not None]
+MADE = [pytest.param(s, e, id=f"{s.id}/{e.name}") for s in STATEMENTS for e in s.examples if e.recipe is not None]
+
+
+@pytest.mark.parametrize(("statement", "example"), TRIED)
+def test_examples(statement, example) -> None:
+    found = examine(statement, example.subject())
+    assert found.outcome is example.outcome, found.because
+    assert all(c.check().status == "verified" for c in found.certificates)
+    if example.outcome is Outcome.REFUTED:
+        assert found.certificates
+    if example.repaired is not None:
+        again = examine(statement, example.subject(), repaired=True)
+        assert again.outcome is example.repaired, again.because
+
+
+@pytest.mark.parametrize(("statement", "example"), MADE)
+def test_recipes_are_verified(statement, example) -> None:
+    for instance in refuting_instances(statement, example):
+        assert instance.certificates
+        assert all(c.check().status == "verified" for _, c in instance.certificates)
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda s: s.id)
+def test_claims_of_falsity_have_a_refutation_and_a_repair(statement) -> None:
+    refuted = [e for e in statement.examples if e.outcome is Outcome.REFUTED]
+    if statement.verdict in (Verdict.FALSE, Verdict.NEEDS_REPAIR):
+        assert refuted
+        assert statement.repair is not None
+        assert statement.ground is Ground.VERIFIED
+    else:
+        assert not refuted
+    if statement.checkable:
+        assert sum(e.smallest for e in statement.examples) == 1
