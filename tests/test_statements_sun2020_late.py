@@ -6,9 +6,9 @@ import pytest
 
 from explorer.certify.examining import examine, refuting_instances
 from explorer.statements.nouns import Ground, Outcome, Verdict
-from explorer.statements.sun2020 import section6, section6b, section7
+from explorer.statements.sun2020 import section6, section6b, section6c, section7
 
-STATEMENTS = tuple(s for part in (section6, section6b, section7) for s in part.STATEMENTS)
+STATEMENTS = tuple(s for part in (section6, section6b, section6c, section7) for s in part.STATEMENTS)
 TRIED = [pytest.param(s, e, id=f"{s.id}/{e.name}") for s in STATEMENTS for e in s.examples if e.subject is not None]
 MADE = [pytest.param(s, e, id=f"{s.id}/{e.name}") for s in STATEMENTS for e in s.examples if e.recipe is not None]
 

@@ -15,6 +15,10 @@ from explorer.statements.sun2020 import (
     section5a,
     section5b,
     section5c,
+    section6,
+    section6b,
+    section6c,
+    section7,
 )
 
 STATEMENTS: tuple[Statement, ...] = (
@@ -29,4 +33,8 @@ STATEMENTS: tuple[Statement, ...] = (
     *section5a.STATEMENTS,
     *section5b.STATEMENTS,
     *section5c.STATEMENTS,
+    *section6.STATEMENTS,
+    *section6b.STATEMENTS,
+    *section6c.STATEMENTS,
+    *section7.STATEMENTS,
 )
