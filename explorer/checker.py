@@ -857,6 +857,9 @@ class PathRing(LaurentRing):
             raise Rejected("path", "a function of t changes its sign on the path, or touches 0")
         return 1 if poly_at(p, low) > 0 else -1
 
+    def inverse(self, a):
+        """None: no division (`inertia_of` then goes on with pivot * Schur complement)."""
+
     def derivative(self, a):
         out = {}
         for (e, log), c in a.items():
@@ -1479,12 +1482,28 @@ EXPONENTIAL = Activation("exp", "network", {})
 # 6. Linear algebra. Symmetric matrices are lists of dicts column -> element.
 
 
+def steady_pivot(ring, rows, left):
+    """The first diagonal entry that is not 0; over functions of t: that has one sign (if only others are left, a rejection)."""
+    refusal = None
+    for i in sorted(left):
+        try:
+            if i in rows[i] and ring.sign(rows[i][i]) != 0:
+                return i
+        except Rejected as error:
+            if not isinstance(ring, PathRing) or error.rule != "path":
+                raise
+            refusal = error
+    if refusal is not None:
+        raise refusal
+    return None
+
+
 def inertia_of(ring, matrix):
     """(positive, zero, negative) of a symmetric matrix over an exact ring, by congruences (Sylvester's law)."""
     counts, left, flip = [0, 0, 0], set(range(len(matrix))), 1
     rows = [dict(row) for row in matrix]
     while left:
-        pivot = next((i for i in sorted(left) if i in rows[i] and ring.sign(rows[i][i]) != 0), None)
+        pivot = steady_pivot(ring, rows, left)
         if pivot is None:
             pairs = ((i, j) for i in sorted(left) for j in sorted(rows[i]) if j in left and ring.sign(rows[i][j]) != 0)
             i, j = next(pairs, (None, None))
@@ -2251,6 +2270,12 @@ STEP_KEYS = {  # in the order in which steps must stand
     "escape": ("point", "from", "limit", "path"),
     "basin": ("point", "level", "lower", "upper"),
     "wall": ("point", "to", "level", "wall", "proof"),
+    "slice-basin": ("point", "directions", "at", "level", "lower", "upper", "cuts"),
+    "quadratic-output": (),
+    "line": ("point", "direction", "above", "below", "inertia", "basis"),
+    "gradient-step": ("point", "to", "step"),
+    "flow": ("point", "to", "from", "until", "path"),
+    "chord": ("point", "to"),
     "orthogonal-requ": (),
     "added-unit": (),
     "zero-error": ("interpolations",),
@@ -2278,7 +2303,7 @@ STEP_KEYS = {  # in the order in which steps must stand
     "positive": (),
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
-                "wall": ("cells", "side"), "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
+                "wall": ("cells", "side"), "chord": ("at",), "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
 STUDENT_RULES = ("minimum-in-ball", "symmetric-inertia", "value", "floor", "below", "global")
 RULE_ORDER = {rule: k for k, rule in enumerate(STEP_KEYS)}
 
@@ -3080,14 +3105,19 @@ class Proof(CanonicalRules):
             if not ring.same(self.laurent_value(rule, ring, entry, at), coordinate):
                 raise Rejected(rule, f"the path does not meet {name}")
 
+    def common_field(self, step):
+        """(ring, end point) of a step from `point` to `to`, if both lie in one field."""
+        ring, end = self.exact_point(step).ring, self.points[step["to"]]
+        if end.ring is None or type(end.ring) is not type(ring) or getattr(ring, "modulus", 0) != getattr(end.ring, "modulus", 0):
+            raise Rejected(step["rule"], "the two points do not lie in one field")
+        if isinstance(ring, NumberField) and ring.interval != end.ring.interval:
+            raise Rejected(step["rule"], "the two points do not lie in one field")
+        return ring, end
+
     def rule_path(self, step):
         """Polynomial pieces on [0, 1] from one point to another, F non-increasing along them or (with a level) F <= level."""
-        start, end, where = self.exact_point(step), self.points[step["to"]], "step.pieces"
-        ring = start.ring
-        if end.ring is None or type(end.ring) is not type(ring) or getattr(ring, "modulus", 0) != getattr(end.ring, "modulus", 0):
-            raise Rejected("path", "the two points do not lie in one field")
-        if isinstance(ring, NumberField) and ring.interval != end.ring.interval:
-            raise Rejected("path", "the two points do not lie in one field")
+        ring, end = self.common_field(step)
+        where = "step.pieces"
         path, at, last = PathRing(ring, Fraction(0), Fraction(1)), [[ring.zero] * 2, [ring.one, ring.zero]], None
         level = number(step["level"], "step.level") if "level" in step else None
         pieces = array(step["pieces"], where, most=64)
@@ -3236,6 +3266,154 @@ class Proof(CanonicalRules):
         self.found["basin", name] = level, lower, upper, self.bounds(name)[0]
         return used
 
+    # -- slices, lines of critical points, descent from p to q and the chord between them -------------------------------
+
+    def rule_slice_basin(self, step):
+        """G(z) = F(p + sum_k z_k direction_k): G(at) <= level < G on the boundary of a box around `at`; a lower bound of G on it."""
+        rule, name, where = "slice-basin", step["point"], "step.directions"
+        point, level, ring = self.exact_point(step), number(step["level"], "step.level"), Intervals(self.meter)
+        rows = [[number(v, where) for v in array(row, where, self.size)] for row in array(step["directions"], where, most=4)]
+        at, lower, upper = ([number(v, f"step.{k}") for v in array(step[k], f"step.{k}", len(rows))] for k in ("at", "lower", "upper"))
+        cuts = [whole(n, "step.cuts", 1, 1_000) for n in array(step["cuts"], "step.cuts", len(rows))]
+        if not rows or not all(a < c < b for a, c, b in zip(lower, at, upper, strict=True)):
+            raise Rejected(rule, "the point `at` is not inside the box")
+        if math.prod(cuts) > 1_000_000:
+            raise Rejected("limit", "too many cells")
+        base = [point.ring.enclose(c, ring) for c in point.coordinates]
+
+        def place(z):
+            theta, flat = [{(): c} for c in base], Taylor(ring, 1)
+            for entry, row in zip(z, rows, strict=True):
+                for total, v in zip(theta, row, strict=True):
+                    flat.add_to(total, flat.scale(entry, v))
+            return theta
+
+        if ring.ends(Taylor(ring, 0).loss(self.problem, place([{(): ring.of(c)} for c in at])).get((), ring.zero))[1] > level:
+            raise Rejected(rule, "the value at `at` is not proved to be at most the level")
+        grid = [[a + (b - a) * k / n for k in range(n + 1)] for a, b, n in zip(lower, upper, cuts, strict=True)]
+        cells = [[ring.hull(ring.of(a), ring.of(b)) for a, b in itertools.pairwise(line)] for line in grid]
+        for k, ends in enumerate(zip(lower, upper, strict=True)):
+            for end in ends:
+                for cell in itertools.product(*cells[:k], [ring.of(end)], *cells[k + 1 :]):
+                    if self.least(ring, cell, place) <= level:
+                        raise Rejected(rule, f"the slice is not proved to exceed the level on face {k + 1}")
+        least = min(self.least(ring, cell, place) for cell in itertools.product(*cells))
+        self.found[rule, name] = rows, level, lower, upper, least
+        return ()
+
+    def rule_quadratic_output(self, step):
+        """One sample, one output that is a polynomial of degree at most 2 in the parameters, squared loss."""
+        p = self.problem
+        if p.kind != "dense" or p.loss != "squared" or p.regularizer is not None or len(p.inputs) != 1 or p.widths[-1] != 1:
+            raise Rejected("quadratic-output", "needs one sample, one output and the squared loss without regularizer")
+        if p.hidden_layers > 1 or any(act.kind != "linear" for act in (*p.activations, p.output)):
+            raise Rejected("quadratic-output", "needs a linear network of at most two layers")
+        return ()
+
+    def rule_line(self, step):
+        """p + s direction is critical for every s, and the Hessian has one inertia for above < s < below (null: no end)."""
+        rule, point, ends = "line", self.exact_point(step), []
+        self.matrix_rule(rule)
+        ring = point.ring
+        direction = [element(ring, c, "step.direction") for c in array(step["direction"], "step.direction", self.size)]
+        claimed = tuple(whole(v, "step.inertia", 0, self.size) for v in array(step["inertia"], "step.inertia", 3))
+        for key in ("above", "below"):
+            ends.append(None if step[key] is None else number(step[key], f"step.{key}"))
+        low, high = ends
+        if (low is None and high is None) or (low is not None and high is not None and low >= high):
+            raise Rejected(rule, "needs an interval with at least one end")
+        mirrored = low is None  # s = -t for t above -high
+        path = PathRing(ring, -high, None) if mirrored else PathRing(ring, low, high)
+        if all(ring.sign(c) == 0 for c in direction):
+            raise Rejected(rule, "the direction is 0")
+        theta = []
+        for k, (c, v) in enumerate(zip(point.coordinates, direction, strict=True)):
+            entry = {key: x for key, x in (((0, 0), c), ((1, 0), ring.neg(v) if mirrored else v)) if x != ring.zero}
+            theta.append({(): entry, (k,): path.one})
+        expansion = Taylor(path, 2).loss(self.problem, theta, need_value=False)
+        self.vanishing_gradient(rule, expansion, path.vanishes, path.zero)
+        where = "step.basis"
+        basis = [[number(v, where) for v in array(row, where, self.size)] for row in array(step["basis"], where, self.size)]
+        if len(independent_rows(basis, self.meter)) < self.size:
+            raise Rejected(rule, "the basis vectors are dependent")
+        if inertia_of(path, self.in_basis(path, hessian_rows(expansion, self.size, path), basis)) != claimed:
+            raise Rejected(rule, "the Hessian does not have the stated inertia on the interval")
+        self.found[rule, step["point"]] = claimed, ends, [ring.show(c) for c in direction]
+        return ()
+
+    def in_basis(self, ring, matrix, basis):
+        """The symmetric matrix b_i^T M b_j for rational vectors b_i, as rows of dicts."""
+        half = [[ring.total(ring.scale(v, b[k]) for k, v in row.items() if b[k]) for row in matrix] for b in basis]  # M b
+        out = [{} for _ in basis]
+        for i, j in itertools.product(range(len(basis)), repeat=2):
+            value = ring.total(ring.scale(v, c) for v, c in zip(half[j], basis[i], strict=True) if c)
+            if value != ring.zero:
+                out[i][j] = value
+        return out
+
+    def rule_gradient_step(self, step):
+        """q = p - step grad F(p)."""
+        ring, end = self.common_field(step)
+        length, slope = number(step["step"], "step.step"), self.expansion(step["point"], 1)
+        if length <= 0:
+            raise Rejected("gradient-step", "needs a positive step size")
+        for k, (c, target) in enumerate(zip(self.points[step["point"]].coordinates, end.coordinates, strict=True)):
+            if not ring.same(ring.sub(c, ring.scale(slope.get((k,), ring.zero), length)), target):
+                raise Rejected("gradient-step", f"{step['to']} is not that gradient step from {step['point']}")
+        self.found["descent", step["point"], step["to"]] = f"one step of gradient descent of size {show(length)} leads from p to q, where it stays"
+        return ()
+
+    def rule_flow(self, step):
+        """A curve from p to q along which grad F is a negative multiple of the tangent, until it vanishes at q."""
+        ring, _ = self.common_field(step)
+        start, until, where = number(step["from"], "step.from"), number(step["until"], "step.until"), "step.path"
+        if not start < until:
+            raise Rejected("flow", "needs an interval of times")
+        path = PathRing(ring, start, until)
+        curve = [self.curve_entry(ring, terms, where, 1) for terms in array(step["path"], where, self.size)]
+        ends = [[ring.of(t), ring.zero] for t in (start, until)]
+        if start <= 0 and any(key[0] < 0 for entry in curve for key in entry):
+            raise Rejected("flow", "a pole on the path")
+        for at, name in zip(ends, (step["point"], step["to"]), strict=True):
+            self.meets("flow", ring, curve, at, name)
+        theta = [{(): entry, (k,): path.one} for k, entry in enumerate(curve)]
+        expansion = Taylor(path, 1).loss(self.problem, theta, need_value=False)
+        slope, tangent = [expansion.get((k,), {}) for k in range(self.size)], [path.derivative(entry) for entry in curve]
+        speed, inner = path.dot(tangent, tangent), path.dot(slope, tangent)
+        for g, v in zip(slope, tangent, strict=True):
+            if not path.vanishes(path.sub(path.mul(g, speed), path.mul(inner, v))):
+                raise Rejected("flow", "the gradient is not parallel to the curve")
+        if path.sign(inner) >= 0 or ring.sign(self.laurent_value("flow", ring, inner, ends[0])) >= 0:
+            raise Rejected("flow", "the curve does not go down the gradient, or starts in a critical point")
+        if any(ring.sign(self.laurent_value("flow", ring, g, ends[1])) != 0 for g in slope):
+            raise Rejected("flow", f"the gradient does not vanish at {step['to']}")
+        self.found["descent", step["point"], step["to"]] = "gradient flow from p converges to q"
+        return ()
+
+    def rule_chord(self, step):
+        """On the segment from p to q: F at one fraction is larger than at an earlier one, or (without `at`) F decreases strictly."""
+        ring, end = self.common_field(step)
+        start, key = self.points[step["point"]], ("chord", step["point"], step["to"])
+        moves = [ring.sub(b, a) for a, b in zip(start.coordinates, end.coordinates, strict=True)]
+        if "at" not in step:
+            path = PathRing(ring, Fraction(0), Fraction(1))
+            curve = [{k: c for k, c in (((0, 0), a), ((1, 0), v)) if c != ring.zero} for a, v in zip(start.coordinates, moves, strict=True)]
+            if path.sign(path.derivative(self.along(path, curve))) >= 0:
+                raise Rejected("chord", "F does not decrease strictly on the segment")
+            self.found[key] = None
+            return ()
+        fractions = [number(s, "step.at") for s in array(step["at"], "step.at", 2)]
+        if not 0 <= fractions[0] < fractions[1] <= 1:
+            raise Rejected("chord", "needs two fractions of the segment in order")
+        values = []
+        for s in fractions:
+            theta = [{(): ring.add(a, ring.scale(v, s))} for a, v in zip(start.coordinates, moves, strict=True)]
+            values.append(Taylor(ring, 0).loss(self.problem, theta).get((), ring.zero))
+        if ring.sign(ring.sub(values[1], values[0])) <= 0:
+            raise Rejected("chord", "F is not larger at the later fraction")
+        self.found[key] = [show(s) for s in fractions]
+        return ()
+
     # -- walls without a box --------------------------------------------------------------------------------------------
 
     def rule_wall(self, step):
@@ -3371,17 +3549,19 @@ class Proof(CanonicalRules):
         self.found["zero-error"] = min(bounds)
         return ()
 
-    def least(self, ring, cell):
-        """A lower bound of F on a box: F(m) + grad F(cell) . (cell - m), or plain interval evaluation where F is not C^1."""
+    def least(self, ring, cell, place=lambda z: z):
+        """A lower bound of F on a box: F(m) + grad F(cell) . (cell - m), or plain interval evaluation where F is not C^1.
+        ``place`` maps coordinates on a plane to parameters."""
         middle = [((a + b) // 2,) * 2 for a, b in cell]
-        plain = Taylor(ring, 0).loss(self.problem, [{(): c} for c in cell]).get((), ring.zero)[0]
+        plain = Taylor(ring, 0).loss(self.problem, place([{(): c} for c in cell])).get((), ring.zero)[0]
         try:
-            slope = Taylor(ring, 1).loss(self.problem, [{(): c, (k,): ring.one} for k, c in enumerate(cell)], need_value=False)
+            theta = place([{(): c, (k,): ring.one} for k, c in enumerate(cell)])
+            slope = Taylor(ring, 1).loss(self.problem, theta, need_value=False)
         except Rejected as error:
             if error.rule != "smoothness":
                 raise
             return Fraction(plain, ring.unit)
-        value = Taylor(ring, 0).loss(self.problem, [{(): c} for c in middle]).get((), ring.zero)
+        value = Taylor(ring, 0).loss(self.problem, place([{(): c} for c in middle])).get((), ring.zero)
         change = ring.total(ring.mul(slope.get((k,), ring.zero), ring.sub(c, m)) for k, (c, m) in enumerate(zip(cell, middle, strict=True)))
         return Fraction(max(plain, value[0] + change[0]), ring.unit)
 
@@ -3848,6 +4028,13 @@ GOALS = {  # kind: what it says of p, and of q
     "infimum-at-infinity": "from p a path leads to infinity along which F decreases strictly to inf F = 0",
     "not-coercive": "F is not coercive: from p a path leads to infinity along which F {} {}",
     "barrier": "every path from p to q contains a point with F {}",
+    "slice-basin": "on the slice F(p + sum_k z_k d_k) with d = ({}), which is F(p) < {} at z = 0, a connected component of the sublevel "
+    "set at level {} lies inside the box z in ({}), where the slice is {} or more",
+    "no-bad-slices": "on every affine subspace through a point with F = 0, every local minimum of F restricted to it has F = 0",
+    "line-of-minima": "p + s d is a local minimum of F (not strict) for every s with {}, d = ({})",
+    "line-of-saddles": "p + s d is a strict saddle of F for every s with {}, d = ({})",
+    "interpolation-rises": "{}; on the segment from p to q F is larger at the fraction {} of the way than at {}",
+    "interpolation-falls": "{}; on the segment from p to q F decreases strictly",
     "exact-barrier": "every path from p to q contains a point with F >= {0}, and on some path from p to q F <= {0}",
     "spurious-valley": "F >= {0} on the connected component of p in the sublevel set F < {1}, while F(p) < {1} and F(q) < {0}",
     "unattained-infimum": "from p a path leads to infinity along which F decreases strictly to inf F = 0, which is not attained",
@@ -3907,11 +4094,12 @@ GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "
                "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "trapped": ("better",), "revived-unit": ("to",)}
 CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
                    "truncation-unbounded", "revived-unit", "no-trigonometric-fit", "not-interpolable")
-GOAL_EXTRAS |= {"exact-barrier": ("to",), "spurious-valley": ("better",)}
+GOAL_EXTRAS |= {"interpolation-rises": ("to",), "interpolation-falls": ("to",), "exact-barrier": ("to",), "spurious-valley": ("better",)}
 ABOUT_ALL = {  # goals about the problem as a whole -> rule
     "coercive": "coercive", "no-local-minimum": "added-unit", "local-minima-interpolate": "added-unit",
-    "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error",
+    "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error", "no-bad-slices": "quadratic-output",
 }
+MOTION_GOALS = ("slice-basin", "line-of-minima", "line-of-saddles", "interpolation-rises", "interpolation-falls")
 POINTLESS = ("no-trigonometric-fit", "not-interpolable", "gram-floor", "gram-null", "initial-mean", "feature-null", "positive",
              *ABOUT_ALL)  # no point
 COMPLETE_GOALS = {"critical-points-in-box": "complete-in-box", "critical-points-complete": "complete"}
@@ -3988,6 +4176,8 @@ class Goal:
         if kind in ABOUT_ALL:
             self.take(ABOUT_ALL[kind])
             words = self.about_all(kind, self.proof.found)
+        elif kind in MOTION_GOALS:
+            words = self.motion(kind, self.proof.found)
         elif kind in SET_OR_PATH_GOALS:
             words = self.set_or_path(kind, self.proof.found)
         if kind in CANONICAL_GOALS:
@@ -4021,6 +4211,8 @@ class Goal:
         if kind in ("no-local-minimum", "local-minima-interpolate"):
             if (found["added-unit"] == "logistic") != (kind == "no-local-minimum"):
                 raise Rejected("goal", "the logistic loss has no minimum, the squared loss has one")
+            return []
+        if kind == "no-bad-slices":
             return []
         if kind == "silent-unit-classifies":
             return [show(found["zero-error"])]
@@ -4130,6 +4322,36 @@ class Goal:
         text = show(value)
         low, high = math.floor(value * 10**12), math.ceil(value * 10**12)
         return text if len(text) <= 100 else f"a number from {decimal(low)} to {decimal(high)}"
+
+    def motion(self, kind, found):
+        """The words of a goal about a slice, a line of critical points, or descent and the chord."""
+        p, q = self.p, self.q
+        if kind == "slice-basin":
+            self.take("slice-basin", p)
+            self.take("value", p)
+            rows, level, lower, upper, least = found["slice-basin", p]
+            least = Fraction(math.floor(least * 10**12), 10**12)
+            if not self.proof.bounds(p)[1] < least:
+                raise Rejected("goal", "F(p) is not proved to be smaller than the slice in the box")
+            box = self.short(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))
+            shown = decimal(math.floor(least * 10**12))
+            return [self.short(f"({', '.join(map(show, row))})" for row in rows), shown, show(level), box, shown]
+        if kind.startswith("line-of"):
+            self.take("line", p)
+            (pos, zero, neg), (low, high), direction = found["line", p]
+            if (kind == "line-of-minima" and (zero != 1 or neg)) or (kind == "line-of-saddles" and not (pos and neg)):
+                raise Rejected("goal", "does not follow from that inertia on the line")
+            interval = f"{f'{show(low)} < ' if low is not None else ''}s{f' < {show(high)}' if high is not None else ''}"
+            return [interval, self.short(direction)]
+        rule = next((r for r in ("flow", "gradient-step") if (r, p, q) in self.proof.facts), "flow")
+        self.take(rule, p, q)
+        self.take("chord", p, q)
+        if rule == "gradient-step":
+            self.take("stationary", q)
+        at = found["chord", p, q]
+        if (at is None) != (kind == "interpolation-falls"):
+            raise Rejected("goal", "needs a chord of the other kind (with or without fractions)")
+        return [found["descent", p, q], *(reversed(at) if at else ())]
 
     def behind_a_wall(self, kind, level, side):
         if (side is not None) != (kind == "spurious-valley"):

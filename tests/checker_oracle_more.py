@@ -7,6 +7,8 @@ import random
 from fractions import Fraction
 from typing import Any
 
+import checker_oracle_motion as motion
+
 
 def rectified(body: dict[str, Any]) -> tuple[list[list[Fraction]], list[Fraction], list[Fraction]] | None:
     """(extended inputs, c_i y_i, regularizer weights) of the ReQU problems, None for another problem."""
@@ -102,9 +104,16 @@ def wall(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
     return True
 
 
-RULES = {"wall": wall, "added-unit": added_unit, "orthogonal-requ": orthogonal, "zero-error": zero_error}
+RULES = {
+    "wall": wall,
+    "added-unit": added_unit,
+    "orthogonal-requ": orthogonal,
+    "zero-error": zero_error,
+    **motion.RULES,
+}
 #: goals that follow from the one step that they name
 GOALS = (
+    *motion.GOALS,
     "exact-barrier",
     "no-local-minimum",
     "local-minima-interpolate",

@@ -188,6 +188,7 @@ def split_units(request: Request) -> tuple[Instance, ...]:
     for name, base in splitting.examples(statement).items():
         problem, _ = splitting.split(base, LAMBDAS[0])
         named = tuple((f"lambda-{_tag(lam)}", splitting.certificate(base, lam)) for lam in LAMBDAS)
+        named += tuple((f"lambda-{tag}", splitting.interval_certificate(base, *ends)) for tag, ends in splitting.INTERVALS.items())  # fmt: skip
         out.append(Instance(f"split-{name}", problem, named))
     return tuple(out)
 

@@ -10,7 +10,18 @@ from fractions import Fraction as F
 from typing import TYPE_CHECKING
 
 from explorer.certify.certificate import Instance
-from explorer.certify.recipes import added_unit, connections, escapes, planes, requ, requ_minima, separators, walls
+from explorer.certify.recipes import (
+    added_unit,
+    chords,
+    connections,
+    escapes,
+    planes,
+    requ,
+    requ_minima,
+    separators,
+    slices,
+    walls,
+)
 
 if TYPE_CHECKING:
     from explorer.certify.requests import Request
@@ -50,6 +61,10 @@ def _requ(statement: str) -> Instance:
 #: x~ = (x, 1) orthogonal: (2, 1), (-1/2, 1) in the plane, and three vectors in space
 PAIR = ((F(2),), (F(-1, 2),))
 TRIPLE = ((F(1), F(0)), (F(-1), F(1)), (F(-1), F(-2)))
+
+
+def _deltoids(statement: str) -> tuple[Instance, ...]:
+    return tuple(slices.deltoid(width, statement, relu=relu) for width, relu in ((3, False), (40, False), (6, True)))
 
 
 def _requ_refuted(statement: str) -> tuple[Instance, ...]:
@@ -97,8 +112,11 @@ _EXHIBITED: dict[str, Makers] = {
     "sun2020.def-IV.2": (walls.narrow_sigmoid, separators.relu_valley),
     "sun2020.quote-IV-venturi": (connections.quadratic_swap, walls.wide_polynomial),
     "aud.lemma-one-hidden": (connections.sigmoid_swap, connections.relu_swap, connections.quadratic_swap),
-    "sun2020.conj-V.1": (planes.monotone_segment, planes.overshooting_step),
-    "sun2020.conj-V.2": (walls.deltoid_slice,),
+    # conditions are left open: what happens to named runs, on both sides
+    "sun2020.conj-V.1": (planes.monotone_segment, chords.two_layers, chords.overshoot, chords.chain_flow),
+    "aud.lemma-V1-linear": (chords.two_layers,),
+    # no probability is stated: what holds for named slices and networks, on both sides
+    "sun2020.conj-V.2": (slices.without_bad_minima, _deltoids, walls.deltoid_slice),
     "sun2020.conj-V.3": (separators.three_on_two_branches,),
     "sun2020.conj-V.4": (connections.sigmoid_swap, planes.parabola),
 }

@@ -26,7 +26,7 @@ from fractions import Fraction
 from explorer.algebra.fields import arithmetic
 from explorer.algebra.inertia import inertia
 from explorer.certify.certificate import Certificate
-from explorer.certify.encode import assemble, trimmed
+from explorer.certify.encode import assemble, element_json, trimmed
 from explorer.certify.goals import accepted, certify
 from explorer.certify.located import Located
 from explorer.certify.recipes.units import sigmoid
@@ -152,6 +152,57 @@ def certificate(narrow: Narrow, lam: Fraction) -> Certificate:
         *(curve_step("p", _end_curve(narrow, lam, sign), p.field, sign) for sign in (-1, 1)),
     ]
     return accepted(assemble(problem, {"kind": "saddle", "point": "p"}, {"p": p.point}, steps))
+
+
+#: the intervals of lam between the ends (None: no end)
+INTERVALS: dict[str, tuple[int | None, int | None]] = {"below-0": (None, 0), "0-to-1": (0, 1), "above-1": (1, None)}
+
+
+def interval_certificate(narrow: Narrow, above: int | None, below: int | None) -> Certificate:
+    """The kind at *every* lam of an interval between the ends: ``line-of-minima`` or ``line-of-saddles``.
+
+    The point moves on the line lam -> (lam v, (1 - lam) v), on which the gradient vanishes identically; the checker finds one
+    inertia of the Hessian for the whole interval, with lam as a variable. p is the point at lam = 0.
+    """
+    problem, start = split(narrow, Fraction(0))
+    _, end = split(narrow, Fraction(1))
+    p = Located.of(problem, "p", start)
+    a = arithmetic(p.field)
+    middle = {(0, 1): Fraction(1, 2), (1, None): Fraction(2), (None, 0): Fraction(-1)}[above, below]
+    found = Located.of(problem, "q", split(narrow, middle)[1]).inertia
+    step = {
+        "rule": "line",
+        "point": "p",
+        "direction": [
+            element_json(a.sub(b, c), p.field) for b, c in zip(end.coordinates, start.coordinates, strict=True)
+        ],
+        "above": None if above is None else str(above),
+        "below": None if below is None else str(below),
+        "inertia": [found.positive, found.zero, found.negative],
+        "basis": _basis(narrow, len(problem.parameters)),
+    }
+    goal = {"kind": "line-of-saddles" if found.negative else "line-of-minima", "point": "p"}
+    return accepted(assemble(problem, goal, {"p": p.point}, [step]))
+
+
+def _basis(narrow: Narrow, size: int) -> list[list[str]]:
+    """First the directions that the narrow network has (the twins move together), where the Hessian does not depend on lam; then
+    one twin alone, where lam (1 - lam) B is left over, and the line itself."""
+    net = narrow.network
+    d, m = net.widths[:2]
+    twins = list(zip(_incoming(net, m, narrow.unit), _incoming(net, m, m), strict=True))
+    start = (m + 1) * (d + net.bias[0])
+    out, single = start + narrow.unit, start + m
+    special = {k for pair in twins for k in pair} | {single}
+    rows = [{a: 1, b: 1} for a, b in twins] + [{k: 1} for k in range(size) if k not in special]
+    rows += [{a: 1} for a, _ in twins] + [{out: 1, single: -1}]
+    return [[str(row.get(k, 0)) for k in range(size)] for row in rows]
+
+
+def _incoming(net: DenseNetwork, last: int, unit: int) -> list[int]:
+    """Where the weights into a unit of the widened network (``last`` is its last unit) stand."""
+    d = net.widths[0]
+    return [*range(unit * d, (unit + 1) * d), *([(last + 1) * d + unit] if net.bias[0] else [])]
 
 
 def _end_curve(narrow: Narrow, lam: Fraction, sign: int) -> Curve:
