@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from explorer.budget import Budget
 from explorer.certify.examining import Finding, examine, refuting_instances
-from explorer.statements.nouns import Example, Ground, Outcome, Statement, Verdict
+from explorer.reading import read_problem
+from explorer.statements.nouns import Example, Ground, Outcome, Statement, Subject, Verdict
 from explorer.statements.sun2020 import (
     section1,
     section2,
@@ -85,3 +89,16 @@ def test_every_claim_of_falsity_has_a_refutation_and_a_repair(statement: Stateme
     if statement.checkable:
         assert statement.examples
         assert any(e.smallest for e in statement.examples)
+
+
+CASES = Path(__file__).parents[1] / "cases"
+
+
+@pytest.mark.parametrize("case", ["fig2", "vw", "xyz-decay", "linear-2-2", "neuron-relu-region", "sigmoid-n2-w2"])
+def test_on_the_built_in_cases_only_false_statements_are_refuted(case: str) -> None:
+    subject = Subject(read_problem(CASES / case / "problem.json"), budget=Budget(5.0))
+    for statement in STATEMENTS:
+        found = examine(statement, subject)
+        certified(found)
+        if found.outcome is Outcome.REFUTED:
+            assert statement.verdict in (Verdict.FALSE, Verdict.NEEDS_REPAIR), statement.id

@@ -134,6 +134,17 @@ def exact_points(subject: Subject) -> tuple[Point, ...]:
     return tuple(p for p in subject.points if isinstance(p, Point))
 
 
+def on_points(count: int, test: Test) -> Test:
+    """The test where this many exact points are given; false elsewhere."""
+
+    def guarded(subject: Subject) -> Judgement:
+        if len(exact_points(subject)) != count:
+            return Judgement(False, f"{count} exact points are needed")
+        return test(subject)
+
+    return guarded
+
+
 def look(subject: Subject, point: AnyPoint) -> Near:
     """The kind at one point, as far as a rule decides it there; never raises for lack of a method."""
     if not isinstance(point, Point):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.errors import Unsupported
+from explorer.errors import Invalid, Unsupported
 from explorer.point import AnyPoint, Point
 from explorer.probes.linear import factored, linear_data, product
 from explorer.probes.near import value_at
@@ -69,7 +69,10 @@ def _mother(subject: Subject) -> Judgement:
     if not data.inputs_full_rank:
         return Judgement.unknown("the least-squares matrix is not unique: the inputs do not span the input space")
     best = data.least_squares()
-    weights = factored(best, data.widths)
+    try:
+        weights = factored(best, data.widths)
+    except Invalid as error:
+        return Judgement.unknown(error.sentence())
     if weights is None:
         return Judgement(
             True, f"the least-squares matrix has rank {best.rank()} > {data.bottleneck}: no weights give it"
@@ -81,6 +84,7 @@ def _mother(subject: Subject) -> Judgement:
         True,
         f"weights whose product is the least-squares matrix of rank {best.rank()}, F = {value.as_fraction}",
         shows=(Witness("value", weights),),
+        partial=True,
     )
 
 

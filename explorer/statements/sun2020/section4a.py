@@ -59,6 +59,7 @@ def _figure_2(subject: Subject) -> Judgement:
         True,
         "(w, v) = (1, 1) is a local minimum with F = 1, and F(2, -8) = 0; the ray v > 0 makes it non-strict",
         shows=found.shows,
+        partial=True,
     )
 
 
@@ -100,7 +101,7 @@ def _equivalence(subject: Subject) -> Judgement:
     zero_words = "has a zero that is a local extremum" if extremal else "has no zero that is a local extremum"
     words = f"phi {zero_words}; {left.because}"
     if left.holds is not extremal:
-        return Judgement(True, words, left.trust, left.shows[:1])
+        return Judgement(True, words, left.trust, left.shows[:1], partial=True)
     return Judgement(False, f"the two sides differ: {words}", left.trust, (*left.shows, Witness("constant-loss")))
 
 

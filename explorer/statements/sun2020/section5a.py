@@ -29,7 +29,7 @@ from explorer.statements.nouns import (
 )
 from explorer.statements.predicates import on_data, squared_loss
 from explorer.statements.sun2020 import instances
-from explorer.statements.sun2020.conditions import LINEAR, NO_REGULARIZER, exact_points, points_given
+from explorer.statements.sun2020.conditions import LINEAR, NO_REGULARIZER, exact_points, on_points, points_given
 from explorer.statements.sun2020.instances import on
 
 ENDS = points_given(2, "the start and the end of the segment")
@@ -183,7 +183,7 @@ def _on_the_flow(subject: Subject) -> Judgement:
 ON_THE_FLOW = Predicate(
     "on-one-orbit",
     "the second point lies on the gradient-flow orbit of the first",
-    _on_the_flow,
+    on_points(2, _on_the_flow),
     r"v\pm w=e^{\pm T}(v_0\pm w_0)",
 )
 
@@ -200,7 +200,9 @@ def _before_the_limit(subject: Subject) -> Judgement:
 
 
 BEFORE_LIMIT = Predicate(
-    "before-the-limit", "the second point comes after the first and not after the limit of the flow", _before_the_limit
+    "before-the-limit",
+    "the second point comes after the first and not after the limit of the flow",
+    on_points(2, _before_the_limit),
 )
 
 

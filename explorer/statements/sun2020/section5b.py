@@ -33,6 +33,7 @@ from explorer.statements.sun2020.conditions import (
     NO_REGULARIZER,
     ONE_HIDDEN,
     exact_points,
+    on_points,
 )
 from explorer.statements.sun2020.instances import on
 from explorer.statements.sun2020.joining import (
@@ -137,7 +138,7 @@ def _isolated_in_the_plane(subject: Subject) -> Judgement:
 ISOLATED = Predicate(
     "finitely-many-minima-in-plane",
     "the affine plane of the points holds finitely many global minima",
-    _isolated_in_the_plane,
+    on_points(3, _isolated_in_the_plane),
 )
 
 NO_PLANAR_PATH = Statement(
@@ -207,7 +208,9 @@ def _planar(subject: Subject) -> Judgement:
     a, b = exact_points(subject)[:2]
     path = planar_path(subject, a, b)
     if path is not None:
-        return Judgement(True, path.legs[0].because, shows=(Witness("bounded-path", options={"path": path}),))
+        return Judgement(
+            True, path.legs[0].because, shows=(Witness("bounded-path", options={"path": path}),), partial=True
+        )
     wall = barrier(subject, a, b)
     if wall is None:
         return Judgement.unknown("neither a planar path of constant loss nor a wall was found")

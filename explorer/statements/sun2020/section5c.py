@@ -29,6 +29,7 @@ from explorer.statements.sun2020.conditions import (
     LINEAR,
     NO_REGULARIZER,
     exact_points,
+    on_points,
 )
 from explorer.statements.sun2020.instances import on
 from explorer.statements.sun2020.joining import (
@@ -41,7 +42,7 @@ from explorer.statements.sun2020.joining import (
 
 def _parabola(subject: Subject) -> Judgement:
     path = parabola(subject.problem, *exact_points(subject))
-    return Judgement(True, path.legs[0].because, shows=(Witness("bounded-path", options={"path": path}),))
+    return Judgement(True, path.legs[0].because, shows=(Witness("bounded-path", options={"path": path}),), partial=True)
 
 
 THREE_UNITS = on_data(
@@ -55,14 +56,15 @@ def _independent(subject: Subject) -> Judgement:
     from explorer.probes.flat import rank
 
     net = subject.problem.network
-    assert isinstance(net, DenseNetwork)
+    if not isinstance(net, DenseNetwork):
+        return Judgement(False, "the problem is not a dense network on data")
     rows = [tuple(c[0] for c in p.coordinates[-net.widths[1] :]) for p in exact_points(subject)]
     holds = rank(rows) == 2
     return Judgement(holds, "exact rank" if holds else "the output weights are parallel")
 
 
 INDEPENDENT = Predicate(
-    "independent-output-weights", "the output weights of the two minima are not parallel", _independent
+    "independent-output-weights", "the output weights of the two minima are not parallel", on_points(2, _independent)
 )
 
 PARABOLA = Statement(

@@ -41,7 +41,8 @@ def at_places(decide: Decide) -> Test:
                 if a.holds is wanted:
                     return a
         shows = tuple(w for a in answers for w in a.shows) if all(a.shows for a in answers) else ()
-        return Judgement(True, answers[0].because, answers[0].trust, shows)
+        partial = subject.point is None or any(a.partial for a in answers)  # shown at these places only
+        return Judgement(True, answers[0].because, answers[0].trust, shows, partial)
 
     return test
 
@@ -152,7 +153,7 @@ def _property_pt(subject: Subject, point: Point) -> Judgement:
     except ExplorerError as error:
         return strict_bad_minimum(subject, point) or Judgement.unknown(error.sentence())
     shows = (Witness("descending-path", options={"path": path}), Witness("global-minimum", path.end))
-    return Judgement(True, "from a point within 1/8 in every hidden weight F falls strictly on a segment to 0", shows=shows)  # fmt: skip
+    return Judgement(True, "from a point within 1/8 in every hidden weight F falls strictly on a segment to 0", shows=shows, partial=True)  # fmt: skip
 
 
 PT_HERE = Predicate(
@@ -227,7 +228,7 @@ def decided(predicate: Predicate, *, name: str, text: str, yes: str, no: str) ->
         if found.holds is None:
             return found
         shows = found.shows if found.holds else found.shows[:1]
-        return Judgement(True, f"{yes if found.holds else no}: {found.because}", found.trust, shows)
+        return Judgement(True, f"{yes if found.holds else no}: {found.because}", found.trust, shows, found.partial)
 
     return Predicate(name, text, test, predicate.latex)
 
