@@ -137,11 +137,15 @@ def spectrum() -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--threads", type=int, help="of torch (default: OMP_NUM_THREADS, or 1)")
+    parser.add_argument("--only", help="adam, newton, products, hessians or spectrum")
     chosen = parser.parse_args()
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(1)
+    if chosen.threads or "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(chosen.threads or 1)
     out: dict[str, Any] = {"torch": torch.__version__, "threads": torch.get_num_threads(), "processors": os.cpu_count()}
     for name, work in (("adam", against_loops), ("newton", against_scipy), ("products", products), ("hessians", hessians), ("spectrum", spectrum)):  # fmt: skip
+        if chosen.only not in (None, name):
+            continue
         before = os.getloadavg()[0]
         out[name] = {**work(), "load": before}
         print(name, json.dumps(out[name]), flush=True)

@@ -167,6 +167,17 @@ def test_escapes_are_not_limits():
     assert ends.count(ESCAPED) == 21
 
 
+def test_a_long_step_into_saturation_is_an_escape():
+    """sigmoid-neuron-2 has three critical points (its derivation); F tends to 0.17 and 1.17 where the unit saturates. Starting
+    far out float64 computes gradient and Hessian 0 there, which is no limit."""
+    p = cases("sigmoid-neuron-2").problem
+    far = torch.tensor([[-2000.0], [-60.0], [60.0], [2000.0]], dtype=torch.float64)
+    for merit in ("value", "gradient"):
+        assert descend(compiled(p, device="cpu"), far, merit=merit).count(LIMIT) == 0
+    said = crosscheck(p, solved("sigmoid-neuron-2"), device="cpu", starts=1024)
+    assert [d.what for d in said.discrepancies] == []
+
+
 def test_separable_logistic_regression_escapes():
     p = Problem.dense(widths=[1, 1], inputs=[1, -2], targets=[1, -1], loss="logistic")
     ends = descend(compiled(p, device="cpu"), torch.linspace(-3, 3, 7, dtype=torch.float64)[:, None])

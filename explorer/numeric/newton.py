@@ -83,7 +83,19 @@ def descend(
     chosen, clock = settings or Settings(), deadline or Deadline(None)
     group = max(1, ROOM // twin.size**2)
     parts = [_descend(twin, part, merit == "value", chosen, clock) for part in starts.split(group)]
-    return Ends(*(torch.cat([getattr(p, k) for p in parts]) for k in ("theta", "value", "gradient", "outcome", "iterations")))  # fmt: skip
+    ends = Ends(*(torch.cat([getattr(p, k) for p in parts]) for k in ("theta", "value", "gradient", "outcome", "iterations")))  # fmt: skip
+    ends.outcome[_beyond_sight(twin, ends)] = ESCAPED
+    return ends
+
+
+def _beyond_sight(twin: Twin, ends: Ends) -> Tensor:
+    """Numbers of limits that are none: a saturated unit and a flat direction. A long step led to where float64 sees no slope
+    although the function goes on to fall; nothing here tells that from a limit, so it does not count as one."""
+    at = torch.nonzero((ends.outcome == LIMIT) & twin.saturated(ends.theta))[:, 0]
+    if len(at) == 0:
+        return at
+    spectrum = torch.linalg.eigvalsh(twin.hessians(ends.theta[at])).abs()
+    return at[spectrum.amin(1) <= 1e-10 * (1e-30 + spectrum.amax(1))]
 
 
 def _descend(twin: Twin, starts: Tensor, by_value: bool, s: Settings, clock: Deadline) -> Ends:

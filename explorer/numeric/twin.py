@@ -22,6 +22,8 @@ from explorer.numeric.spec import MonomialSpec, Spec
 Tensor: TypeAlias = torch.Tensor
 #: doubles that one chunk of a batched Hessian may hold
 CHUNK = 6_000_000
+#: |z| beyond which an activation is a constant or its limit line to all digits of float64
+SATURATED = {"sigmoid": 36.0, "tanh": 18.5, "erf": 5.8, "softplus": 36.0, "swish": 36.0, "gelu": 8.2, "elu": 36.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,18 @@ class Twin:
             out.append(z)
             if layer + 1 < s.depth:
                 h = activation(s.activations[layer], kink=self.kink)(z)
+        return out
+
+    def saturated(self, theta: Tensor) -> Tensor:
+        """Rows of (B, P) at which some activation lies so far out that float64 sees a constant (its derivative rounds to 0)."""
+        s = self.spec
+        out = torch.zeros(len(theta), dtype=torch.bool, device=theta.device)
+        if isinstance(s, MonomialSpec):
+            return out
+        with torch.no_grad():
+            for a, z in zip((*s.activations, s.output), self.preactivations(theta), strict=True):
+                if a.kind in SATURATED:
+                    out |= (z.abs() > SATURATED[a.kind]).flatten(1).any(1)
         return out
 
     def value(self, theta: Tensor) -> Tensor:

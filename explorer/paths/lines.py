@@ -74,6 +74,7 @@ def _verdict(x: Array, g: Array, h: Array, least: float = 1e-9) -> tuple[Any, An
     """Small gradient and small Newton step: a limit. Far away, not a number, or a small gradient with a large step: an escape."""
     size, largest = np.abs(g).max(1), np.abs(h).max((1, 2))
     lost = ~np.isfinite(size) | ~np.isfinite(largest) | (np.abs(x).max(1) > FAR)
+    lost |= (largest == 0) & (np.abs(x).max(1) > 30)  # saturated: floats see no slope although there is one
     small = (size <= least * (1 + largest)) & ~lost
     step = np.zeros(len(x))
     if small.any():
