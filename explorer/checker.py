@@ -2390,7 +2390,7 @@ class CanonicalRules:
                 g = ring.polynomial(found.get((m - 1,) if m else (), {}))
                 rows[m] = (*rows[m], g)
                 for k in range(columns // 2 + 1 if g else 0):
-                    self.meter.spend(8 * len(g), poly_size(g))
+                    self.meter.spend(8 * len(g) ** 2, poly_size(g))
                     for column, extra in enumerate(fourier_integrals(low, high, g, k), start=max(2 * k - 1, 0)):
                         row[column] = [a + b for a, b in itertools.zip_longest(row[column], extra, fillvalue=Fraction(0))]
         rank = self.rank_over_pi(table[1:])
@@ -2408,7 +2408,7 @@ class CanonicalRules:
         the rank is the largest one at that many values."""
         columns, best = range(len(rows[0])), 0
         for value in range(1, 2 + sum(max(max(len(row[c]) - 1, 0) for row in rows) for c in columns)):
-            self.meter.spend(len(rows) * len(columns))
+            self.meter.spend(sum(1 + len(entry) for row in rows for entry in row))
             best = max(best, len(independent_rows([[poly_at(entry, value) for entry in row] for row in rows], self.meter)))
             if best == len(columns):
                 break
@@ -2507,7 +2507,7 @@ class CanonicalRules:
             total = [Fraction(0)] * turn
             for x, v in zip(p.inputs, relation, strict=True):
                 total[int(turn * sum(map(Fraction.__mul__, x, map(Fraction, wave)))) % turn] += v
-            self.meter.spend(4 * turn, poly_size(relation))
+            self.meter.spend(turn * turn // 4 + 4 * len(top) * len(relation), poly_size(relation))
             if poly_divmod(poly_trim(total), cyclotomic(turn))[1]:
                 raise Rejected("aliased", "the relation does not hold for all these frequencies")
         gap = sum(v * y[0] for v, y in zip(relation, p.targets, strict=True))

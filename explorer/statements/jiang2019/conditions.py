@@ -101,6 +101,21 @@ AT_POINT = Predicate(
 )
 
 
+def under(base: Predicate, name: str, text: str, test: Callable[[Subject], Judgement], latex: str = "") -> Predicate:
+    """A condition that makes sense only where ``base`` holds: elsewhere it is false, with the reason that ``base`` gives."""
+
+    def both(subject: Subject) -> Judgement:
+        first = base.test(subject)
+        return test(subject) if first.holds else first
+
+    return Predicate(name, text, both, latex)
+
+
+def given(name: str, text: str, test: Callable[[Subject], Judgement], latex: str = "") -> Predicate:
+    """A condition on a given point on the line."""
+    return under(AT_POINT, name, text, test, latex)
+
+
 def on_line(subject: Subject) -> tuple[Cell, ...]:
     """x -> f(x; p) on [0, 1], cell by cell."""
     return cells(subject.problem, point_of(subject))
@@ -123,7 +138,7 @@ def _full(subject: Subject) -> Judgement:
     return Judgement(True, f"H has {len(found.rows)} rows and rank {found.rank} = N >= T = {samples(subject)}, exactly over Q(pi)")  # fmt: skip
 
 
-FULL_RANK = Predicate(
+FULL_RANK = given(
     "full-rank-disparity",
     "the disparity matrix has full column rank N for some N with M >= N >= T",
     _full,
@@ -135,7 +150,7 @@ def is_stationary(subject: Subject) -> bool:
     return not any(gradient(subject.problem, point_of(subject)))
 
 
-STATIONARY = Predicate(
+STATIONARY = given(
     "stationary",
     "the gradient of the loss vanishes at the point",
     lambda s: (

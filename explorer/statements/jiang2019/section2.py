@@ -7,6 +7,7 @@ from explorer.canonical.fourier import tail
 from explorer.canonical.interpolation import forced_breaks, interpolant
 from explorer.canonical.slopes import loss_value
 from explorer.canonical.truncated import ends, limit_value
+from explorer.errors import Unsupported
 from explorer.point import Point
 from explorer.problem import DenseNetwork
 from explorer.statements.jiang2019 import problems
@@ -15,9 +16,11 @@ from explorer.statements.jiang2019.conditions import (
     CUBE,
     ON_LINE,
     at,
+    given,
     inner,
     on_line,
     point_of,
+    under,
     zero_loss,
 )
 from explorer.statements.nouns import (
@@ -119,7 +122,10 @@ REPRESENTED = Predicate(
 
 
 def _enough(s: Subject) -> Judgement:
-    found = interpolant(s.problem)
+    try:
+        found = interpolant(s.problem)
+    except Unsupported as error:
+        return Judgement(False, error.sentence())
     return Judgement(found is not None, "one ReLU unit per sample (one less with an output bias)" if found else "too few units")  # fmt: skip
 
 
@@ -141,7 +147,7 @@ DEF_LITERAL_SPACE = Statement(
     "approximation gives density as the width grows, in a norm.",
     repair=Repair(
         "Finite interpolation: with distinct inputs and one ReLU unit per sample every target vector is taken.",
-        (ON_LINE, Predicate("enough-units", "there are enough ReLU units for the samples", _enough)),
+        (ON_LINE, under(ON_LINE, "enough-units", "there are enough ReLU units for the samples", _enough)),
         REPRESENTED,
     ),
     remarks=("It is not injective: (w, v) and (w/c, c v), c > 0, give the same ReLU unit.",),
@@ -188,7 +194,7 @@ BY_COEFFICIENTS = Predicate(
     "the network function and the limit of its Fourier series, which have equal coefficients, have equal losses",
     _by_coefficients,
 )
-INNER = Predicate(
+INNER = given(
     "inputs-inside",
     "all inputs lie in the open interval (0, 1)",
     lambda s: Judgement(inner(s), "read off the data" if inner(s) else "an input is 0 or 1"),
@@ -249,7 +255,7 @@ EVERYWHERE = Predicate(
     _everywhere,
     r"f(x)=\sum_k\theta_ke^{2\pi ik\cdot x}",
 )
-MATCHING = Predicate(
+MATCHING = given(
     "ends-match",
     "the network function takes the same value at 0 and at 1",
     lambda s: Judgement((pair := ends(on_line(s)))[0] == pair[1], f"f(0) = {pair[0]}, f(1) = {pair[1]}"),

@@ -6,7 +6,7 @@ from explorer.canonical.aliasing import MAX_FREQUENCIES, evaluation, evaluation_
 from explorer.canonical.slopes import loss_value
 from explorer.canonical.truncated import limit_value
 from explorer.statements.jiang2019 import problems
-from explorer.statements.jiang2019.conditions import AT_POINT, CUBE, SQUARED_ON_CUBE, at, point_of
+from explorer.statements.jiang2019.conditions import AT_POINT, CUBE, SQUARED_ON_CUBE, at, point_of, under
 from explorer.statements.jiang2019.section2 import INNER
 from explorer.statements.nouns import (
     Concept,
@@ -36,7 +36,7 @@ def _small(s: Subject) -> Judgement:
     return Judgement(True, "read off the data")
 
 
-SMALL = Predicate("small-box", "few samples, and a moderate box of frequencies with N >= T", _small)
+SMALL = under(CUBE, "small-box", "few samples, and a moderate box of frequencies with N >= T", _small)
 
 
 def _fits(s: Subject) -> Judgement:
@@ -73,8 +73,8 @@ def _independent(s: Subject) -> Judgement:
     return Judgement(rank == len(data), f"the evaluation matrix has rank {rank} for {len(data)} samples")
 
 
-INDEPENDENT = Predicate(
-    "evaluations-independent", "the evaluation matrix E has rank T", _independent, r"\operatorname{rank}E=T"
+INDEPENDENT = under(
+    SMALL, "evaluations-independent", "the evaluation matrix E has rank T", _independent, r"\operatorname{rank}E=T"
 )
 
 

@@ -13,6 +13,7 @@ from explorer.statements.jiang2019.conditions import (
     at,
     better_point,
     full_rank,
+    given,
     point_of,
     quarter_cells,
     samples,
@@ -143,7 +144,7 @@ def _tangent_rank(s: Subject) -> Judgement:
     return Judgement(found == samples(s), f"the derivatives at the data have rank {found} for {samples(s)} samples")
 
 
-TANGENT_RANK = Predicate(
+TANGENT_RANK = given(
     "tangent-rank-is-T", "the derivatives of f at the data have rank T", _tangent_rank, r"\operatorname{rank}G(w)=T"
 )
 LEM_1 = Statement(
@@ -242,7 +243,7 @@ LEM_2 = Statement(
     hypotheses=(
         AT_POINT,
         STATIONARY,
-        Predicate("rank-deficient-disparity", "rank H < N for some N with T <= N <= M", _deficient),
+        given("rank-deficient-disparity", "rank H < N for some N with T <= N <= M", _deficient),
     ),
     conclusion=Predicate("any-type", "the point is a local minimum, a saddle or a global minimum", _any_type),
     verdict=Verdict.TRUE,

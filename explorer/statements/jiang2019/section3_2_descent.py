@@ -13,6 +13,7 @@ from explorer.statements.jiang2019.conditions import (
     at,
     better_point,
     full_rank,
+    given,
     is_stationary,
     point_of,
     quarter_cells,
@@ -55,7 +56,7 @@ def _full_at_start(s: Subject) -> Judgement:
     )
 
 
-STAYS_FULL = Predicate(
+STAYS_FULL = given(
     "full-rank-along-the-way",
     "gradient descent started at the point keeps the disparity matrix at full column rank",
     _stays,
@@ -186,7 +187,7 @@ CLAIM_H_NOT_VANISHING = Statement(
     "in the coefficients is constant and not 0.",
     repair=Repair(
         "The gradients of the truncated loss must vanish, and the smallest singular values of H must stay away from 0.",
-        (AT_POINT, Predicate("truncated-gradient-vanishes", "grad_w Q_N = 0", _surrogate_stationary), FULL_RANK),
+        (AT_POINT, given("truncated-gradient-vanishes", "grad_w Q_N = 0", _surrogate_stationary), FULL_RANK),
         SETTLES,
     ),
     remarks=(

@@ -14,6 +14,7 @@ from explorer.statements.jiang2019.conditions import (
     AT_POINT,
     CUBE,
     at,
+    given,
     on_line,
     point_of,
     quarter_cells,
@@ -45,7 +46,7 @@ def _no_coincidence(s: Subject) -> Judgement:
     )
 
 
-NO_COINCIDENCE = Predicate(
+NO_COINCIDENCE = given(
     "no-zero-and-no-equal-rows", "no row of the disparity matrix vanishes and no two are equal", _no_coincidence
 )
 
@@ -126,7 +127,7 @@ def _has_dead(s: Subject) -> Judgement:
     return Judgement(bool(found), f"dead: {', '.join(f'layer {a} unit {b}' for a, b in found)}" if found else "none")
 
 
-DEAD = Predicate("a-dead-unit", "some hidden unit is inactive on the whole cube, strictly", _has_dead)
+DEAD = given("a-dead-unit", "some hidden unit is inactive on the whole cube, strictly", _has_dead)
 
 
 def _stays_dead(s: Subject) -> Judgement:
@@ -155,7 +156,7 @@ def _frozen(s: Subject) -> Judgement:
     return Judgement(not any(slopes[k] for k in own), "the slopes by their weights and biases are exactly 0")
 
 
-FIRST_DEAD = Predicate(
+FIRST_DEAD = given(
     "a-dead-unit-of-the-first-layer",
     "some unit of the first hidden layer is inactive on the whole cube, strictly, and none of a deeper layer",
     lambda s: (
@@ -246,7 +247,7 @@ CLAIM_DUPLICATES = Statement(
     text="Units with equal incoming and outgoing weights have equal rows and equal gradients, so gradient descent keeps them equal.",
     latex=r"(w_i,b_i,v_i)=(w_j,b_j,v_j)\Rightarrow H_{i\cdot}=H_{j\cdot},\ \text{preserved by gradient descent}",
     quantifiers="for all data, losses and steps",
-    hypotheses=(CUBE, AT_POINT, Predicate("duplicated-units", "two units of a hidden layer are equal", _twins)),
+    hypotheses=(CUBE, AT_POINT, given("duplicated-units", "two units of a hidden layer are equal", _twins)),
     conclusion=Predicate("equal-slopes", "the slopes by their weights are equal", _equal_slopes),
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,

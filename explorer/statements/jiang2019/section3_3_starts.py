@@ -21,6 +21,7 @@ from explorer.statements.jiang2019.conditions import (
     point_of,
     quarter_cells,
     samples,
+    under,
 )
 from explorer.statements.jiang2019.section3_3 import CONCEPTS, NO_COINCIDENCE
 from explorer.statements.nouns import (
@@ -182,6 +183,7 @@ def _rare(s: Subject) -> Judgement:
     return Judgement(True, f"{chance(s)}, which falls to 0 as the width grows")
 
 
+RELU_LAYER = under(ON_LINE, "relu-layer", "one hidden layer of biased ReLU units", _relu_layer)
 CLAIM_CONVERGENCE = Statement(
     id="jiang2019.claim-3.3.3-convergence",
     sort=Sort.CLAIM,
@@ -194,7 +196,7 @@ CLAIM_CONVERGENCE = Statement(
     hypotheses=(
         SQUARED_ON_CUBE,
         ON_LINE,
-        Predicate("relu-layer", "one hidden layer of biased ReLU units", _relu_layer),
+        RELU_LAYER,
     ),
     conclusion=Predicate(
         "zero-loss-almost-surely",
@@ -211,7 +213,7 @@ CLAIM_CONVERGENCE = Statement(
     repair=Repair(
         "With probability at least 1 - delta for a width that grows with 1/delta: the failure found here has a probability that "
         "falls to 0 with the width.",
-        (SQUARED_ON_CUBE, ON_LINE, Predicate("relu-layer", "one hidden layer of biased ReLU units", _relu_layer)),
+        (SQUARED_ON_CUBE, ON_LINE, RELU_LAYER),
         Predicate("failure-becomes-rare", "the probability of silent starts falls to 0 as the width grows", _rare),
     ),
     remarks=("Convergence in probability as the width grows, as the abstract has it, is not refuted.",),
