@@ -15,7 +15,6 @@ from explorer.errors import Unsupported
 from explorer.problem import Dataset
 
 MAX_FREQUENCIES = 2_000
-MAX_ORDER = 120
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,6 @@ def evaluation(data: Dataset, top: Sequence[int]) -> tuple[WaveRing, list[list[W
     if prod(2 * n + 1 for n in top) > MAX_FREQUENCIES:
         raise Unsupported("frequencies", expected=f"at most {MAX_FREQUENCIES}", got="more")
     ring = WaveRing.for_points([v for x in data.inputs for v in x])
-    if ring.order > 4 * MAX_ORDER:
-        raise Unsupported("data.inputs", expected=f"a common denominator up to {MAX_ORDER}", got="a larger one")
     waves = frequencies(top)
     return ring, [[ring.root(sum((k * v for k, v in zip(wave, x, strict=True)), Fraction(0))) for wave in waves] for x in data.inputs]  # fmt: skip
 

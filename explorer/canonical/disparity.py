@@ -62,7 +62,7 @@ def disparity(problem: Problem, point: AnyPoint, top: int) -> Disparity:
 def disparity_on(found: Sequence[Cell], size: int, top: int) -> Disparity:
     ring = ring_of(found)
     rows = tuple(tuple(coefficient(ring, on_cells(found, m), k) for k in range(-top, top + 1)) for m in range(size))
-    return Disparity(top, ring, rows, ring.rank(rows))
+    return Disparity(top, ring, rows, ring.rank(rows, ceiling=span_dimension(found, size)))
 
 
 def largest_full_rank(problem: Problem, point: AnyPoint, *, least: int) -> Disparity | None:

@@ -13,9 +13,13 @@ from functools import cached_property
 from math import lcm
 from typing import Any, TypeAlias
 
-from flint import acb, arb, fmpq, fmpq_poly, fmpz_poly
+from flint import acb, arb, fmpq, fmpq_poly, fmpz, fmpz_poly, nmod_mat
+
+from explorer.errors import Unsupported
 
 Wave: TypeAlias = tuple[Any, ...]
+MAX_ORDER = 480
+MAX_EXACT_ORDER = 24  #: elimination over larger fields takes seconds
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,19 @@ class WaveRing:
 
     @classmethod
     def for_points(cls, points: Iterable[Fraction]) -> WaveRing:
-        """The smallest such ring in which e^(2 pi i k x) lies for all integers k and all x in ``points``."""
-        return cls(lcm(4, *(x.denominator for x in points)))
+        """The smallest such ring in which e^(2 pi i k x) lies for all integers k and all x in ``points``.
+
+        `Unsupported` beyond `MAX_ORDER`, where the arithmetic would be slow.
+        """
+        order = lcm(4, *(x.denominator for x in points))
+        if order > MAX_ORDER:
+            raise Unsupported(
+                "kinks and inputs",
+                expected=f"a common denominator up to {MAX_ORDER}",
+                got=f"{order}" if order < 10**12 else "a much larger one",
+                remedy="use simpler numbers",
+            )
+        return cls(order)
 
     @cached_property
     def modulus(self) -> Any:
@@ -103,18 +118,49 @@ class WaveRing:
 
     # -- rank ----------------------------------------------------------------------------------------------------------
 
-    def rank(self, rows: Sequence[Sequence[Wave]]) -> int:
-        """The rank of a matrix over the field of fractions: the largest one at more values of P than a minor has degree."""
+    def rank(self, rows: Sequence[Sequence[Wave]], *, ceiling: int | None = None) -> int:
+        """The rank of a matrix over the field of fractions; ``ceiling`` is a bound that is known from elsewhere.
+
+        The rank of an image modulo a prime is a lower bound; where it meets the upper bound (the shape, ``ceiling``) it is
+        the rank. Otherwise: the largest rank at more values of P than a minor has degree, by exact elimination, which is
+        `Unsupported` in fields of large degree.
+        """
         if not rows or not rows[0]:
             return 0
-        full = min(len(rows), len(rows[0]))
+        full = min(len(rows), len(rows[0]), *([] if ceiling is None else [ceiling]))
+        best = self._rank_modulo_a_prime(rows)
+        if best >= full:
+            return full
+        if self.order > MAX_EXACT_ORDER:
+            raise Unsupported(
+                "rank",
+                expected=f"full rank, or kinks and inputs with a common denominator up to {MAX_EXACT_ORDER}",
+                got=f"a rank that seems to be {best} of {full}, denominator {self.order}",
+                remedy="use simpler numbers",
+            )
         degree = sum(max(max(len(row[c]) - 1, 0) for row in rows) for c in range(len(rows[0])))
-        best = 0
         for value in range(1, degree + 2):
             best = max(best, self._rank_at(rows, value))
             if best == full:
                 break
         return best
+
+    def _rank_modulo_a_prime(self, rows: Sequence[Sequence[Wave]]) -> int:
+        """The rank after zeta and P are mapped into a prime field: never more than the rank."""
+        p, zeta = _prime_with_root(self.order)
+        at_p = 982_451_653
+
+        def image(a: Wave) -> int:
+            out = 0
+            for part in reversed(a):
+                inner = 0
+                for c in reversed(part.coeffs()):
+                    inner = (inner * zeta + int(c.p) * pow(int(c.q), -1, p)) % p
+                out = (out * at_p + inner) % p
+            return out
+
+        flat = [image(a) for row in rows for a in row]
+        return int(nmod_mat(len(rows), len(rows[0]), flat, p).rank())
 
     def _rank_at(self, rows: Sequence[Sequence[Wave]], value: int) -> int:
         def at(a: Wave) -> Any:
@@ -146,3 +192,16 @@ class WaveRing:
 def _root_of_unity(order: int) -> acb:
     turn = arb(2) / order
     return acb(turn.cos_pi(), turn.sin_pi())
+
+
+def _prime_with_root(order: int) -> tuple[int, int]:
+    """A prime p = 1 modulo ``order`` of about 60 bits, and an element of that multiplicative order."""
+    p = (1 << 60) // order * order + 1
+    while not fmpz(p).is_prime():
+        p += order
+    factors = [int(q) for q, _ in fmpz(order).factor()]
+    for base in range(2, 1000):
+        root = pow(base, (p - 1) // order, p)
+        if all(pow(root, order // q, p) != 1 for q in factors):
+            return p, root
+    raise AssertionError("a prime field has roots of unity of every order that divides p - 1")
