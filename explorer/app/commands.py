@@ -84,16 +84,28 @@ def cases(
 
 
 @app.command()
-def solve(problem: ProblemName, as_json: Json = False, seed: Seed = 0, budget: Seconds = None) -> int:
+def solve(
+    problem: ProblemName,
+    box: Annotated[
+        str | None,
+        typer.Option(
+            "--box", metavar="BOX", help='Only there: a number r for [-r, r], or {"lower": [...], "upper": [...]}.'
+        ),
+    ] = None,
+    as_json: Json = False,
+    seed: Seed = 0,
+    budget: Seconds = None,
+) -> int:
     """The critical set of PROBLEM: every component that was found, and whether that is all of them."""
     from explorer.app.display import rich
-    from explorer.app.given import read_given_problem
+    from explorer.app.given import read_box, read_given_problem
 
     given, allowed = read_given_problem(problem), options.budget(budget)
+    region = None if box is None else read_box(box, given)
     from explorer.solve.critical import critical_set  # slow to load: only for input that is sound
 
     with working(f"solving {given.slug}"):
-        found = critical_set(given, budget=allowed)
+        found = critical_set(given, budget=allowed, box=region)
     emit(found.to_json()) if as_json else show(rich(found))
     return 0 if found.coverage.complete else 2
 

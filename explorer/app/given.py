@@ -55,6 +55,17 @@ def read_point(given: str, problem: Problem) -> AnyPoint:
     return point_from_json(strict_json(raw), problem)
 
 
+def read_box(given: str, problem: Problem) -> EnclosedPoint:
+    """A box: {"lower": [...], "upper": [...]} inline or in a file, or one number r > 0 for [-r, r] in every coordinate."""
+    if given[:1].isdigit():
+        r = exact(given, "--box")
+        return EnclosedPoint((-r,) * len(problem.parameters), (r,) * len(problem.parameters))
+    box = read_point(given, problem)
+    if not isinstance(box, EnclosedPoint):
+        raise Invalid("--box", expected='{"lower": [...], "upper": [...]} or one number', got="a point")
+    return box
+
+
 def point_from_json(body: Mapping[str, Any], problem: Problem) -> AnyPoint:
     """A point from {parameter: number} or from a POINT object of docs/certificate.md.
 

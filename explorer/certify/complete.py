@@ -12,7 +12,7 @@ from explorer.budget import Budget, Deadline
 from explorer.certify.certificate import Certificate
 from explorer.certify.encode import Step, assemble, number
 from explorer.certify.located import Located
-from explorer.errors import NotCertifiable
+from explorer.errors import Invalid, NotCertifiable
 from explorer.point import AnyPoint, EnclosedPoint
 from explorer.problem import Problem
 from explorer.solve.enclosure import Region, explore
@@ -20,16 +20,18 @@ from explorer.solve.enclosure_points import search
 from explorer.solve.enclosure_prune import Search, preorder
 
 MAX_LEAVES = 100_000
-GOALS = ("critical-points-complete", "critical-points-in-box")
 
 
-def complete_certificate(problem: Problem, *, box: Region | None = None, budget: Budget | None = None) -> Certificate:
-    """How many critical points F has, and of which index: everywhere, or in ``box``. Not yet checked.
+def complete_certificate(problem: Problem, goal: str, *, at: Any = None, budget: Budget | None = None) -> Certificate:
+    """How many critical points F has, and of which index: everywhere, or in the box ``at``. Not yet checked.
 
     `NotCertifiable` when something stays undecided or the tree grows too large, `Unsupported` without a radius.
     """
     deadline = (budget or Budget()).start()
-    where = Region.everywhere(problem) if box is None else box
+    boxed = goal == "critical-points-in-box"
+    if boxed != isinstance(at, EnclosedPoint) or (at is not None and not boxed):
+        raise Invalid("point", expected='a box {"lower": [...], "upper": [...]}' if boxed else "none", got="another")
+    where = Region.of(problem, at.lower, at.upper) if boxed else Region.everywhere(problem)
     points, run = _explored(problem, where, deadline)
     names = [f"p{k:02d}" for k in range(len(points))]
     steps: list[Step] = []
@@ -44,12 +46,9 @@ def complete_certificate(problem: Problem, *, box: Region | None = None, budget:
             "tree": [names[int(t[1:])] if isinstance(t, str) and t[0] == "#" else t for t in preorder(run)],
         }
     )
-    goal: dict[str, Any] = {"kind": GOALS[box is not None], "points": names}
     if where.ball is not None:
-        steps.append({"rule": "radius", "bounds": [number(v) for v in where.ball.bounds]})
-        if box is None:
-            steps.append({"rule": "complete"})
-    return assemble(problem, goal, dict(zip(names, points, strict=True)), steps)
+        steps += [{"rule": "radius", "bounds": [number(v) for v in where.ball.bounds]}, {"rule": "complete"}]
+    return assemble(problem, {"kind": goal, "points": names}, dict(zip(names, points, strict=True)), steps)
 
 
 def _explored(problem: Problem, where: Region, deadline: Deadline) -> tuple[Sequence[AnyPoint], Search]:

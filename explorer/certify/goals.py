@@ -52,6 +52,8 @@ GOALS: dict[str, Writer] = {
     "tangent-optimal": lambda p, budget: tangent_optimal_steps(p),
     "kinks-nearby": lambda p, budget: kinks_steps(p),
 }
+#: goals about all critical points (explorer.certify.complete)
+COMPLETE_GOALS = ("critical-points-complete", "critical-points-in-box")
 WITH_BETTER = ("not-global", "spurious-local-minimum")
 
 
@@ -68,14 +70,20 @@ def certify(
     """A certificate of ``goal`` (a goal kind of docs/certificate.md), accepted by the independent checker.
 
     ``at`` is a `Point`, an `EnclosedPoint` or a mapping from every parameter to an exact number; None takes a fitting
-    point of the problem's critical set. ``better`` is the lower point of ``not-global`` and ``spurious-local-minimum``
+    point of the problem's critical set; for ``critical-points-in-box`` it is the box, an `EnclosedPoint`. ``better`` is the lower point of ``not-global`` and ``spurious-local-minimum``
     (None: looked for in the critical set). ``evidence`` is a solver's `Evidence`, or a `Component`, about ``at``;
     ``hypotheses`` are stated with ``spurious-local-minimum``. Raises `NotCertifiable` with the reason when the fact is
     false or no rule proves it, `BudgetExceeded` when the search for a point takes longer than ``budget``.
     """
     names = tuple(hypotheses)
+    if goal in COMPLETE_GOALS:
+        from explorer.certify.complete import complete_certificate
+
+        if better is not None or names or evidence is not None:
+            raise Invalid(goal, got="a lower point, hypotheses or evidence", remedy="leave them out")
+        return accepted(complete_certificate(problem, goal, at=at, budget=budget))
     if goal not in GOALS:
-        raise Unknown("goal", expected=f"one of {', '.join(GOALS)}", got=repr(goal)[:60])
+        raise Unknown("goal", expected=f"one of {', '.join((*GOALS, *COMPLETE_GOALS))}", got=repr(goal)[:60])
     if better is not None and goal not in WITH_BETTER:
         raise Invalid("better", got=f"a lower point, which {goal} does not use", remedy="leave it out")
     if names and goal != "spurious-local-minimum":

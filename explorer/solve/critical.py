@@ -10,6 +10,7 @@ from explorer.errors import BudgetExceeded, Unsupported
 from explorer.homotopy.model import applies as ridge_network
 from explorer.model.kinds import is_piecewise_polynomial, is_polynomial
 from explorer.model.polynomial import loss_polynomial
+from explorer.point import EnclosedPoint
 from explorer.problem import Problem
 from explorer.solve.classify import Target
 from explorer.solve.exponential import applies, by_exponentials
@@ -22,25 +23,49 @@ from explorer.solve.structure import by_structure
 
 #: up to this many parameters case splits come before the closed form of linear networks
 SMALL = 4
+#: up to this many parameters branch and prune is tried without being asked for
+ENCLOSED = 6
 #: from this many parameters on monodromy comes before the exact engines (measured: docs/performance.md)
 LARGE = 12
 #: the share of the time that is left for each exact engine, before monodromy
 EXACT_SHARE = Fraction(3, 10)
 
 
-def critical_set(problem: Problem, *, budget: Budget | None = None) -> CriticalSet:
+def critical_set(problem: Problem, *, budget: Budget | None = None, box: EnclosedPoint | None = None) -> CriticalSet:
     """All critical points of ``problem`` as far as the methods here reach; ``coverage`` says how far that is.
 
     Polynomial losses: a gradient with a common factor is decomposed by case splits; otherwise the gradient system is
     solved (ridge networks after dividing out signs and dead units), and decomposed if it turns out to have infinitely many
     solutions. Piecewise polynomial losses: cell by cell. Sigmoid, tanh and exp: algebraic in t = exp(w/q).
+    Every other regularised problem of up to `ENCLOSED` parameters whose critical points have an a-priori radius: branch and prune.
+    With a ``box`` (its ends as an `EnclosedPoint`): branch and prune in the box, for any problem.
     Everything else: an empty list whose coverage says why. Never raises for lack of time or method: it says so.
     """
     deadline = (budget or Budget()).start()
     try:
-        return _critical_set(problem, deadline)
+        if box is not None:
+            return _enclosed(problem, deadline, box)
+        try:
+            return _critical_set(problem, deadline)
+        except Unsupported as first:
+            if len(problem.parameters) > ENCLOSED:
+                raise
+            try:
+                return _enclosed(problem, deadline, None)
+            except Unsupported as second:
+                return _nothing(problem, f"{first.sentence()}; {second.sentence()}")
     except (BudgetExceeded, Unsupported) as stopped:
-        return CriticalSet(problem, (), Coverage(False, "none", Trust.COMPUTED, stopped.sentence()))
+        return _nothing(problem, stopped.sentence())
+
+
+def _nothing(problem: Problem, why: str) -> CriticalSet:
+    return CriticalSet(problem, (), Coverage(False, "none", Trust.COMPUTED, why))
+
+
+def _enclosed(problem: Problem, deadline: Deadline, box: EnclosedPoint | None) -> CriticalSet:
+    from explorer.solve.enclosure import Region, by_enclosure  # the last strategy, and slow to load
+
+    return by_enclosure(problem, deadline, None if box is None else Region.of(problem, box.lower, box.upper))
 
 
 def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:

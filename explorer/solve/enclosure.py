@@ -118,11 +118,13 @@ def _assembled(problem: Problem, where: Region, points: Points, run: Search) -> 
             f"complete {place} except in {len(leftovers)} undecided boxes ({run.stopped}: a degenerate critical point, "
             f"a family, or a kink): {listed}{more}; {looked}"
         )
-        return CriticalSet(problem, settled, Coverage(False, METHOD, Trust.COMPUTED, reason), best, because)
+        box = "" if where.ball is not None else _shown(where.lower, where.upper)
+        return CriticalSet(problem, settled, Coverage(False, METHOD, Trust.COMPUTED, reason, box), best, because)
     reason = f"{looked}; complete {place}; every critical point is nondegenerate and certified in a box of its own"
     if not smooth:
         reason += "; F has kinks, and no critical point in the sense of Clarke lies on one"
-    return CriticalSet(problem, settled, Coverage(everywhere, METHOD, Trust.COMPUTED, reason), best, because)
+    box = "" if where.ball is not None else _shown(where.lower, where.upper)
+    return CriticalSet(problem, settled, Coverage(True, METHOD, Trust.COMPUTED, reason, box), best, because)
 
 
 def _components(problem: Problem, found: Sequence[Certified]) -> list[Component]:

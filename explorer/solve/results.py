@@ -64,16 +64,19 @@ class Kind(Enum):
 class Coverage:
     """Whether the components are *all* critical points, by which method, how sure that is, and the reason.
 
-    ``reason`` is a whole sentence in both cases: why the list is complete, or what may be missing.
+    ``reason`` is a whole sentence in both cases: why the list is complete, or what may be missing. ``box``: the question was
+    about critical points in this box only, and so is the answer.
     """
 
     complete: bool
     method: str
     trust: Trust
     reason: str
+    box: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return {"complete": self.complete, "method": self.method, "trust": self.trust.word, "reason": self.reason}
+        out = {"complete": self.complete, "method": self.method, "trust": self.trust.word, "reason": self.reason}
+        return out | ({"box": self.box} if self.box else {})
 
 
 @dataclass(frozen=True)
@@ -259,7 +262,7 @@ class CriticalSet(Shown):
 
         It is 1 for every coercive F (the Euler characteristic of R^d; Milnor, Morse Theory, section 5).
         """
-        if not self.coverage.complete or self.families:
+        if not self.coverage.complete or self.coverage.box or self.families:
             return None
         total = 0
         for c in self.isolated:

@@ -1,0 +1,259 @@
+"""Branch and prune: sound arithmetic, complete lists, honest leftovers."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+
+from explorer.budget import Budget
+from explorer.certify import certify
+from explorer.errors import NotCertifiable, Unsupported
+from explorer.point import EnclosedPoint
+from explorer.problem import Problem
+from explorer.solve import enclosure_arrays as ia
+from explorer.solve.critical import critical_set
+from explorer.solve.enclosure_arrays import Range
+from explorer.solve.enclosure_ring import derivatives
+from explorer.solve.radius import radius
+
+
+def ridge(activation: Any, widths: list[int], inputs: Any, targets: Any, weight: str, **more: Any) -> Problem:
+    return Problem.dense(
+        widths=widths,
+        activation=activation,
+        inputs=inputs,
+        targets=targets,
+        regularizer={"kind": "l2", "weights": weight},
+        **more,
+    )
+
+
+# -- arithmetic --------------------------------------------------------------------------------------------------------
+
+FUNCTIONS = {
+    "exp": (ia.exp, mp.exp, 60),
+    "sigmoid": (ia.sigmoid, lambda z: 1 / (1 + mp.exp(-z)), 60),
+    "softplus": (ia.softplus, lambda z: mp.log(1 + mp.exp(z)), 60),
+    "sin": (ia.sine, mp.sin, 5000),
+    "cos": (ia.cosine, mp.cos, 5000),
+    "erf": (ia.erf, mp.erf, 9),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_enclose_mpmath(name: str) -> None:
+    """Random and awkward arguments against mpmath at 50 digits: no containment failure, and tight at points."""
+    ours, theirs, size = FUNCTIONS[name]
+    rng = np.random.default_rng(1)
+    awkward = [
+        0.0,
+        5e-324,
+        -1e-308,
+        1e-16,
+        -1e-8,
+        1.0,
+        np.pi,
+        6.0,
+        6.000001,
+        -6.0,
+        0.35,
+        np.log(2) / 2,
+        36.7,
+        -36.7,
+        59.9,
+    ]
+    x = np.concatenate(
+        [rng.uniform(-size, size, 600), rng.normal(size=400) * 10.0 ** rng.uniform(-12, 1, 400), awkward]
+    )
+    x = x[np.abs(x) <= size]
+    y = x + np.abs(rng.normal(size=x.shape)) * 10.0 ** rng.uniform(-9, 0, x.shape)
+    points, wide = ours(Range(x, x)), ours(Range(x, y))
+    with mp.workdps(50):
+        for k in range(len(x)):
+            for value in (theirs(mpf(x[k])), theirs(mpf(y[k])), theirs(mpf((x[k] + y[k]) / 2))):
+                assert wide.lo[k] <= value <= wide.hi[k]
+            value = theirs(mpf(x[k]))
+            assert points.lo[k] <= value <= points.hi[k]
+            assert points.hi[k] - points.lo[k] <= 3e-11 * (1 + abs(value))
+
+
+def test_huge_and_undefined_arguments_prove_nothing() -> None:
+    x = np.array([-1e308, -800.0, 800.0, 1e308, np.nan, np.inf])
+    with np.errstate(all="ignore"):
+        e, s, p = ia.exp(Range(x, x)), ia.sigmoid(Range(x, x)), ia.sine(Range(x, x))
+        product = ia.mul(e, Range(np.zeros(6), np.zeros(6)))
+    assert e.lo[0] == 0 < e.hi[0]
+    assert e.hi[3] == np.inf > e.lo[3] > 1e300
+    assert s.lo[0] == 0
+    assert s.hi[3] == 1
+    assert np.isnan([e.lo[4], s.lo[4], p.lo[3], p.lo[4], product.hi[3]]).all()  # comparisons with nan are false
+
+
+def test_arithmetic_encloses_exact_rational_arithmetic() -> None:
+    rng = random.Random(0)
+    ends = [sorted(Fraction(rng.choice((1, 3, 10**6)) * rng.uniform(-1, 1)) for _ in range(4)) for _ in range(300)]
+    a = Range(*(np.array([float(e[k]) for e in ends]) for k in (0, 2)))
+    b = Range(*(np.array([float(e[k]) for e in ends]) for k in (1, 3)))
+    inner = [(e[0] + (e[2] - e[0]) / 3, e[1] + (e[3] - e[1]) / 7) for e in ends]
+    for ours, exact in (
+        (ia.add(a, b), lambda u, v: u + v), (ia.sub(a, b), lambda u, v: u - v), (ia.mul(a, b), lambda u, v: u * v),
+        (ia.square(a), lambda u, v: u * u), (ia.total([a, b, a]), lambda u, v: u + v + u),
+    ):  # fmt: skip
+        for k, (u, v) in enumerate(inner):
+            assert Fraction(ours.lo[k]) <= exact(u, v) <= Fraction(ours.hi[k])
+
+
+ACTIVATIONS = {
+    "tanh": mp.tanh,
+    "sigmoid": lambda z: 1 / (1 + mp.exp(-z)),
+    "softplus": lambda z: mp.log(1 + mp.exp(z)),
+    "swish": lambda z: z / (1 + mp.exp(-z)),
+    "gelu": lambda z: z * (1 + mp.erf(z / mp.sqrt(2))) / 2,
+    "erf": mp.erf,
+    "sin": mp.sin,
+    "exp": mp.exp,
+    "cubic": lambda z: z**3,
+}
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+def test_gradients_and_hessians_hold_mpmath_derivatives(kind: str) -> None:
+    """F = (v phi(w) - 1/2)^2 + (v phi(-2w) + 1/3)^2 + (v^2 + w^2)/20, differentiated numerically by mpmath."""
+    phi = ACTIVATIONS[kind]
+    problem = ridge(kind, [1, 1, 1], [1, -2], ["1/2", "-1/3"], "1/20")
+    rng = np.random.default_rng(2)
+    centre, half = rng.normal(size=(2, 8)), 10.0 ** rng.uniform(-6, 0, (2, 8))
+    g, h = derivatives(problem, centre - half, centre + half, order=2)
+    assert h is not None
+    with mp.workdps(40):
+
+        def loss(w: Any, v: Any) -> Any:
+            return (v * phi(w) - mpf(1) / 2) ** 2 + (v * phi(-2 * w) + mpf(1) / 3) ** 2 + (w * w + v * v) / 20
+
+        for n in range(8):
+            at = [mpf(centre[k, n]) + mpf(half[k, n]) * mpf(rng.uniform(-0.999, 0.999)) for k in range(2)]
+            for order, low, high in (
+                ((1, 0), g.lo[0, n], g.hi[0, n]), ((0, 1), g.lo[1, n], g.hi[1, n]),
+                ((2, 0), h.lo[0, 0, n], h.hi[0, 0, n]), ((1, 1), h.lo[0, 1, n], h.hi[0, 1, n]),
+            ):  # fmt: skip
+                assert low - 1e-9 <= mp.diff(loss, tuple(at), order) <= high + 1e-9
+
+
+# -- complete lists ----------------------------------------------------------------------------------------------------
+
+
+COMPLEX = {
+    "tanh": np.tanh,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "softplus": lambda z: np.log(1 + np.exp(z)),
+    "swish": lambda z: z / (1 + np.exp(-z)),
+    "linear": lambda z: z,
+}
+
+
+def plain_loss(problem: Problem, theta: Any) -> Any:
+    """F of one hidden layer and scalar output at the columns of ``theta``, written down once more in complex NumPy."""
+    net, data, loss = problem.network, problem.data, problem.loss
+    cols, rows = net.widths[:2]
+    phi = COMPLEX[net.activations[0].kind]
+    weights, rest = theta[: rows * cols].reshape(rows, cols, -1), theta[rows * cols :]
+    bias = rest[:rows] if net.bias[0] else np.zeros((rows, 1))
+    outgoing = rest[rows:] if net.bias[0] else rest
+    total = sum(float(c) * t * t for c, t in zip(problem.regularizer.weights, theta, strict=True))
+    for x, y in zip(data.inputs, data.targets, strict=True):
+        z = sum(weights[:, k] * float(v) for k, v in enumerate(x)) + bias
+        f = (outgoing * phi(z)).sum(axis=0)
+        total = total + ((f - float(y[0])) ** 2 if loss.kind == "squared" else np.log(1 + np.exp(-float(y[0]) * f)))
+    return total
+
+
+def found_by_chance(problem: Problem, starts: int = 400) -> int:
+    """Different limits of Newton's method from random starts; gradients by complex steps, Hessians by their differences."""
+    d, h = len(problem.parameters), 1e-6
+    size = np.array([float(b) for b in radius(problem).bounds])
+    x = np.random.default_rng(5).uniform(-1, 1, (d, starts)) * size[:, None]
+
+    def slope(theta: Any) -> Any:
+        steps = [theta + 1e-30j * (np.arange(d) == k)[:, None] for k in range(d)]
+        return np.array([plain_loss(problem, step).imag / 1e-30 for step in steps])
+
+    for _ in range(60):
+        bend = [(slope(x + h * e[:, None]) - slope(x - h * e[:, None])) / (2 * h) for e in np.eye(d)]
+        step = np.linalg.solve(np.moveaxis(np.array(bend), -1, 0) + 1e-12 * np.eye(d), slope(x).T[..., None])[..., 0].T
+        x = np.clip(x - np.clip(step, -1, 1), -3 * size[:, None], 3 * size[:, None])
+    ends = x[:, np.abs(slope(x)).max(axis=0) < 1e-9].T
+    found: list[Any] = []
+    for end in ends:
+        if not any(np.abs(end - other).max() < 1e-5 for other in found):
+            found.append(end)
+    return len(found)
+
+
+REGULARISED = {
+    "tanh 3": ridge("tanh", [2, 1, 1], [[1, 0], [0, 1], [1, 1]], [1, -1, 1], "1/10"),
+    "tanh bias": ridge("tanh", [1, 1, 1], [0, 1, 2], [1, -1, 1], "1/5", bias=True),
+    "sigmoid bias": ridge("sigmoid", [1, 1, 1], [0, 1, 2], [1, -1, 1], "1/20", bias=True),
+    "softplus bias": ridge("softplus", [1, 1, 1], [1, -1], [1, -2], "3/4", bias=True),
+    "swish bias": ridge("swish", [1, 1, 1], [1, -1], [1, -1], "3/4", bias=True),
+    "tanh two units": ridge("tanh", [1, 2, 1], [1, 2], [1, -2], "1/4"),
+    "logistic tanh": ridge("tanh", [2, 1, 1], [[1, 0], [0, 1]], [1, -1], "1/10", loss="logistic"),
+}
+
+
+@pytest.mark.parametrize("name", REGULARISED)
+def test_complete_lists_agree_with_random_search_and_morse_theory(name: str) -> None:
+    problem = REGULARISED[name]
+    found = critical_set(problem, budget=Budget(60))
+    assert found.coverage.complete, found.coverage.reason
+    assert found.coverage.method == "branch and prune"
+    assert found.morse_sum == 1  # Euler characteristic of R^d, F coercive
+    assert found.real_points == found_by_chance(problem)
+    assert found.global_value is not None
+
+
+def test_degenerate_families_end_as_undecided_boxes() -> None:
+    """(1 - xy)^2 + z^2 is 0 on a hyperbola: the box search says where it could not decide, and stops."""
+    curve = Problem.monomial(["x", "y", "z"], {(0, 0, 0): 1, (1, 1, 0): -2, (2, 2, 0): 1, (0, 0, 2): 1})
+    found = critical_set(curve, box=EnclosedPoint((Fraction(-2),) * 3, (Fraction(2),) * 3), budget=Budget(30))
+    assert not found.coverage.complete
+    assert "undecided boxes" in found.coverage.reason
+    assert found.coverage.box == "[-2, 2] x [-2, 2] x [-2, 2]"
+    assert found.by_index == {"1": 1}  # the origin: Hessian [[0, -2], [-2, 0]] and 2
+    with pytest.raises(NotCertifiable, match="undecided"):
+        certify(curve, "critical-points-in-box", at=EnclosedPoint((Fraction(-2),) * 3, (Fraction(2),) * 3))
+
+
+def test_a_degenerate_point_is_not_dropped() -> None:
+    """x^4 has one critical point, of nullity 1: undecided, and near 0."""
+    quartic = Problem.monomial(["x"], {(4,): 1})
+    found = critical_set(quartic, box=EnclosedPoint((Fraction(-1),), (Fraction(2),)))
+    assert not found.coverage.complete
+    assert "1 undecided boxes" in found.coverage.reason
+
+
+def test_without_a_radius_the_answer_says_so() -> None:
+    free = Problem.dense(widths=[1, 2, 1], activation="swish", inputs=[1, 2], targets=[1, -1], bias=True)
+    found = critical_set(free)
+    assert not found.components
+    assert "a-priori radius" in found.coverage.reason
+    with pytest.raises(Unsupported, match="radius"):
+        certify(free, "critical-points-complete")
+
+
+def test_the_budget_stops_the_search() -> None:
+    slow = ridge("tanh", [1, 3, 1], [1, 2, 3], [1, -1, 1], "1/1000")
+    found = critical_set(slow, budget=Budget(1))
+    assert not found.coverage.complete
+    assert "spent" in found.coverage.reason
+
+
+@pytest.mark.parametrize("name", ["swish bias", "logistic tanh"])
+def test_complete_lists_are_verified(name: str) -> None:
+    certificate = certify(REGULARISED[name], "critical-points-complete")
+    fact = certificate.check().fact
+    assert fact.startswith("F has exactly 3 critical points, all nondegenerate: 2 of index 0, 1 of index 1")
