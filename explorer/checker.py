@@ -1351,13 +1351,13 @@ class Taylor:
             out.append(total)
         return out
 
-    def rest(self, problem, theta, signal):
-        """The network from its first pre-activations to its outputs."""
+    def rest(self, problem, theta, signal, raw=False):
+        """The network from its first pre-activations to its outputs (``raw``: without the output activation)."""
         for layer in range(len(problem.blocks) - 1):
             act = problem.activations[layer]
             signal = [self.apply(act, z) if self.heard(problem, theta, layer + 1, j) else {} for j, z in enumerate(signal)]
             signal = self.layer(problem, theta, layer + 1, signal)
-        return [self.apply(problem.output, z) for z in signal]
+        return signal if raw else [self.apply(problem.output, z) for z in signal]
 
     def heard(self, problem, theta, layer, j):
         """Whether the activation of unit j matters: not for the value of F where all its outgoing weights are 0. (For
@@ -2270,6 +2270,8 @@ STEP_KEYS = {  # in the order in which steps must stand
     "escape": ("point", "from", "limit", "path"),
     "basin": ("point", "level", "lower", "upper"),
     "wall": ("point", "to", "level", "wall", "proof"),
+    "output-basin": ("point", "level", "lower", "upper", "cuts"),
+    "constant": ("point",),
     "slice-basin": ("point", "directions", "at", "level", "lower", "upper", "cuts"),
     "quadratic-output": (),
     "line": ("point", "direction", "above", "below", "inertia", "basis"),
@@ -3482,6 +3484,47 @@ class Proof(CanonicalRules):
         parts = [[c * y * y for (y,), c in zip(p.targets, p.sample_weights, strict=True) if y * s > 0] for s in (1, -1)]
         return min(map(sum, parts))
 
+    # -- F through the outputs alone --------------------------------------------------------------------------------------
+
+    def rule_output_basin(self, step):
+        """F = L(outputs of the last linear layer): the rule basin for L, whose variables are these outputs on all samples."""
+        p, ring = self.problem, self.exact_point(step).ring
+        if p.kind != "dense" or p.regularizer or len(p.inputs) * p.widths[-1] > 6:
+            raise Rejected("output-basin", "needs a dense network without regularizer, at most 6 outputs on all samples together")
+        flat, theta = Taylor(ring, 0), self.points[step["point"]].plain()
+        first = [flat.layer(p, theta, 0, [flat.constant(v) for v in x]) for x in p.inputs]
+        columns = [[z.get((), ring.zero) for z in flat.rest(p, theta, signal, raw=True)] for signal in first]
+        at = [ring.rational(column[k]) for k in range(p.widths[-1]) for column in columns]
+        if any(v is None for v in at):
+            raise Rejected("output-basin", "an output at the point is irrational")
+        unit = [[str(int(i == j)) for j in range(len(columns))] for i in range(len(columns))]
+        free = {  # the linear network without hidden layer that has every sample's outputs as its own weights
+            "kind": "dense", "widths": [len(columns), p.widths[-1]], "activation": [], "output_activation": p.output.normal,
+        }
+        data = {"inputs": unit, "targets": p.normal["data"]["targets"]}
+        loss = Problem({"format": "explorer.problem/1", "network": free, "data": data, "loss": p.normal["loss"]})
+        inner = Point({"field": "rational", "coordinates": [show(v) for v in at]}, "outputs", loss, self.meter)
+        proof = Proof(loss, {"u": inner}, self.meter)
+        value = Taylor(inner.ring, 0).loss(loss, inner.plain()).get((), inner.ring.zero)
+        proof.facts["value", "u"], proof.values["u"] = (), ("exact", inner.ring, value)
+        proof.rule_basin({key: step[key] for key in STEP_KEYS["output-basin"]} | {"rule": "basin", "point": "u"})
+        self.found["output-basin", step["point"]] = proof.found["basin", "u"]
+        return ()
+
+    def rule_constant(self, step):
+        """F as a polynomial in all parameters has no term but the constant one."""
+        self.exact_point(step)
+        self.matrix_rule("constant")
+        if self.problem.kind not in ("dense", "monomial"):
+            raise Rejected("constant", "needs a dense network or a polynomial loss")
+        base = Ln2Ring(self.meter)
+        ring = LaurentRing(base, self.size)
+        theta = [{(): {tuple(int(i == k) for i in range(self.size)): base.one}} for k in range(self.size)]
+        found = Taylor(ring, 0).loss(self.problem, theta).get((), {})
+        if not ring.vanishes({e: c for e, c in found.items() if e != ring.origin}):
+            raise Rejected("constant", "F depends on the parameters")
+        return ()
+
     # -- all local minima of the ReQU network of Sun et al. (2020), eq. (8) ------------------------------------------------
 
     def rectified(self, rule):
@@ -4036,6 +4079,9 @@ GOALS = {  # kind: what it says of p, and of q
     "interpolation-rises": "{}; on the segment from p to q F is larger at the fraction {} of the way than at {}",
     "interpolation-falls": "{}; on the segment from p to q F decreases strictly",
     "exact-barrier": "every path from p to q contains a point with F >= {0}, and on some path from p to q F <= {0}",
+    "output-valley": "the outputs of the last linear layer on the samples stay in the box ({1}) on the connected component of p in the "
+    "sublevel set F <= {0}, where F >= {2}, while F(q) < {2}",
+    "constant-loss": "F is constant: F(q) = F(p) for every q",
     "spurious-valley": "F >= {0} on the connected component of p in the sublevel set F < {1}, while F(p) < {1} and F(q) < {0}",
     "unattained-infimum": "from p a path leads to infinity along which F decreases strictly to inf F = 0, which is not attained",
     "tangent-optimal": "no linear combination of the gradient features of the network at p has a lower loss than p: F(p) = min over a of "
@@ -4094,7 +4140,7 @@ GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "
                "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "trapped": ("better",), "revived-unit": ("to",)}
 CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
                    "truncation-unbounded", "revived-unit", "no-trigonometric-fit", "not-interpolable")
-GOAL_EXTRAS |= {"interpolation-rises": ("to",), "interpolation-falls": ("to",), "exact-barrier": ("to",), "spurious-valley": ("better",)}
+GOAL_EXTRAS |= {"interpolation-rises": ("to",), "interpolation-falls": ("to",), "exact-barrier": ("to",), "spurious-valley": ("better",), "output-valley": ("better",)}
 ABOUT_ALL = {  # goals about the problem as a whole -> rule
     "coercive": "coercive", "no-local-minimum": "added-unit", "local-minima-interpolate": "added-unit",
     "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error", "no-bad-slices": "quadratic-output",
@@ -4104,12 +4150,12 @@ POINTLESS = ("no-trigonometric-fit", "not-interpolable", "gram-floor", "gram-nul
              *ABOUT_ALL)  # no point
 COMPLETE_GOALS = {"critical-points-in-box": "complete-in-box", "critical-points-complete": "complete"}
 SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
-                     "unattained-infimum", "spurious-basin", "exact-barrier", "spurious-valley")
+                     "unattained-infimum", "spurious-basin", "exact-barrier", "spurious-valley", "output-valley")
 WORDED_RULES = ("gram-floor", "gram-null", "hidden-gram", "linear-descent", "hidden-descent", "flow-ends", "flow-rests", "initial-mean",
                 "feature-null", "feature-null-near", "positive")
 SINGLE_RULE = {  # goals that one rule proves
     "value": "value", "strict-local-maximum": "maximum",
-    "strict-saddle": "strict-saddle", "global-minimum": "global",
+    "strict-saddle": "strict-saddle", "global-minimum": "global", "constant-loss": "constant",
 }
 
 
@@ -4233,7 +4279,8 @@ class Goal:
         if kind in ("exact-barrier", "spurious-valley") or (kind == "barrier" and ("wall", self.p, self.q) in self.proof.facts):
             self.take("wall", self.p, self.q)
             return self.behind_a_wall(kind, *found["wall", self.p, self.q])
-        self.take("basin" if kind in ("spurious-basin", "barrier") else "escape", self.p)
+        rule = "basin" if kind in ("spurious-basin", "barrier") else "output-basin" if kind == "output-valley" else "escape"
+        self.take(rule, self.p)
         if kind == "barrier":  # the component of p in {F <= level} stays in the box, q is outside
             level, lower, upper, _ = found["basin", self.p]
             ring, q = self.proof.points[self.q].ring, getattr(self.proof.points[self.q], "coordinates", ())
@@ -4244,7 +4291,7 @@ class Goal:
         if kind == "not-coercive":
             limit = show(found["limit", self.p])
             return ["decreases strictly to" if found["strict", self.p] else "is constantly", limit]
-        if kind != "spurious-basin" and not found["strict", self.p]:
+        if kind not in ("spurious-basin", "output-valley") and not found["strict", self.p]:
             raise Rejected("goal", "needs F to decrease strictly along the path")
         if kind == "infimum-at-infinity":
             self.take("floor")
@@ -4255,8 +4302,8 @@ class Goal:
             if self.proof.problem.loss != "logistic" or found["limit", self.p] != 0:
                 raise Rejected("goal", "needs the logistic loss, which is positive everywhere, and the limit 0")
             return []
-        if kind == "spurious-basin":
-            level, lower, upper, least = found["basin", self.p]
+        if kind in ("spurious-basin", "output-valley"):
+            level, lower, upper, least = found[rule, self.p]
             box = self.short(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))
             words = [show(level), box, decimal(math.floor(least * 10**12)), decimal(math.floor(least * 10**12))]
             least = Fraction(math.floor(least * 10**12), 10**12)

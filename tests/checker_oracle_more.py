@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import checker_oracle_motion as motion
+import checker_oracle_outputs as outputs
 
 
 def rectified(body: dict[str, Any]) -> tuple[list[list[Fraction]], list[Fraction], list[Fraction]] | None:
@@ -109,11 +110,13 @@ RULES = {
     "added-unit": added_unit,
     "orthogonal-requ": orthogonal,
     "zero-error": zero_error,
+    **outputs.RULES,
     **motion.RULES,
 }
 #: goals that follow from the one step that they name
 GOALS = (
     *motion.GOALS,
+    *outputs.GOALS,
     "exact-barrier",
     "no-local-minimum",
     "local-minima-interpolate",

@@ -50,6 +50,8 @@ ORDER = (
     "escape",
     "basin",
     "wall",
+    "output-basin",
+    "constant",
     "slice-basin",
     "quadratic-output",
     "line",

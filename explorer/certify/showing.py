@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from explorer.budget import Budget
 from explorer.certify.basins import strict_barrier, strict_basin
 from explorer.certify.certificate import Certificate
+from explorer.certify.encode import assemble, number
+from explorer.certify.goals import accepted
+from explorer.certify.located import Located
 from explorer.certify.paths import (
     barrier_certificate,
     basin_certificate,
@@ -26,6 +29,7 @@ from explorer.certify.paths import (
 from explorer.certify.recipes.separators import separated
 from explorer.errors import NotCertifiable
 from explorer.model.coordinates import as_point
+from explorer.point import Point
 from explorer.problem import Problem
 
 if TYPE_CHECKING:
@@ -101,6 +105,23 @@ def _valley(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
     return separated(problem, p, q, wall=dict(witness.options["wall"]), goal=witness.goal)
 
 
+def _outputs(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
+    """A well of the loss in the outputs: the options give the box and its grid."""
+    p, q = (Located.of(problem, n, _point(problem, witness, k)) for n, k in (("p", "at"), ("q", "better")))
+    box = {key: [number(v) for v in witness.options[key]] for key in ("lower", "upper")}
+    rest = {"level": number(witness.options["level"]), "cuts": list(witness.options["cuts"])}
+    step = {"rule": "output-basin", "point": "p", **box, **rest}
+    goal = {"kind": "output-valley", "point": "p", "better": "q"}
+    return accepted(assemble(problem, goal, {"p": p.point, "q": q.point}, [q.value_step(), step]))
+
+
+def _constant(problem: Problem, witness: Witness, budget: Budget) -> Certificate:
+    """F is constant; at the origin unless the witness names a point."""
+    at = Point.rational([0] * len(problem.parameters)) if witness.at is None else as_point(witness.at, problem)  # type: ignore[arg-type]
+    goal = {"kind": "constant-loss", "point": "p"}
+    return accepted(assemble(problem, goal, {"p": at}, [{"rule": "constant", "point": "p"}]))
+
+
 PATHS_AND_SETS: dict[str, Writer] = {
     "descending-path": _descending,
     "bounded-path": _bounded,
@@ -112,4 +133,6 @@ PATHS_AND_SETS: dict[str, Writer] = {
     "spurious-basin": _basin,
     "barrier": _barrier,
     "spurious-valley": _valley,
+    "output-valley": _outputs,
+    "constant-loss": _constant,
 }

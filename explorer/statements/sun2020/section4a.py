@@ -162,7 +162,7 @@ SINGLE_NEURON = Statement(
     hypotheses=(*NEURON, X_NOT_0, Y_NOT_0),
     conclusion=EQUIVALENCE,
     verdict=Verdict.NEEDS_REPAIR,
-    ground=Ground.ARGUED,
+    ground=Ground.VERIFIED,
     because="phi = 0 breaks one direction; the other needs continuity",
     fairness=Fairness.PEDANTIC,
     finding="Continuity and phi not identically 0 are not stated. For phi = 0 the loss is constant, so every point is a "
@@ -195,7 +195,7 @@ SINGLE_NEURON = Statement(
         Example(
             "phi = 0",
             False,
-            Outcome.UNDECIDED,
+            Outcome.REFUTED,
             on(lambda: instances.neuron("polynomial", coefficients=[0])),
             repaired=Outcome.VACUOUS,
             smallest=True,

@@ -377,7 +377,7 @@ NGUYEN = Statement(
     hypotheses=(LEAKY, WIDE_LAST, DISTINCT_INPUTS, NO_REGULARIZER),
     conclusion=NO_VALLEY_OR_PATH,
     verdict=Verdict.NEEDS_REPAIR,
-    ground=Ground.ARGUED,
+    ground=Ground.VERIFIED,
     because="without convexity of the loss one sample and one unit give a spurious valley",
     fairness=Fairness.PEDANTIC,
     finding="The loss has to be convex, which the next theorem states and this one leaves out. One leaky unit, one sample, "
@@ -402,7 +402,7 @@ NGUYEN = Statement(
         Example(
             "a loss with two wells",
             False,
-            Outcome.UNDECIDED,
+            Outcome.REFUTED,
             on(instances.two_wells, -2, 1, points=((1, "17/8"),)),
             repaired=Outcome.VACUOUS,
             smallest=True,
