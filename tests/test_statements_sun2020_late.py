@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from explorer.budget import Budget
 from explorer.certify.examining import examine, refuting_instances
+from explorer.certify.grid import Cell, violations
+from explorer.statements import du2019
 from explorer.statements.nouns import Ground, Outcome, Verdict
-from explorer.statements.sun2020 import section6, section6b, section6c, section7
+from explorer.statements.sun2020 import section6, section6b, section6c, section7, section7b
 
-STATEMENTS = tuple(s for part in (section6, section6b, section6c, section7) for s in part.STATEMENTS)
+STATEMENTS = tuple(s for part in (section6, section6b, section6c, section7, section7b) for s in part.STATEMENTS)
 TRIED = [pytest.param(s, e, id=f"{s.id}/{e.name}") for s in STATEMENTS for e in s.examples if e.subject is not None]
 MADE = [pytest.param(s, e, id=f"{s.id}/{e.name}") for s in STATEMENTS for e in s.examples if e.recipe is not None]
 
@@ -43,3 +48,20 @@ def test_claims_of_falsity_have_a_refutation_and_a_repair(statement) -> None:
         assert not refuted
     if statement.checkable:
         assert sum(e.smallest for e in statement.examples) == 1
+
+
+def test_statements_on_each_others_subjects() -> None:
+    """Points included: no crash, no refutation without a certificate, no truth refuted, no repaired form refuted."""
+    subjects = {}
+    for s in (*STATEMENTS, *du2019.STATEMENTS):
+        for e in s.examples:
+            if e.subject is not None and e.name != "antiparallel, 270 units":
+                x = e.subject()
+                subjects.setdefault((x.problem.digest, x.point, x.points), replace(x, budget=Budget(2)))
+    assert len(subjects) >= 80
+    for x in subjects.values():
+        row = [Cell(s, x.problem, examine(s, x), "", 0) for s in STATEMENTS]
+        assert violations(row) == []
+        for s in STATEMENTS:
+            if s.repair is not None:
+                assert examine(s, x, repaired=True).outcome is not Outcome.REFUTED

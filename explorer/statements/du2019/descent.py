@@ -118,6 +118,10 @@ THEOREM = Statement(
         "Without flips the sharp limit of stability is eta < 2/lambda_max(H).",
     ),
     edges=(
+        Edge(Relation.RELATED, "jiang2019.claim-3.3.3-convergence"),
+        Edge(Relation.RELATED, "jiang2019.thm-2"),
+        Edge(Relation.RELATED, "sun2020.claim-VII.1"),
+        Edge(Relation.RELATED, "sun2020.conj-VII.1"),
         *(
             Edge(USES, f"du2019.{k}")
             for k in ("claim-decomposition", "claim-init", "cond-4.1", "cor-4.1", "eq-4", "fact-lambda0")
@@ -275,7 +279,7 @@ def _movement(subject: Subject) -> Judgement:
     path, bound = run(subject, STEPS), reach(subject, factor=4, largest=False)
     far = max(path[0].distance(point) for point in path)
     if far <= bound:
-        return Judgement(True, f"the largest movement up to k = {STEPS} is below R'", shows=(followed(subject, STEPS),))
+        return decided(True, f"the largest movement up to k = {STEPS} is below R'")
     first = next(k for k, point in enumerate(path) if path[0].distance(point) > bound)
     return Judgement(False, f"at k = {first} a unit has moved farther than R'", shows=(followed(subject, first),))
 
@@ -291,7 +295,7 @@ MOVEMENT = Statement(
     hypotheses=(MODEL, UNIT, POSITIVE, SIGNS, INDUCTION),
     conclusion=predicate("movement", "every weight vector stays within R' of its start", _movement),
     verdict=Verdict.TRUE,
-    ground=Ground.INSTANCES,
+    ground=Ground.ARGUED,
     because="a geometric series with 1 - sqrt(1 - z) >= z/2; exact runs agree",
     edges=(Edge(USES, "du2019.cond-4.1"),),
     concepts=(Concept.DYNAMICS,),

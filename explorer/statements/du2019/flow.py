@@ -105,7 +105,11 @@ EQUATION = Statement(
         predicate("inclusion", "the differential inclusion has a solution for all times, and H = G^T G", _inclusion),
     ),
     remarks=("H is the first-layer part of the tangent kernel; where it is positive definite, critical points have zero loss.",),
-    edges=(Edge(USES, "du2019.model"), Edge(USES, "du2019.eq-4")),
+    edges=(
+        Edge(Relation.RELATED, "kawaguchi2019.thm-1"),
+        Edge(Relation.RELATED, "sun2020.claim-VI.3"),
+        Edge(Relation.RELATED, "jiang2019.lem-1"),
+        Edge(USES, "du2019.model"), Edge(USES, "du2019.eq-4")),
     concepts=(Concept.DYNAMICS, Concept.GRAM, Concept.RELU),
     examples=(
         Example("one unit, y = -1", False, Outcome.REFUTED, lambda: one(-1, 1), repaired=Outcome.HOLDS, smallest=True, source="by hand: w = 2 e^-t - 1"),
@@ -154,6 +158,8 @@ THEOREM = Statement(
         "The printed conclusion leaves out 'for all t >= 0'.",
     ),
     edges=(
+        Edge(Relation.RELATED, "sun2020.claim-VII.1"),
+        Edge(Relation.RELATED, "jiang2019.x-thm2-repaired"),
         *(Edge(USES, f"du2019.{k}") for k in ("claim-init", "def-Hinf", "eq-5", "fact-lambda0", "lem-3.1", "lem-3.2")),
         Edge(USES, "du2019.lem-3.3"),
         Edge(USES, "du2019.lem-3.4"),
@@ -335,7 +341,9 @@ DECAY = Statement(
         (MODEL, UNIT, POSITIVE, SIGNS, predicate("bounded-selected", "along a solution from the point the smallest eigenvalue of H(s), with the numbers that the solution selects at ties, is at least lambda_0/2", lambda s: _bounded_along(s, selections=True))),
         predicate("decay", "the residual decays at the rate lambda_0", _decay),
     ),
-    edges=(Edge(USES, "du2019.eq-5"),),
+    edges=(
+        Edge(Relation.RELATED, "jiang2019.x-thm2-repaired"),
+        Edge(USES, "du2019.eq-5"),),
     concepts=(Concept.DYNAMICS, Concept.GRAM),
     examples=(
         Example("resting on the kink", False, Outcome.REFUTED, lambda: one(-1, 0), repaired=Outcome.VACUOUS, smallest=True, source="by hand: w = 0 after t = log 2"),

@@ -125,6 +125,10 @@ QUOTED = Statement(
         ),
         predicate("zero-error", "every differentiable local minimum has zero error", _leaky_minima),
     ),
+    edges=(
+        Edge(Relation.RELATED, "jiang2019.claim-3.3.1"),
+        Edge(Relation.RELATED, "kawaguchi2019.thm-1"),
+    ),
     concepts=(Concept.LOCAL_MINIMA, Concept.RELU),
     examples=(
         Example(

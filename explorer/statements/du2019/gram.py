@@ -44,11 +44,10 @@ HALF = Fraction(1, 2)
 def _at_most_half(subject: Subject) -> Judgement:
     x, found = inputs(subject), lambda_0(inputs(subject))
     plain = all(dot(a, b) in (0, -1) for a, b in combinations(x, 2))
-    shows = (FLOOR,) if found.lower > 0 else (NULL,) if antipodal.kernel(x) else ()
-    if plain:
-        return Judgement(found.exact == HALF, "all pairs are orthogonal or antipodal, and H = I/2", shows=shows)
+    if plain and found.lower > 0:
+        return Judgement(found.exact == HALF, "all pairs are orthogonal or antipodal, and H = I/2", shows=(FLOOR,))
     if found.upper < HALF:
-        return Judgement(True, f"the diagonal is 1/2, lambda_0 is {found.text}, below 1/2", shows=shows)
+        return decided(True, f"the diagonal is 1/2, lambda_0 is {found.text}, below 1/2")
     return (
         decided(False, f"lambda_0 is {found.text}")
         if found.lower >= HALF
@@ -86,7 +85,7 @@ def _nullity(subject: Subject) -> Judgement:
     said, kernel = antipodal.nullity(x), antipodal.kernel(x)
     if len(kernel) != said or not definite_with(x, kernel):
         return Judgement.unknown("the rank is not decided by these balls")
-    shows = tuple(Witness("gram-null", options={"vector": c}) for c in kernel) if kernel else (FLOOR,)
+    shows = () if kernel else (FLOOR,)  # that there is no further kernel has no rule where there is one
     return Judgement(True, f"{len(antipodal.pairs(x))} antipodal pairs, nullity {said}; no further kernel", shows=shows)
 
 

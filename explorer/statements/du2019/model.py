@@ -19,7 +19,6 @@ from explorer.statements.nouns import (
     Statement,
     Subject,
     Verdict,
-    Witness,
 )
 
 
@@ -28,7 +27,7 @@ def _loss(subject: Subject) -> Judgement:
     because = (
         f"F = 2 L is a sum of squares, quadratic on every cell of the patterns; at the point F = {here.squared_error}"
     )
-    return Judgement(True, because, shows=(Witness("value", subject.point),))
+    return decided(True, because)
 
 
 def _half_loss(here: Hidden, r: int, k: int, step: Fraction) -> Fraction:
@@ -67,8 +66,8 @@ MODEL_DEFINITION = Statement(
         "loss", "L is nonnegative and quadratic on every cell of the activation patterns", _loss, r"L\ge0"
     ),
     verdict=Verdict.TRUE,
-    ground=Ground.INSTANCES,
-    because="a definition; values at rational points are certified",
+    ground=Ground.ARGUED,
+    because="a definition",
     remarks=(
         "The project's loss F is 2 L, and relu'(0) = 1 here.",
         "Fixing the signs costs something: with all a_r = +1 (probability 2^-m) no negative label can be reached.",

@@ -189,7 +189,7 @@ def _contraction(subject: Subject, *, counted: bool) -> Judgement:
         1 - eta * least(subject) + 2 * eta * n * n * share + 2 * eta * n * _root(n, up=True) * share + eta**2 * n**2
     )
     if after.squared_error <= factor * before.squared_error:
-        return Judgement(True, "the inequality holds for this step", shows=(followed(subject, 1),))
+        return decided(True, "the inequality holds for this step")
     return Judgement(
         False,
         f"the squared residual falls by the factor {after.squared_error / before.squared_error} only",

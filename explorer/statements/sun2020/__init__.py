@@ -19,6 +19,7 @@ from explorer.statements.sun2020 import (
     section6b,
     section6c,
     section7,
+    section7b,
 )
 
 STATEMENTS: tuple[Statement, ...] = (
@@ -37,4 +38,5 @@ STATEMENTS: tuple[Statement, ...] = (
     *section6b.STATEMENTS,
     *section6c.STATEMENTS,
     *section7.STATEMENTS,
+    *section7b.STATEMENTS,
 )

@@ -100,6 +100,11 @@ CLAIM_1 = Statement(
         (HIDDEN, LINEAR_OUTPUT, NO_REGULARIZER, FEATURES_N, CONVEX_LOSS),
         GLOBAL_HERE,
     ),
+    edges=(
+        Edge(USES, "sun2020.def-II-network"),
+        Edge(Relation.RELATED, "sun2020.thm-IV.2"),
+        Edge(Relation.CONTRASTS, "sun2020.prop-IV.3"),
+    ),
     concepts=(Concept.LOCAL_MINIMA, Concept.GLOBAL_MINIMA, Concept.WIDTH),
     examples=(
         Example(
@@ -221,7 +226,11 @@ CLAIM_2 = Statement(
     remarks=(
         "The derivative condition matters without biases only (sigmoid on 0, a, -a has features of rank 2 at most); it excludes sigmoid (third order), tanh, swish, softplus for n >= 4 and low-degree polynomials.",
     ),
-    edges=(Edge(RELATED, "sun2020.claim-VI.1"),),
+    edges=(
+        Edge(Relation.RELATED, "sun2020.def-IV.1"),
+        Edge(Relation.RELATED, "sun2020.prop-IV.2"),
+        Edge(RELATED, "sun2020.claim-VI.1"),
+    ),
     concepts=(Concept.WIDTH, Concept.SMOOTH),
     examples=(
         Example(
@@ -340,7 +349,10 @@ CLAIM_3 = Statement(
     remarks=(
         "The proof speaks of G of full rank, which is weaker for P < n. For the logistic loss the same line shows that there is no critical point with a regular kernel.",
     ),
-    edges=(Edge(USES, "sun2020.def-VI-ntk"),),
+    edges=(
+        Edge(Relation.RELATED, "sun2020.toy-III-vw"),
+        Edge(USES, "sun2020.def-VI-ntk"),
+    ),
     concepts=(Concept.GRAM, Concept.GLOBAL_MINIMA),
     examples=(
         Example("vw at a minimum", True, Outcome.HOLDS, on(vw, 1, 1), smallest=True, source="by hand"),

@@ -134,6 +134,10 @@ THEOREM_1 = Statement(
         "For every differentiable loss and lambda > 0 the identity a dL/da - dL/db = lambda a^2 forces a = 0 at critical points; lambda > 0 is not stated.",
         "With the squared loss every local minimum interpolates (rule added-unit).",
     ),
+    edges=(
+        Edge(USES, "sun2020.quote-VI-inactive"),
+        Edge(Relation.CONTRASTS, "sun2020.rem-IV-3"),
+    ),
     concepts=(Concept.LOCAL_MINIMA, Concept.COERCIVITY, Concept.LOSS),
     examples=(
         Example(
@@ -272,6 +276,10 @@ PATH = Statement(
     remarks=(
         "Depth 3 is not needed: (-1/t^2, t) does the same for (vw - 1)^2.",
         "The path is no trajectory of gradient flow, which conserves x^2 - y^2 and y^2 - z^2 and stays bounded.",
+    ),
+    edges=(
+        Edge(Relation.RELATED, "sun2020.thm-III.1"),
+        Edge(Relation.CONTRASTS, "sun2020.def-VI-coercive"),
     ),
     concepts=(Concept.COERCIVITY, Concept.DEEP_LINEAR, Concept.PATHS),
     examples=(

@@ -62,7 +62,8 @@ def _one_value(subject: Subject) -> Judgement:
     found = requ.values(subject.problem)
     shows = (Witness("local-minima-classify"),)
     if len(found) == 1:
-        return Judgement(True, "exactly one local minimum, and it classifies all samples", shows=shows)
+        both = (*shows, Witness("coercive"))
+        return Judgement(True, "exactly one local minimum, and it classifies all samples", shows=both)
     if any(a < b or b < a for a, b in combinations(found, 2)):
         return Judgement(False, "two local minima of different values", shows=shows)
     return Judgement.unknown("the values of the local minima are not told apart")

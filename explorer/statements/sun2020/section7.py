@@ -1,14 +1,14 @@
-"""Section VII: algorithms. Limits of deterministic algorithms, saddles, the tangent kernel along training."""
+"""Section VII: algorithms. Limits of deterministic algorithms, one sample in closed form, saddles."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
-from explorer.errors import ExplorerError, Unsupported
-from explorer.induced.features import gradient_features, kinks
+from explorer.errors import Unsupported
+from explorer.induced.features import gradient_features
 from explorer.point import AnyPoint, Point
 from explorer.probes.descent import limit_inferior
-from explorer.probes.flat import degree_of_homogeneity, flat_line, with_limit
+from explorer.probes.flat import flat_line, with_limit
 from explorer.probes.near import value_at
 from explorer.problem import DenseNetwork, Problem
 from explorer.solve.results import Component, Kind
@@ -23,27 +23,24 @@ from explorer.statements.nouns import (
     Outcome,
     Predicate,
     Relation,
-    Repair,
     Sort,
     Statement,
     Subject,
     Verdict,
     Witness,
 )
-from explorer.statements.predicates import on_data, squared_loss
+from explorer.statements.predicates import on_data
 from explorer.statements.sun2020.conditions import (
     CRITICAL,
     LINEAR_OUTPUT,
     NO_REGULARIZER,
     ONE_HIDDEN,
-    SCALAR_OUTPUT,
     everywhere,
-    exact_points,
     look,
     on_problem,
 )
 from explorer.statements.sun2020.instances import ln2, neuron, on, sigmoid, vw, xyz
-from explorer.statements.sun2020.kernels import LOCAL_MINIMUM, at_point, exact_point, kernel_rank, samples, zero_loss
+from explorer.statements.sun2020.kernels import LOCAL_MINIMUM, at_point, exact_point
 from explorer.statements.sun2020.section6 import narrow
 
 F = Fraction
@@ -147,7 +144,7 @@ def _one_sample(p: Problem) -> bool:
     )  # fmt: skip
 
 
-def _units(point: Point) -> list[tuple[Fraction, Fraction]]:
+def units(point: Point) -> list[tuple[Fraction, Fraction]]:
     """(v_j, w_j) of a rational point."""
     if not point.is_rational:
         raise Unsupported("the point", expected="rational coordinates", got="another field")
@@ -157,19 +154,23 @@ def _units(point: Point) -> list[tuple[Fraction, Fraction]]:
 
 
 def _generic(subject: Subject, point: Point) -> tuple[bool, str]:
-    holds = all(w != 0 and v + w != 0 for v, w in _units(point))
+    if not _one_sample(subject.problem):
+        return False, "not ReLU units on one sample"
+    holds = all(w != 0 and v + w != 0 for v, w in units(point))
     return holds, "w and v + w differ from 0" if holds else "a unit with w = 0 or v = -w (a null set)"
 
 
 def _sector(subject: Subject, point: Point) -> tuple[bool, str]:
     """The identities on which the argument rests, from the network's own derivatives."""
-    units, found = _units(point), gradient_features(subject.problem, point)
-    m, columns = len(units), [c[0][0] if any(c[0]) else F(0) for c in found.columns]
-    for j, (v, w) in enumerate(units):
+    if not _one_sample(subject.problem):
+        raise Unsupported("the flow", expected="ReLU units on the sample x = y = 1", got="another problem")
+    pairs, found = units(point), gradient_features(subject.problem, point)
+    m, columns = len(pairs), [c[0][0] if any(c[0]) else F(0) for c in found.columns]
+    for j, (v, w) in enumerate(pairs):
         dw, dv = columns[j], columns[m + j]  # df/dw_j, df/dv_j: the flow moves by 2 (1 - f) times these
         if (w > 0 and (dv + dw != v + w or dw - dv != v - w)) or (w < 0 and (dv or dw)):
             return False, f"unit {j + 1} does not move as said"
-    good = sum(w > 0 and v > -w for v, w in units)
+    good = sum(w > 0 and v > -w for v, w in pairs)
     end = "F tends to 0" if good else "all units die and F tends to 1"
     return True, f"{good} of {m} units lie in the sector w > 0, v > -w: {end}; probability of success 1 - (5/8)^{m}"
 
@@ -191,6 +192,10 @@ ONE_SAMPLE = Statement(
     verdict=Verdict.TRUE,
     ground=Ground.ARGUED,
     because="while f < 1 the sum v + w of a unit in the sector (angle 3 pi/4 of 2 pi) grows until f = 1; without such a unit all active ones lose w",
+    edges=(
+        Edge(Relation.RELATED, "sun2020.hyp-I-2"),
+        Edge(Relation.RELATED, "du2019.n1"),
+    ),
     concepts=(Concept.DYNAMICS, Concept.RELU),
     examples=(
         Example("a good unit", True, Outcome.HOLDS, on(lambda: relus(1), 1, "-1/2"), smallest=True, source="by hand: v > -w"),
@@ -237,6 +242,10 @@ FOOTNOTE = Statement(
     verdict=Verdict.TRUE,
     ground=Ground.INSTANCES,
     because="with more units than samples the features are dependent, so F is constant on a line; noise is not even needed. The version for whole plateaus is open",
+    edges=(
+        Edge(USES, "aud.lemma-flatline"),
+        Edge(Relation.RELATED, "sun2020.conj-VII.1"),
+    ),
     concepts=(Concept.DYNAMICS, Concept.WIDTH, Concept.LOCAL_MINIMA),
     examples=(
         Example("two sigmoid units, one sample", True, Outcome.HOLDS, lambda: Subject(sigmoid([1], [0], 2), ln2((0, 1), (0, 2), 0, 0)), smallest=True, source="by hand: F = 0"),
@@ -287,7 +296,10 @@ SADDLES = Statement(
     fairness=Fairness.PEDANTIC,
     because="a definition; examples of both kinds are certified",
     remarks=("By this definition a strict local maximum is a strict saddle, though no saddle of section II.", "Linear networks with three layers have high-order saddles: (xyz - 1)^2 has zero Hessian at 0. The pipeline also needs bounded trajectories."),
-    edges=(Edge(RELATED, "sun2020.toy-VI-xyz"),),
+    edges=(
+        Edge(USES, "sun2020.def-II-minima"),
+        Edge(Relation.RELATED, "sun2020.def-III.1"),
+        Edge(RELATED, "sun2020.toy-VI-xyz"),),
     concepts=(Concept.SADDLES, Concept.DYNAMICS),
     examples=(
         Example("vw at 0", True, Outcome.HOLDS, on(vw, 0, 0), smallest=True, source="by hand: Hessian with entries -2 off the diagonal"),
@@ -297,153 +309,4 @@ SADDLES = Statement(
     ),
 )  # fmt: skip
 
-# -- Claim VII.1 ----------------------------------------------------------------------------------------------------------
-
-HALVINGS = 12
-
-
-def _iterates(subject: Subject) -> list[Point]:
-    """theta(k) = limit + 2^-k (start - limit), k = 0..12: the iterates of the continuous map theta -> (theta + limit)/2."""
-    limit, given = exact_point(subject), exact_points(subject)
-    if not given or not limit.is_rational or not given[0].is_rational:
-        raise Unsupported(
-            "the sequence", expected="a rational limit point and a rational start as a second point", got="others"
-        )
-    a, b = ([c[0] for c in p.coordinates] for p in (limit, given[0]))
-    return [Point.rational([x + (y - x) / 2**k for x, y in zip(a, b, strict=True)]) for k in range(HALVINGS + 1)]
-
-
-def _bounded_kernel(subject: Subject) -> Judgement:
-    if samples(subject.problem) != 1:
-        return Judgement.unknown("looked at for one sample only, where K is a number")
-    least = None
-    for theta in _iterates(subject):
-        found = gradient_features(subject.problem, theta)
-        a = found.arithmetic
-        k = a.zero
-        for column in found.columns:
-            k = a.add(k, a.mul(column[0], column[0]))
-        low = a.enclose(k, 64)[0]
-        least = low if least is None else min(least, low)
-    holds = least is not None and least >= F(1, 4)
-    return Judgement(holds, f"K >= 1/4 at theta(0), ..., theta({HALVINGS})" if holds else "K comes below 1/4")
-
-
-def _critical_limit(subject: Subject) -> Judgement:
-    """Critical, with relu'(0) = 0 where the limit is on the kink of a ReLU unit."""
-    point, problem = exact_point(subject), subject.problem
-    if not kinks(problem, point):
-        found = look(subject, point)
-        return Judgement(found.critical, found.because)
-    net = problem.network
-    assert isinstance(net, DenseNetwork)
-    if (
-        net.depth != 2
-        or net.widths[:1] != (1,)
-        or samples(problem) != 1
-        or net.activations[0].kind != "relu"
-        or any(net.bias)
-    ):
-        return Judgement.unknown("a kink of a network that is not looked at")
-    x = problem.data.inputs[0][0] if problem.data is not None else F(0)
-    active = any(w * x > 0 for _, w in _units(point))
-    if active:
-        return Judgement.unknown("another unit is active")
-    return Judgement(True, "every unit is off or on its kink: with relu'(0) = 0 all derivatives of the output vanish")
-
-
-def _smooth_limit(subject: Subject) -> Judgement:
-    at_kink = kinks(subject.problem, exact_point(subject))
-    return Judgement(not at_kink, "f is C^1 at the limit" if not at_kink else "the limit is on a kink")
-
-
-def _zero_at_limit(subject: Subject) -> Judgement:
-    answer = zero_loss(subject, exact_point(subject), None)
-    if answer.holds is False:
-        better = exact_points(subject)[0]
-        return Judgement(False, "F is positive at the limit", shows=(Witness("not-global", subject.point, better),))
-    return answer
-
-
-KERNEL_BOUND = Predicate("kernel-bounded-below", f"the tangent kernel is at least 1/4 along theta(k) = limit + 2^-k (start - limit), k <= {HALVINGS}", _bounded_kernel, r"\lambda_{\min}(K(\theta(k)))\ge c>0")  # fmt: skip
-CRITICAL_LIMIT = Predicate("critical-limit", "the limit is critical (with relu'(0) = 0)", _critical_limit)
-LIMIT_ZERO = Predicate("zero-loss-at-the-limit", "F = 0 at the limit", _zero_at_limit, r"F(\theta^*)=0")
-SMOOTH_LIMIT = Predicate("c1-at-the-limit", "the network is C^1 in its parameters at the limit", _smooth_limit)
-
-CLAIM = Statement(
-    id="sun2020.claim-VII.1",
-    sort=Sort.CLAIM,
-    section="VII-C",
-    title="A tangent kernel bounded below along the iterates makes limits global",
-    text="If the iterates of a continuous algorithm keep the smallest eigenvalue of the tangent kernel above a positive constant, a critical limit point has zero loss.",
-    latex=r"\lambda_{\min}(G(\theta(k)))\ge c>0\ \forall k,\ \theta^*\text{ critical limit point}\;\Rightarrow\;F(\theta^*)=0",
-    quantifiers="for all sequences of iterates",
-    hypotheses=(SCALAR_OUTPUT, squared_loss(), NO_REGULARIZER, KERNEL_BOUND, CRITICAL_LIMIT),
-    conclusion=LIMIT_ZERO,
-    verdict=Verdict.NEEDS_REPAIR,
-    ground=Ground.VERIFIED,
-    fairness=Fairness.PEDANTIC,
-    because="the proof needs f to be C^1 at the limit, not the algorithm to be continuous; one ReLU unit shows that this cannot be dropped",
-    finding="G is not square: its smallest singular value is meant. For one ReLU unit and A(w, v) = ((w + 0)/2, v) the iterates (2^-k, 1) have K >= 1, the limit (0, 1) is critical with relu'(0) = 0, and F = 1 there.",
-    repair=Repair("f is C^1 at the limit, and the smallest eigenvalue of K is bounded below; the algorithm need not be continuous.", (SCALAR_OUTPUT, squared_loss(), NO_REGULARIZER, SMOOTH_LIMIT, KERNEL_BOUND, CRITICAL_LIMIT), LIMIT_ZERO),
-    remarks=("For (vw - 1)^2 gradient flow conserves v^2 - w^2, and K = v^2 + w^2 >= |v^2 - w^2|.",),
-    edges=(Edge(USES, "sun2020.claim-VI.3"), Edge(USES, "sun2020.def-VI-ntk")),
-    concepts=(Concept.GRAM, Concept.DYNAMICS),
-    examples=(
-        Example("one ReLU unit", False, Outcome.REFUTED, on(lambda: relus(1), 0, 1, points=((1, 1),)), repaired=Outcome.VACUOUS, smallest=True, source="by hand: K = 1 + 4^-k"),
-        Example("vw towards a minimum", True, Outcome.HOLDS, on(vw, 1, 1, points=((2, 1),)), repaired=Outcome.HOLDS, source="by hand: K = v^2 + w^2 >= 2"),
-        Example("vw towards the saddle", False, Outcome.VACUOUS, on(vw, 0, 0, points=((1, 1),)), repaired=Outcome.VACUOUS, source="by hand: K -> 0"),
-    ),
-)  # fmt: skip
-
-
-def _non_degenerate(subject: Subject) -> Judgement:
-    net, data = subject.problem.network, subject.problem.data
-    if not isinstance(net, DenseNetwork) or data is None:
-        return Judgement(False, "the problem is not a dense network on data")
-    rows = [tuple(x) for x in data.inputs]
-    if len(set(rows)) < len(rows):
-        return Judgement(False, "an input is repeated")
-    if net.depth >= 2 and not any(net.bias) and all(degree_of_homogeneity(a) is not None for a in net.activations):
-        rays = set()
-        for x in rows:
-            size = next((abs(v) for v in x if v), None)
-            rays.add(x if size is None else tuple(v / size for v in x))
-        if len(rays) < len(rows):
-            return Judgement(False, "two inputs lie on one ray, and the network is homogeneous in its input")
-    return Judgement(True, "inputs are distinct, and lie on different rays where the network is homogeneous")
-
-
-def _regular(subject: Subject) -> Judgement:
-    try:
-        found = kernel_rank(subject.problem, exact_point(subject))
-    except ExplorerError as error:
-        return Judgement.unknown(error.sentence())
-    n = samples(subject.problem)
-    return Judgement(True, f"K has rank n = {n} at the point") if found == n else Judgement.unknown(f"K has rank {found} < {n} at this point, which says nothing about others")  # fmt: skip
-
-
-QUOTED = Statement(
-    id="sun2020.quote-VII-ntk",
-    sort=Sort.QUOTE,
-    section="VII-C",
-    title="Tangent kernel facts: positive definite, lazy training",
-    text="For widths polynomial in n, random initial weights and non-degenerate data, the tangent kernel stays positive definite during training, the weights stay near their start and convergence is linear.",
-    latex=r"\text{width}=\mathrm{poly}(n):\quad K(\theta(t))\succ0\ \forall t,\quad\theta(t)\approx\theta(0)",
-    quantifiers="with high probability; here only: K is regular at the given point",
-    hypotheses=(SCALAR_OUTPUT, Predicate("non-degenerate", "inputs are distinct, and on different rays if the network is homogeneous in its input", _non_degenerate)),
-    conclusion=Predicate("kernel-regular", "the tangent kernel is regular at the point", _regular, r"\det K\ne0"),
-    verdict=Verdict.TRUE,
-    ground=Ground.CITED,
-    because="quoted; regularity at one point gives regularity almost everywhere for analytic activations, the rest is asymptotic",
-    remarks=("Non-degeneracy has to be stated: ReLU units without biases have a singular kernel for all weights when two inputs are parallel.",),
-    edges=(Edge(USES, "sun2020.claim-VII.1"), Edge(USES, "sun2020.claim-VI.3"), Edge(RELATED, "du2019.thm-4.1")),
-    concepts=(Concept.GRAM, Concept.DYNAMICS, Concept.WIDTH),
-    examples=(
-        Example("one linear unit", True, Outcome.HOLDS, on(vw, 1, 1), smallest=True, source="by hand: K = 2"),
-        Example("one sigmoid unit with bias, two samples", True, Outcome.HOLDS, lambda: Subject(sigmoid([1, 2], [0, 0], 1, bias=True), ln2((0, 1), 0, 1)), source="by hand: det K = 128/16875"),
-        Example("ReLU units, parallel inputs", False, Outcome.VACUOUS, on(lambda: Problem.dense(widths=[1, 1, 1], activation="relu", inputs=[1, 2], targets=[0, 0]), 1, 1), source="by hand: proportional gradients"),
-    ),
-)  # fmt: skip
-
-STATEMENTS = (LIMIT, CONJECTURE, ONE_SAMPLE, FOOTNOTE, SADDLES, CLAIM, QUOTED)
+STATEMENTS = (LIMIT, CONJECTURE, ONE_SAMPLE, FOOTNOTE, SADDLES)
