@@ -16,6 +16,7 @@ import checker_oracle_canonical as canonical
 import checker_oracle_complete as complete
 import checker_oracle_features as features
 import checker_oracle_gram as gram
+import checker_oracle_induced as induced
 import checker_oracle_more as more
 import checker_oracle_sets as sets
 import mpmath
@@ -371,6 +372,8 @@ class Opinion:
             return bool(more.RULES[rule](self, step, MP))
         if rule in features.FEATURE_RULES:
             return features.step_holds(self, step, MP)
+        if rule in induced.INDUCED_RULES:
+            return induced.step_holds(self, step, MP)
         if rule in gram.GRAM_RULES:
             return gram.step_holds(self, step, MP)
         if rule in complete.RULES:
@@ -403,7 +406,7 @@ class Opinion:
             return canonical.goal_holds(self)
         if kind in more.GOALS:
             return True
-        if kind in gram.GRAM_RULES or kind in features.FEATURE_RULES:
+        if kind in (*gram.GRAM_RULES, *features.FEATURE_RULES, *induced.INDUCED_RULES):
             return True  # the goal repeats its one step
         if kind in sets.SET_GOALS and kind != "descending-path":
             return sets.goal_holds(self, MP)

@@ -42,6 +42,9 @@ BOWL = Problem.monomial(["x", "y"], {(2, 0): 1, (0, 2): 3, (1, 1): -1})
 VALLEY = Problem.monomial(["x", "y"], {(2, 0): 1, (0, 4): 1, (0, 2): -2})
 
 
+RELU = Problem.dense(widths=[1, 1, 1], activation="relu", inputs=[1], targets=[1])
+
+
 def at(problem: Problem, *values: Any) -> dict[str, Any]:
     return dict(zip(problem.parameters, values, strict=True))
 
@@ -76,6 +79,10 @@ TRUE = [
     ("strict-local-minimum", VALLEY, (0, 1), ["stationary", "inertia", "strict-minimum"]),
     ("strict-local-maximum", Problem.monomial(["x"], {(2,): -1}), (0,), ["stationary", "inertia", "maximum"]),
     ("local-maximum", Problem.monomial(["x"], {(2,): -1}), (0,), ["stationary", "inertia", "maximum"]),
+    # v w at the saddle 0: all gradients of the output vanish there, and the zero predictor has the same loss 1
+    ("tangent-optimal", VW, (0, 0), ["stationary", "tangent-optimal"]),
+    # v relu(w): |v relu(w)| <= |v||w| at 0, and the slopes in w at (0, t) are t and 0
+    ("kinks-nearby", RELU, (0, 0), ["kinks-nearby"]),
 ]
 
 

@@ -179,8 +179,9 @@ def checkers_geometry(p, point):
             "interval": [str(c) for c in point.field.interval],
         }
     coordinates = [str(c[0]) if field == "rational" else [str(x) for x in c] for c in point.coordinates]
-    theirs = checker.Point({"field": field, "coordinates": coordinates}, "p", len(point.coordinates), checker.Meter())
-    expansion = checker.Taylor(theirs.ring, 2).loss(checker.Problem(p.content()), theirs.expansion(), need_value=False)
+    problem = checker.Problem(p.content())
+    theirs = checker.Point({"field": field, "coordinates": coordinates}, "p", problem, checker.Meter())
+    expansion = checker.Taylor(theirs.ring, 2).loss(problem, theirs.expansion(), need_value=False)
     d, zero = len(point.coordinates), theirs.ring.zero
     rows = checker.hessian_rows(expansion, d, theirs.ring)
     gradient = tuple(as_element(expansion.get((k,), zero)) for k in range(d))
