@@ -13,10 +13,12 @@ import pytest
 from explorer.canonical.aliasing import evaluation_rank, misfit, smallest_box
 from explorer.canonical.cells import cells, network_value
 from explorer.canonical.disparity import disparity, largest_full_rank, on_cells, ring_of, same_rows, span_dimension
-from explorer.canonical.fourier import coefficient, tail
+from explorer.canonical.exponential import exponential_disparity
+from explorer.canonical.fourier import coefficient, frequencies, tail
 from explorer.canonical.interpolation import forced_breaks, interpolant, silent_start
 from explorer.canonical.probability import cone_probability, dead_probability, silent_probability
 from explorer.canonical.slopes import gradient, loss_value
+from explorer.canonical.square import half_square, square_disparity
 from explorer.canonical.transfer import affine_descent, defect_below_margin
 from explorer.canonical.truncated import limit_value, truncated
 from explorer.canonical.units import active_units, dead_units, duplicates, silent_units
@@ -269,3 +271,40 @@ def test_cyclotomic_arithmetic() -> None:
     assert (
         ring.rank([[p, ring.constant(F(1))], [ring.constant(F(1)), p]]) == 2
     )  # P^2 - 1 is not 0, as pi is transcendental
+
+
+def test_two_inputs_against_a_grid() -> None:
+    """ReLU units on the square: midpoint sums on a fine grid (error about 1e-6); the rank is M - J = 9 - 2 by homogeneity."""
+    problem = dense([2, 2, 1], "relu", bias=[True, True])
+    point = Point.rational([1, 2, -1, "1/2", -1, "1/4", 3, -2, 1])
+    found = square_disparity(problem, point, (1, 1))
+    assert (found.rank, found.columns) == (7, 9)
+    g = (np.arange(700) + 0.5) / 700
+    x, y = np.meshgrid(g, g, indexing="ij")
+    a, b = x + 2 * y - 1, -x + y / 2 + 0.25
+    slopes = [3 * x * (a > 0), 3 * y * (a > 0), -2 * x * (b > 0), -2 * y * (b > 0), 3.0 * (a > 0), -2.0 * (b > 0)]
+    slopes += [a * (a > 0), b * (b > 0), np.ones_like(x)]
+    for m, f in enumerate(slopes):
+        for column, (k1, k2) in enumerate(frequencies((1, 1))):
+            numeric = (f * np.exp(-2j * np.pi * (k1 * x + k2 * y))).mean()
+            assert abs(numeric - complex(found.ring.enclose(found.rows[m][column]))) < 1e-5
+
+
+def test_half_squares() -> None:
+    """By hand: x + y >= 1/2 cuts off one corner, x >= 0 nothing, x >= 2 everything."""
+    assert half_square((F(1), F(1)), F(-1, 2)) == (
+        (F(1, 2), F(0)), (F(1), F(0)), (F(1), F(1)), (F(0), F(1)), (F(0), F(1, 2)),
+    )  # fmt: skip
+    assert len(half_square((F(1), F(0)), F(0))) == 4
+    assert half_square((F(1), F(0)), F(-2)) == ()
+
+
+def test_exponential_units_against_a_grid() -> None:
+    problem = dense([1, 2, 1], "exp", bias=[True, True])
+    rows, low, high = exponential_disparity(problem, Point.rational([1, -2, 0, "1/3", 2, 1, 1]), 2)
+    assert (low, high) == (5, 5)  # x e^x, e^x, x e^-2x, e^-2x, 1
+    x = (np.arange(50_000) + 0.5) / 50_000
+    up, down = np.exp(x), np.exp(-2 * x + 1 / 3)
+    for m, f in enumerate([2 * x * up, x * down, 2 * up, down, up, down, np.ones_like(x)]):
+        for k in range(-2, 3):
+            assert abs((f * np.exp(-2j * np.pi * k * x)).mean() - complex(rows[m][k + 2])) < 1e-8

@@ -24,11 +24,12 @@ def frequencies(top: Sequence[int]) -> list[tuple[int, ...]]:
 
 def coefficient(ring: WaveRing, g: OnCells, k: int) -> Wave:
     """c_k of g."""
-    parts = [_integral(ring, low, high, c, k) for low, high, c in g]
+    parts = [wave_integral(ring, low, high, c, Fraction(k)) for low, high, c in g]
     return ring.add(*parts)
 
 
-def _integral(ring: WaveRing, low: Fraction, high: Fraction, g: Coefficients, k: int) -> Wave:
+def wave_integral(ring: WaveRing, low: Fraction, high: Fraction, g: Coefficients, k: Fraction) -> Wave:
+    """The integral of g(x) e^(-2 pi i k x) over [low, high], k any rational number whose phases at the ends lie in the ring."""
     if k == 0:
         terms = (c * (high ** (e + 1) - low ** (e + 1)) / (e + 1) for e, c in enumerate(g))
         return ring.constant(sum(terms, Fraction(0)))
@@ -38,7 +39,7 @@ def _integral(ring: WaveRing, low: Fraction, high: Fraction, g: Coefficients, k:
     while any(g):
         jump = ring.add(ring.scaled(ends[high], value(g, high)), ring.neg(ring.scaled(ends[low], value(g, low))))
         term = ring.mul(jump, factor)
-        out = ring.add(out, ring.scaled(term, Fraction(sign, (2 * k) ** order), powers=order))
+        out = ring.add(out, ring.scaled(term, sign / (2 * k) ** order, powers=order))
         factor, sign, order = ring.mul(factor, ring.root(Fraction(1, 4))), -sign, order + 1
         g = derivative(g)
     return out
