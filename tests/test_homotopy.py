@@ -162,13 +162,15 @@ def test_a_family_solved_once_serves_other_data():
 
 
 @pytest.mark.slow
-def test_equal_ridge_weights_send_solutions_to_infinity_or_are_said_to_be_incomplete():
-    # two cubic units with equal weights: two of the four cubics for s lose two solutions each, 73 - 2 * 2 * 4 = 57
+def test_equal_ridge_weights_send_solutions_to_infinity():
+    # two cubic units with equal weights: for two of the four choices of signs the cubic for s becomes s^3 + b s^2, which
+    # loses the two solutions s = 0 (w^2 = k / s goes to infinity), each with 4 signs of the weights: 73 - 2 * 2 * 4 = 57
     p = ridge((1, 2, 1), "cubic", 3, weights=[F(1, 10)] * 4)
     found = by_monodromy(target(p), Deadline(120))
     assert found is not None
     assert found.complex_count == 57
-    assert found.complete is ("16 of them at infinity" in found.reason)
+    assert found.complete
+    assert "73 for generic data, 16 of them at infinity for these" in found.reason
 
 
 def test_the_audits_notice_solutions_that_are_missing():

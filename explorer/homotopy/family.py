@@ -23,7 +23,8 @@ from explorer.homotopy.track import CAREFUL, DIVERGED, DONE, track
 from explorer.problem import DenseNetwork, Problem
 
 Array: TypeAlias = Any
-ATTEMPTS = 4
+ATTEMPTS = 5
+QUICK = 2  #: attempts without small steps: another arc is cheaper than patience
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,11 @@ def arrivals(family: Family, problems: Sequence[Problem], deadline: Deadline, *,
     return out
 
 
-def _arc(start: Start, p0: Array, p1: Array, deadline: Deadline) -> list[tuple[Array, int]]:
+def _arc(start: Start, p0: Array, p1: Array, deadline: Deadline, *, careful: bool) -> list[tuple[Array, int]]:
     """For each of the goals (blocks of columns): the distinct points that one arc reaches and how many paths went to infinity.
 
-    Paths that failed, met another one or lost a unit are followed again with small steps along the same arc.
+    Paths that failed, met another one or lost a unit do not count; ``careful``: they are followed again with small steps
+    along the same arc.
     """
     model, n = start.model, start.count
     goals = p1.shape[1] // n
@@ -132,10 +134,11 @@ def _arc(start: Start, p0: Array, p1: Array, deadline: Deadline) -> list[tuple[A
     ends = track(model, theta, p0, p1, deadline)
     points, status = canonical(model.shape, ends.theta), ends.status
     again = _doubtful(model, points, status, n)
-    if again.any():
+    if again.any() and careful:
         ends = track(model, theta[:, again], p0[:, again], p1[:, again], deadline, settings=CAREFUL)
         points[:, again], status[again] = canonical(model.shape, ends.theta), ends.status
-    good = (status == DONE) & alive(model.shape, points)
+        again = (status != DONE) | ~alive(model.shape, points)
+    good = ~again
     out = []
     for m in range(goals):
         part = slice(m * n, (m + 1) * n)
@@ -177,7 +180,7 @@ def transport(
     fibres = [Fibre() for _ in goals]
     far, agreed = [-1] * len(goals), [False] * len(goals)
     linear = np.array(model.scaled)[:, None]
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         left = [k for k, f in enumerate(fibres) if len(f) < n and not agreed[k]]
         if not left:
             break
@@ -185,7 +188,7 @@ def transport(
         gamma = np.exp(1j * rng.choice([-1, 1]) * rng.uniform(0.7, 2.0))
         p1 = np.concatenate([np.repeat(goals[k][:, None], n, axis=1) for k in left], axis=1)
         p0 = np.where(linear, gamma * _scale(start, p1, linear) * start.parameters, start.parameters)
-        for k, (theta, away) in zip(left, _arc(start, p0, p1, deadline), strict=True):
+        for k, (theta, away) in zip(left, _arc(start, p0, p1, deadline, careful=attempt >= QUICK), strict=True):
             fibres[k].add(theta)
             agreed[k] = away > 0 and far[k] == away and len(fibres[k]) + away == n
             far[k] = away

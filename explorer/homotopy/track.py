@@ -186,6 +186,9 @@ def _batch(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline,
             q0, q1, dq = q0[:, stay], q1[:, stay], dq[:, stay]
             if not len(at):
                 break
+    if len(at):  # out of rounds
+        growth = _size(slopes[2]) * (1 - times[2]) / _size(points[2])
+        status[at[(times[2] > LATE) & (growth > GROWTH)]] = DIVERGED
     done = np.flatnonzero(status == DONE)
     if len(done):  # polish at t = 1
         x, p = out[:, done], p1[:, done]
