@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from explorer.algebra.solver import Dimension, SystemSolution, solve_zero_dimensional
@@ -16,6 +17,7 @@ from explorer.solve.classify import Target
 from explorer.solve.exponential import applies, by_exponentials
 from explorer.solve.families import decomposed, has_families
 from explorer.solve.finite import from_solution
+from explorer.solve.linear_repeated import with_repeated_eigenvalues
 from explorer.solve.linear_strata import two_layers
 from explorer.solve.monodromy import by_monodromy
 from explorer.solve.results import Coverage, CriticalSet, Trust
@@ -79,8 +81,11 @@ def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
             return by_exponentials(problem, deadline)
         raise Unsupported("critical set", expected="a polynomial or piecewise polynomial loss", got=why)
     t = Target(problem, loss_polynomial(problem))
-    if (closed := two_layers(t, deadline)) is not None and len(t.loss.names) > SMALL:
+    closed = two_layers(t, deadline)
+    if closed is not None and len(t.loss.names) > SMALL:
         return closed
+    if (repeated := with_repeated_eigenvalues(t, deadline)) is not None:
+        return repeated
     if has_families(t):
         return _either(decomposed(t, deadline), closed)
     solution = _finite(t, deadline)
@@ -109,5 +114,17 @@ def _finite(t: Target, deadline: Deadline) -> SystemSolution:
 
 
 def _either(found: CriticalSet, closed: CriticalSet | None) -> CriticalSet:
-    """The decomposition, which knows connected pieces, unless it is incomplete and a closed form is not."""
-    return found if found.coverage.complete or closed is None else closed
+    """The decomposition, which knows connected pieces, unless it is incomplete and a closed form is not; what the closed
+    form knows about the global value is added."""
+    if closed is None:
+        return found
+    if not found.coverage.complete:
+        return closed
+    low = None if closed.global_value is None else closed.global_value.as_fraction
+    if found.global_value is not None or low is None:
+        return found
+    settled = tuple(
+        replace(c, is_global=True if c.value.as_fraction == low else False if c.value.lower > low else c.is_global)
+        for c in found.components
+    )
+    return replace(found, components=settled, global_value=closed.global_value, global_because=closed.global_because)

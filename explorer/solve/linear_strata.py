@@ -49,7 +49,7 @@ def two_layers(t: Target, deadline: Deadline) -> CriticalSet | None:
         )
         if not t.gradient.vanishes_at(sample) or not expected:
             return None
-        components.append(_component(found, stratum, sample, dimension, kind, t))
+        components.append(component(found, stratum, sample, dimension, kind, t))
     components.sort(key=lambda c: (-c.dimension, c.value.lower, str(c.sample)))
     return CriticalSet(
         t.problem,
@@ -60,9 +60,10 @@ def two_layers(t: Target, deadline: Deadline) -> CriticalSet | None:
     )
 
 
-def _component(
+def component(
     found: DeepLinear, stratum: LinearStratum, sample: Point, dimension: int, kind: Kind, t: Target
 ) -> Component:
+    """The component of one stratum with its sample."""
     top = kind is Kind.MINIMUM
     words = ", ".join(map(str, stratum.subset)) or "none"
     return Component(
