@@ -130,7 +130,10 @@ def inside(engine: str, name: str) -> dict[str, Any]:
         before = cpu()
         found = by_structure(target, clock) or solve_zero_dimensional(target.gradient, clock)
         spent = cpu() - before
-        return {"seconds": spent, "said": f"{found.complex_count}/{len(found.roots)}" + ("" if found.complete else ", incomplete")}
+        return {
+            "seconds": spent,
+            "said": f"{found.complex_count}/{len(found.roots)}" + ("" if found.complete else ", incomplete"),
+        }
     before = cpu()
     family = solve_family(problem, clock)
     if engine == "known family":
@@ -159,7 +162,9 @@ def outside(engine: str, name: str, folder: Path) -> tuple[list[str], str]:
         (folder / "in.ms").write_text(",".join(names) + "\n0\n" + ",\n".join(lines) + "\n", encoding="ascii")
         return [str(find_msolve()), "-f", str(folder / "in.ms"), "-o", str(folder / "out.ms"), "-P", "2"], ""
     if engine == "Singular":
-        program = f"ring r=0,({','.join(names)}),dp;\nideal i={','.join(lines)};\nideal s=std(i);\nprint(vdim(s));\nexit;\n"
+        program = (
+            f"ring r=0,({','.join(names)}),dp;\nideal i={','.join(lines)};\nideal s=std(i);\nprint(vdim(s));\nexit;\n"
+        )
         return ["Singular", "-q"], program
     if engine == "Macaulay2":
         program = f"R=QQ[{','.join(names)}];\nI=ideal({','.join(lines)});\nprint degree I;\nexit 0;\n"

@@ -22,7 +22,7 @@ CASES = Path(__file__).resolve().parents[1] / "cases"
 RECORDED = Path(__file__).resolve().parent / "independent" / "recorded"
 EXPECTED = {p.parent.name: json.loads(p.read_text(encoding="ascii")) for p in sorted(CASES.glob("*/expected.json"))}
 PROBLEMS = {p.parent.name: json.loads(p.read_text(encoding="ascii")) for p in sorted(CASES.glob("*/problem.json"))}
-POLYNOMIAL = [s for s in EXPECTED if not s.startswith(("sigmoid", "neuron-relu"))]
+POLYNOMIAL = [s for s in EXPECTED if not s.startswith(("sigmoid", "neuron-relu", "exp-"))]
 KEYS = [
     "format",
     "derivation",
@@ -63,7 +63,8 @@ def test_the_summary_follows_from_the_components(slug):
     assert body["by_index"] == by_index
     all_isolated = len(isolated) == len(body["components"])
     assert body["morse_sum"] == (sum((-1) ** int(k) * n for k, n in by_index.items()) if all_isolated else None)
-    assert all(c["global"] == (c["value"] == body["global_value"]) for c in body["components"])
+    for c in body["components"]:  # where the infimum is not attained, no claim is made about minima
+        assert c["global"] == (c["value"] == body["global_value"]) or c["global"] is body["global_value"] is None
 
 
 # -- polynomial cases -------------------------------------------------------------------------------------------

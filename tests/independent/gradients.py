@@ -50,7 +50,7 @@ def loss(problem: dict) -> Polynomial:
     """F = sum_i c_i |y_i - f(x_i)|^2 + sum_k lambda_k theta_k^2 of a problem file, expanded."""
     net, reg = problem["network"], problem["regularizer"]
     widths = net["widths"]
-    known = {"linear": ["0", "1"], "square": ["0", "0", "1"]}
+    known = {"linear": ["0", "1"], "square": ["0", "0", "1"], "cubic": ["0", "0", "0", "1"]}
     if any(net["bias"]) or problem["loss"]["kind"] != "squared" or (reg and reg["kind"] != "l2"):
         raise ValueError(f"{problem['slug']}: not one of the shapes that this script understands")
     curves = [a.get("coefficients") or known[a["kind"]] for a in net["activation"]]
