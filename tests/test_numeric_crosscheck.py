@@ -159,10 +159,11 @@ def test_a_critical_set_of_another_problem_is_refused():
 # -- limits, stalls, escapes ---------------------------------------------------------------------------------------
 
 
-def test_escapes_are_not_limits():
+@pytest.mark.parametrize("device", DEVICES)
+def test_escapes_are_not_limits(device):
     """F = e^(2w) (one exponential unit, target 0) has no critical point: every descent escapes to -infinity."""
     p = Problem.dense(widths=[1, 1], inputs=[1], targets=[0], output_activation="exp")
-    ends = descend(compiled(p, device="cpu"), torch.linspace(-2, 2, 21, dtype=torch.float64)[:, None])
+    ends = descend(compiled(p, device=device), torch.linspace(-2, 2, 21, dtype=torch.float64, device=device)[:, None])
     assert ends.count(LIMIT) == 0
     assert ends.count(ESCAPED) == 21
 
@@ -184,12 +185,13 @@ def test_separable_logistic_regression_escapes():
     assert ends.count(LIMIT) == 0
 
 
-def test_a_minimum_at_a_kink_is_a_stall():
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_minimum_at_a_kink_is_a_stall(device):
     """F = w^2 - 2w + 1 + 4|w| has its minimum at the kink w = 0, where no gradient vanishes."""
     p = Problem.dense(
         widths=[1, 1], inputs=[1], targets=[1], regularizer={"kind": "power", "weights": 4, "exponent": 1}
     )
-    ends = descend(compiled(p, device="cpu"), torch.tensor([[0.7], [-0.3]], dtype=torch.float64))
+    ends = descend(compiled(p, device=device), torch.tensor([[0.7], [-0.3]], dtype=torch.float64, device=device))
     assert ends.count(STALLED) == 2
 
 

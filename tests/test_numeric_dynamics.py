@@ -167,16 +167,17 @@ def test_training_obeys_the_rate_of_du_et_al_and_stays_near():
 # -- slices --------------------------------------------------------------------------------------------------------
 
 
-def test_segments_planes_and_curves_on_a_double_well():
+@pytest.mark.parametrize("device", DEVICES)
+def test_segments_planes_and_curves_on_a_double_well(device):
     """F = (x^2 + y^2 - 1)^2: minima on the unit circle. The straight line from (1, 0) to (-1, 0) climbs to 1, a curve
     can go round."""
     p = Problem.monomial(["x", "y"], {(4, 0): 1, (0, 4): 1, (2, 2): 2, (2, 0): -2, (0, 2): -2, (0, 0): 1})
-    twin = compiled(p, device="cpu")
-    a, b, c = (torch.tensor(v, dtype=torch.float64) for v in ([1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]))
+    twin = compiled(p, device=device)
+    a, b, c = (torch.tensor(v, dtype=torch.float64, device=device) for v in ([1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]))
     line = segment(twin, a, b)
     assert line.settings["barrier"] == pytest.approx(1.0)
     assert line.settings["never_rises"] is False
-    assert segment(twin, torch.zeros(2, dtype=torch.float64), a).settings["never_rises"] is True
+    assert segment(twin, torch.zeros_like(a), a).settings["never_rises"] is True
     for kind, highest in (("bezier", 0.2), ("polygonal", 0.4)):
         curve = connect(twin, a, b, kind=kind, steps=300)
         assert curve.straight_barrier == pytest.approx(1.0)
@@ -186,7 +187,7 @@ def test_segments_planes_and_curves_on_a_double_well():
     assert area.values.shape == (9, 9)
     assert area.marks[1].at == (2.0, 0.0)
     with pytest.raises(Invalid):
-        plane(twin, a, b, torch.tensor([3.0, 0.0], dtype=torch.float64))
+        plane(twin, a, b, 3 * a)
 
 
 def test_filter_normalisation_and_metadata():
@@ -211,8 +212,9 @@ def test_filter_normalisation_and_metadata():
     ("recipe", "width"),
     [("sigmoid", 300), ("deep-linear", 12), ("dead-relu", 64), ("requ", 8), ("student-teacher", 16)],
 )
-def test_recipes_have_the_values_of_their_formulas(recipe, width):
-    said = larger(recipe, width=width, samples=4, seed=1, device="cpu")
+@pytest.mark.parametrize("device", DEVICES)
+def test_recipes_have_the_values_of_their_formulas(recipe, width, device):
+    said = larger(recipe, width=width, samples=4, seed=1, device=device)
     assert said["discrepancies"] == []
     for point in said["points"]:
         assert point["expected_value"] == pytest.approx(point["value"], abs=1e-8, rel=1e-8)
