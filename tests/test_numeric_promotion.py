@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from fractions import Fraction
 
@@ -9,6 +10,7 @@ import pytest
 from numeric_tools import torch
 
 from explorer.app.cases import cases
+from explorer.app.main import run
 from explorer.budget import Budget
 from explorer.errors import Invalid, Unknown
 from explorer.numeric.promotion import promote, simplest
@@ -92,3 +94,32 @@ def test_the_simplest_fraction():
     assert simplest(0.33333333301, 1e-8) == Fraction(1, 3)
     assert simplest(-2.5, 1e-8) == Fraction(-5, 2)
     assert simplest(math.pi, 1e-8) is None
+
+
+@pytest.mark.parametrize(
+    ("slug", "how"),
+    [
+        ("xyz-decay", "box with one critical point"),
+        ("neuron-square", "rational point"),
+        ("sigmoid-n2-w1", "point over ln 2"),
+        ("sigmoid-neuron-2", "none"),
+    ],
+)
+def test_runs_are_promoted_from_the_command_line(slug, how, tmp_path, capsys):
+    """crosscheck -o, promote, check: what each limit becomes is known from the derivation of its case."""
+    kept, certificate = tmp_path / "run.json", tmp_path / "c.json"
+    assert run(["crosscheck", slug, "--starts", "48", "--device", "cpu", "-o", str(kept)]) == 0
+    capsys.readouterr()
+    answers = []
+    for limit in range(2):
+        code = run(["promote", str(kept), "--limit", str(limit), "-o", str(certificate), "--json"])
+        answers.append((code, json.loads(capsys.readouterr().out)))
+    assert how in {a["how"] for _, a in answers}
+    for code, a in answers:
+        assert code == (0 if a["succeeded"] else 2)
+        assert a["trust"] == ("verified" if a["succeeded"] else "numerical")
+        assert a["because"]
+    if how == "none":
+        assert not certificate.exists()
+    else:
+        assert run(["check", slug, str(certificate)]) == 0
