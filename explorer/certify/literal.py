@@ -12,6 +12,11 @@ from explorer.statements.book import statements
 from explorer.statements.nouns import Outcome
 
 
+def refutable(identifier: str) -> bool:
+    """Whether the book has refuting examples of this entry."""
+    return any(e.outcome is Outcome.REFUTED for s in statements() if s.id == identifier for e in s.examples)
+
+
 def refutation(identifier: str, recipes: Mapping[str, Any]) -> Callable[[Request], tuple[Instance, ...]]:
     """The recipe that writes every refuting example of the entry. ``recipes``: those that exist beside, for the message."""
     found = next((s for s in statements() if s.id == identifier), None)

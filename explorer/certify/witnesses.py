@@ -127,9 +127,10 @@ def exhibit(
 def _recipe(table: dict[str, Recipe], other: dict[str, Recipe], verb: str, other_verb: str, statement: str) -> Recipe:
     if statement in table:
         return table[statement]
-    if verb == "refute" and statement not in other:
-        from explorer.certify.literal import refutation
+    if verb == "refute":
+        from explorer.certify.literal import refutable, refutation
 
-        return refutation(statement, table)
+        if statement not in other or refutable(statement):
+            return refutation(statement, table)
     remedy = f"use {other_verb} for this one" if statement in other else f"{verb} has recipes for {', '.join(table)}"
     raise Unknown(f"{verb} {str(statement)[:60]}", got="a statement without such a recipe", remedy=remedy)

@@ -185,7 +185,11 @@ HYPOTHESIS_2 = Statement(
     remarks=(
         "One bias-free ReLU unit on one sample is stuck at a flat minimum with probability 5/8: see Section VII.",
     ),
-    edges=(Edge(Relation.RELATED, "sun2020.hyp-I-1"),),
+    edges=(
+        Edge(Relation.RELATED, "sun2020.conj-VII.1"),
+        Edge(Relation.RELATED, "aud.lemma-relu-n1-probability"),
+        Edge(Relation.RELATED, "sun2020.hyp-I-1"),
+    ),
     concepts=(Concept.DYNAMICS, Concept.LOCAL_MINIMA),
 )
 

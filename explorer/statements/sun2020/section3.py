@@ -167,7 +167,12 @@ TOY = Statement(
         "It is not coercive and has a path to infinity on which F falls to a value above its minimum: (-1/k^2, k), "
         "F = (1 + 1/k)^2. Three layers are not needed for that.",
     ),
-    edges=(Edge(Relation.RELATED, "sun2020.thm-III.1"),),
+    edges=(
+        Edge(Relation.REFUTES, "sun2020.conj-V.4"),
+        Edge(Relation.REFUTES, "sun2020.quote-V-freeman-bruna"),
+        Edge(Relation.RELATED, "sun2020.claim-VI.3"),
+        Edge(Relation.RELATED, "sun2020.thm-III.1"),
+    ),
     concepts=(Concept.DEEP_LINEAR, Concept.SADDLES),
     examples=(
         Example(

@@ -130,7 +130,11 @@ FIGURE_2 = Statement(
         "On the ray v < 0 there are local maxima, and (1, 0) is neither.",
         "It has Property PT, no basin and no spurious valley: none of these excludes bad local minima.",
     ),
-    edges=(Edge(Relation.RELATED, "sun2020.prop-IV.1"), Edge(Relation.RELATED, "sun2020.fact-IV-PT-gap")),
+    edges=(
+        Edge(Relation.RELATED, "aud.lemma-one-hidden"),
+        Edge(Relation.RELATED, "sun2020.prop-IV.1"),
+        Edge(Relation.RELATED, "sun2020.fact-IV-PT-gap"),
+    ),
     concepts=(Concept.LOCAL_MINIMA,),
     examples=(
         Example("Figure 2", True, Outcome.HOLDS, on(instances.fig2), smallest=True, source="by hand: F - 1 = u(u + 2)"),
@@ -265,7 +269,10 @@ ACTIVATIONS = Statement(
         (*NEURON, ONES, LISTED),
         AS_LISTED,
     ),
-    edges=(Edge(Relation.USES, "sun2020.prop-IV.1"),),
+    edges=(
+        Edge(Relation.REFUTES, "sun2020.hyp-I-1"),
+        Edge(Relation.USES, "sun2020.prop-IV.1"),
+    ),
     concepts=(Concept.LOCAL_MINIMA, Concept.RELU),
     examples=(
         Example(

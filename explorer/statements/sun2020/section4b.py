@@ -129,6 +129,7 @@ PROPERTY_PT = Statement(
         "At a global minimum the constant path has to be allowed, otherwise a constant F would not have the property.",
         "It excludes strict bad minima and compact basins, but neither flat bad minima nor unbounded valleys.",
     ),
+    edges=(Edge(Relation.RELATED, "sun2020.def-IV.2"),),
     concepts=(Concept.PATHS, Concept.VALLEYS),
     examples=(
         Example(
@@ -195,7 +196,11 @@ PT_BASIN = Statement(
     verdict=Verdict.TRUE,
     ground=Ground.ARGUED,
     because="at the least value m on the basin the component of {F <= m} is compact and fenced in by a shell of values above m",
-    edges=(Edge(Relation.USES, "sun2020.def-IV.1"), Edge(Relation.USES, "sun2020.def-IV.4")),
+    edges=(
+        Edge(Relation.RELATED, "sun2020.thm-IV.2"),
+        Edge(Relation.USES, "sun2020.def-IV.1"),
+        Edge(Relation.USES, "sun2020.def-IV.4"),
+    ),
     concepts=(Concept.VALLEYS, Concept.PATHS),
     examples=(
         Example(

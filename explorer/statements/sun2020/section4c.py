@@ -151,7 +151,11 @@ VALLEY_STRICT = Statement(
     remarks=(
         "The converse fails: x^2/(1 + x^4) has no bad local minimum, and its sub-level set at 2/5 has a component beyond sqrt 2.",
     ),
-    edges=(Edge(Relation.USES, "sun2020.def-IV.2"), Edge(Relation.USES, "sun2020.def-II-minima")),
+    edges=(
+        Edge(Relation.RELATED, "sun2020.thm-IV.1"),
+        Edge(Relation.USES, "sun2020.def-IV.2"),
+        Edge(Relation.USES, "sun2020.def-II-minima"),
+    ),
     concepts=(Concept.VALLEYS, Concept.LOCAL_MINIMA),
     examples=(
         Example(
@@ -311,6 +315,13 @@ ONE_HIDDEN_LEMMA = Statement(
     remarks=(
         "For one hidden layer it settles the survey's question after a result that covers Theorems IV.1 and IV.2.",
         "q units are not enough for connected minima: two sigmoid units on two samples with y = (1, -1) have a disconnected set of minima.",
+    ),
+    edges=(
+        Edge(Relation.REPAIRS, "sun2020.claim-IV.1"),
+        Edge(Relation.REPAIRS, "sun2020.conj-V.4"),
+        Edge(Relation.CONTRASTS, "sun2020.prop-IV.2"),
+        Edge(Relation.RELATED, "sun2020.thm-IV.1"),
+        Edge(Relation.RELATED, "sun2020.thm-IV.2"),
     ),
     concepts=(Concept.VALLEYS, Concept.WIDTH, Concept.PATHS),
     examples=(

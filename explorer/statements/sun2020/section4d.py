@@ -227,6 +227,7 @@ WIDE_LAYER = Statement(
         "For positively homogeneous activations the conclusion holds at every width, so for ReLU networks it says nothing about width; spurious valleys do.",
     ),
     edges=(
+        Edge(Relation.USES, "sun2020.def-IV.3"),
         Edge(Relation.USES, "sun2020.def-IV.4"),
         Edge(Relation.IMPLIED_BY, "aud.lemma-flatline"),
         Edge(Relation.RELATED, "aud.lemma-homogeneous"),
@@ -283,6 +284,7 @@ FLATLINE = Statement(
         "Dependent features c^T Z = 0: the next weights may move along c. Where they leave a compact set, equal values contradict strictness.",
         "Independent ones: move any lower parameter and compensate by W Z Z(t)^-1.",
     ),
+    edges=(Edge(Relation.RELATED, "sun2020.fn-VII-6"),),
     concepts=(Concept.VALLEYS, Concept.WIDTH),
     examples=(
         Example(

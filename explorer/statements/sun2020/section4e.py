@@ -61,7 +61,11 @@ ONE_WIDE_LAYER = Statement(
         "The half on valleys needs the activation conditions of the original: with z clipped to [0, 1] behind a wide layer, one unit and "
         "y = (1, -2), F = 5 separates a branch of least value 4 from one of least value 1.",
     ),
-    edges=(Edge(Relation.RELATED, "sun2020.thm-IV.1"), Edge(Relation.RELATED, "sun2020.thm-IV.2")),
+    edges=(
+        Edge(Relation.RELATED, "aud.lemma-flatline"),
+        Edge(Relation.RELATED, "sun2020.thm-IV.1"),
+        Edge(Relation.RELATED, "sun2020.thm-IV.2"),
+    ),
     concepts=(Concept.VALLEYS, Concept.WIDTH),
 )
 
@@ -283,6 +287,7 @@ CONVENTION = Statement(
         "Logistic losses of separable data lie outside it: the results on valleys say nothing about them, and the examples of Section VI are of that kind.",
         "Without the convention: replace 'contains no global minimum' by 'has an infimum above inf F'.",
     ),
+    edges=(Edge(Relation.CONTRASTS, "sun2020.thm-VI.1"),),
     concepts=(Concept.GLOBAL_MINIMA, Concept.VALLEYS),
     examples=(
         Example(
@@ -351,7 +356,12 @@ NARROW_NETWORK = Statement(
         "n = 1 leaves no unit, so n >= 2 is understood.",
         "The activation cannot be positively homogeneous: such networks have no strict local minimum at any width.",
     ),
-    edges=(Edge(Relation.RELATED, "sun2020.thm-IV.2"), Edge(Relation.CONTRASTS, "aud.lemma-homogeneous")),
+    edges=(
+        Edge(Relation.RELATED, "sun2020.conj-V.2"),
+        Edge(Relation.RELATED, "sun2020.claim-VI.1"),
+        Edge(Relation.RELATED, "sun2020.thm-IV.2"),
+        Edge(Relation.CONTRASTS, "aud.lemma-homogeneous"),
+    ),
     concepts=(Concept.LOCAL_MINIMA, Concept.WIDTH),
     examples=(
         Example(

@@ -133,7 +133,11 @@ MONOTONE = Statement(
         "segment are 9, 0, 1, 0. It fails for gradient flow too: (1 - vw^2)^2 has starts from which the loss rises at first.",
         "A form to test: for gradient flow the probability of a non-increasing segment tends to 1 with the width, up to a bump at the start that tends to 0.",
     ),
-    edges=(Edge(Relation.USES, "sun2020.def-V-interp"),),
+    edges=(
+        Edge(Relation.RELATED, "sun2020.conj-VII.1"),
+        Edge(Relation.RELATED, "sun2020.quote-VII-ntk"),
+        Edge(Relation.USES, "sun2020.def-V-interp"),
+    ),
     concepts=(Concept.SLICES, Concept.DYNAMICS),
     examples=(
         Example(
@@ -357,6 +361,8 @@ SLICES = Statement(
         "The second half is empty for thresholds up to 1: every slice of (vw - 1)^2 along independent directions is the function itself, without a basin.",
     ),
     edges=(
+        Edge(Relation.RELATED, "sun2020.prop-IV.3"),
+        Edge(Relation.RELATED, "sun2020.thm-IV.2"),
         Edge(Relation.USES, "sun2020.def-V-slice"),
         Edge(Relation.USES, "sun2020.def-IV.4"),
         Edge(Relation.CONTRASTS, "sun2020.thm-III.1"),

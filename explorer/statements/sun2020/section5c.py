@@ -246,7 +246,10 @@ DAUPHIN = Statement(
         "(vw - 1)^2 fits it: the only critical point of large loss is a saddle of index 1.",
         "ReLU networks with inactive units do not: flat local minima of large loss.",
     ),
-    edges=(Edge(Relation.USES, "sun2020.def-III.1"),),
+    edges=(
+        Edge(Relation.RELATED, "aud.lemma-relu-n1-probability"),
+        Edge(Relation.USES, "sun2020.def-III.1"),
+    ),
     concepts=(Concept.SADDLES, Concept.DYNAMICS),
 )
 
