@@ -528,7 +528,7 @@ def ceil_shift(a, bits):
 class Intervals(Ring):
     """Enclosures: (lo, hi) are integers, standing for [lo, hi] * 2^-bits. Never proves equality."""
 
-    bits, unit = PRECISION, 1 << PRECISION
+    bits, unit, kinks = PRECISION, 1 << PRECISION, False
     zero, one = (0, 0), (unit, unit)
 
     def of(self, q):
@@ -778,7 +778,7 @@ class Intervals(Ring):
 class Coarse(Intervals):
     """The same with fewer bits, for the many boxes of a tree."""
 
-    bits, unit = TREE_PRECISION, 1 << TREE_PRECISION
+    bits, unit, kinks = TREE_PRECISION, 1 << TREE_PRECISION, True  # first derivatives across a kink: those of both sides
     zero, one = (0, 0), (unit, unit)
 
 
@@ -1230,7 +1230,7 @@ def taylor_pieces(ring, breaks, pieces, z, order):
     rationals = Rationals(ring.meter)
     for k in range(first, last):
         left, right = (taylor_polynomial(rationals, piece, breaks[k], order) for piece in pieces[k : k + 2])
-        if left != right:
+        if left != right and not (order == 1 and isinstance(ring, Intervals) and ring.kinks):
             raise Rejected("smoothness", f"a pre-activation meets a kink, where the activation is not C^{order}")
     out = taylor_polynomial(ring, pieces[first], z, order)
     for piece in pieces[first + 1 : last + 1] if isinstance(ring, Intervals) else ():
@@ -3934,9 +3934,9 @@ class Proof(CanonicalRules):
         lower, upper = ([number(v, f"step.{key}") for v in array(step[key], f"step.{key}", d)] for key in ("lower", "upper"))
         names = [point_name(name, "step.points", self.points) for name in array(step["points"], "step.points", most=MAX_POINTS)]
         tree = array(step["tree"], where, most=MAX_NODES)
-        if any(a >= b for a, b in zip(lower, upper, strict=True)) or names != sorted(set(names)):
-            raise Malformed("step", "has an empty or flat box, or points out of order")
-        used, boxes = {self.critical(name): None for name in names}, {}
+        if any(a >= b for a, b in zip(lower, upper, strict=True)) or names != sorted(set(names)) or "origin" in names:
+            raise Malformed("step", "has an empty or flat box, or points out of order, or a point called origin")
+        used, boxes, origin = {self.critical(name): None for name in names}, {}, False
         for name in names:
             point = self.points[name]
             if point.ring is not None:
@@ -3957,6 +3957,10 @@ class Proof(CanonicalRules):
                 if any(low < a or high > b for (low, high), (a, b) in zip(box, boxes[entry], strict=True)):
                     raise Rejected(rule, f"a leaf is not inside the box of {entry}")
                 seen.add(entry)
+            elif entry == "origin":
+                if not self.only_origin(ring, box):
+                    raise Rejected(rule, "a leaf may hold a critical point besides the origin")
+                origin = True
             elif entry == 0 and not isinstance(entry, bool):
                 used[self.need("radius")] = None
                 if not any(self.beyond(ring, box, ball) for ball in self.found["radius"][1]):
@@ -3978,7 +3982,7 @@ class Proof(CanonicalRules):
             raise Rejected(rule, "the tree breaks off: a part of the box is not covered")
         if seen != set(names):
             raise Rejected(rule, "a point is not met by the tree")
-        self.found[rule] = lower, upper, names
+        self.found[rule] = lower, upper, names, origin
         return tuple(used)
 
     def beyond(self, ring, box, ball):
@@ -3991,6 +3995,25 @@ class Proof(CanonicalRules):
                 term = ring.mul(term, ring.magnitude(box[k]))
             total = ring.add(total, term)
         return total[0] > ring.of(limit)[1]
+
+    def only_origin(self, ring, box):
+        """One hidden layer of units of degree 1, scalar inputs, l2: if H(s)^2 is never 4 lambda_w lambda_v, H(s) = sum_i g_i phi(s x_i),
+        s = 1, -1, then a point of the box other than 0 is not critical."""
+        p = self.problem
+        if p.kind != "dense" or p.hidden_layers != 1 or p.widths[0] != 1 or p.widths[-1] != 1 or any(p.bias) or p.loss != "squared":
+            raise Rejected("complete-in-box", "origin needs one hidden layer, scalar inputs and outputs, no biases, squared loss")
+        act, units, rationals = p.activations[0], p.widths[1], Rationals(self.meter)
+        if p.output.kind != "linear" or homogeneity(act) != 1 or p.regularizer != "l2" or not all(p.penalties):
+            raise Rejected("complete-in-box", "origin needs a linear output, units of degree 1 and an l2 regularizer")
+        theta, sums = [{(): z} for z in box], {1: ring.zero, -1: ring.zero}
+        for x, y, c in zip(p.inputs, p.targets, p.sample_weights, strict=True):
+            output = Taylor(ring, 0).outputs(p, theta, x)[0].get((), ring.zero)
+            slope = ring.scale(ring.sub(output, ring.of(y[0])), 2 * c)
+            for s in sums:
+                sums[s] = ring.add(sums[s], ring.scale(slope, taylor_pieces(rationals, act.breaks, act.pieces, s * x[0], 0)[0]))
+        squares = [ring.square(total) for total in sums.values()]
+        limits = [ring.of(4 * p.penalties[j] * p.penalties[units + j]) for j in range(units)]
+        return all(square[1] < limit[0] or limit[1] < square[0] for square in squares for limit in limits)
 
     def directional(self, taylor, centre, row, more=()):
         """F over a box, with variable 0 in the direction ``row`` and perhaps one variable per parameter."""
@@ -4011,7 +4034,7 @@ class Proof(CanonicalRules):
     def rule_complete(self, step):
         """No critical point lies outside the box."""
         used = (self.need("radius"), self.need("complete-in-box"))
-        radii, (lower, upper, _) = self.found["radius"][0], self.found["complete-in-box"]
+        radii, (lower, upper, *_) = self.found["radius"][0], self.found["complete-in-box"]
         if any(low > -r or high < r for low, high, r in zip(lower, upper, radii, strict=True)):
             raise Rejected("complete", "the box does not contain all points within the bounds")
         return used
@@ -4237,7 +4260,7 @@ class Goal:
     def complete(self, kind):
         """How many critical points, by index; none is degenerate, since each has a box over which the Hessian is regular."""
         self.take(COMPLETE_GOALS[kind])
-        lower, upper, names = self.proof.found["complete-in-box"]
+        lower, upper, names, origin = self.proof.found["complete-in-box"]
         if names != self.body["points"]:
             raise Rejected("goal", "names other points than the tree")
         for name in names:
@@ -4247,6 +4270,10 @@ class Goal:
         words = "no critical point" if not names else f"one critical point, a nondegenerate one of index {counts[0]}"
         if len(names) > 1:
             words = f"{len(names)} critical points, all nondegenerate: {', '.join(parts)}"
+        words += ", besides the origin" if origin else ""
+        p = self.proof.problem
+        acts = [*p.activations, p.output] if p.kind == "dense" else []
+        words += " (in the sense of Clarke)" if any(act.breaks for act in acts) else ""
         return [words, self.short(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))]
 
     def about_all(self, kind, found):

@@ -31,6 +31,7 @@ def step_holds(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
         return all(abs(t) <= float(b) + 1e-12 for limit in found for t, b in zip(limit, bounds, strict=True))
     low, high = ([Fraction(v) for v in step[key]] for key in ("lower", "upper"))
     listed = [opinion.points[name] for name in step["points"]]
+    listed += [[mp.mpf(0)] * len(low)] if "origin" in step["tree"] else []
     return all(
         any(mp.norm(mp.matrix(limit) - mp.matrix(p)) < 1e-12 for p in listed)
         for limit in limits(opinion, low, high, mp)

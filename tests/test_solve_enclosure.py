@@ -17,6 +17,7 @@ from explorer.point import EnclosedPoint
 from explorer.problem import Problem
 from explorer.solve import enclosure_arrays as ia
 from explorer.solve.critical import critical_set
+from explorer.solve.enclosure import by_enclosure
 from explorer.solve.enclosure_arrays import Range
 from explorer.solve.enclosure_ring import derivatives
 from explorer.solve.radius import radius
@@ -257,3 +258,32 @@ def test_complete_lists_are_verified(name: str) -> None:
     certificate = certify(REGULARISED[name], "critical-points-complete")
     fact = certificate.check().fact
     assert fact.startswith("F has exactly 3 critical points, all nondegenerate: 2 of index 0, 1 of index 1")
+
+
+# (activation, inputs, targets, weight) -> kinds of the critical points besides and at the origin, by hand: for x > 0 a relu unit is
+# linear on w > 0, with v = w = s, sum x (y - s^2 x) = weight; dead for w < 0. H(s) = -2 sum y phi(s x) against 2 weight.
+KINKED = [
+    ("relu", [1], [2], "1/2", ["strict minimum"], "saddle"),  # s^2 = 3/2, H = -4 and 1
+    ("relu", [1], [2], "3", [], "strict minimum"),  # 2 - s^2 = 3 has no solution
+    (
+        "relu",
+        [1, -1, 2],
+        [2, 1, 1],
+        "1/2",
+        ["strict minimum", "strict minimum"],
+        "saddle",
+    ),  # s^2 = 7/10; on w < 0 s^2 = 1/2
+]
+
+
+@pytest.mark.parametrize(("kind", "inputs", "targets", "weight", "others", "origin"), KINKED)
+def test_one_relu_unit_with_ridge_completely(
+    kind: str, inputs: Any, targets: Any, weight: str, others: list[str], origin: str
+) -> None:
+    problem = ridge(kind, [1, 1, 1], inputs, targets, weight)
+    found = by_enclosure(problem, Budget(30).start())
+    assert found.coverage.complete
+    at_origin = [c for c in found.components if "origin" in c.description]
+    assert [c.kind.value for c in at_origin] == [origin]
+    assert sorted(c.kind.value for c in found.components if c not in at_origin) == others
+    assert "besides the origin" in certify(problem, "critical-points-complete").check().fact

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from explorer.budget import Budget, Deadline
@@ -13,10 +12,10 @@ from explorer.certify.certificate import Certificate
 from explorer.certify.encode import Step, assemble, number
 from explorer.certify.located import Located
 from explorer.errors import Invalid, NotCertifiable
-from explorer.point import AnyPoint, EnclosedPoint
+from explorer.point import EnclosedPoint
 from explorer.problem import Problem
 from explorer.solve.enclosure import Region, explore
-from explorer.solve.enclosure_points import search
+from explorer.solve.enclosure_points import Points, search
 from explorer.solve.enclosure_prune import Search, preorder
 
 MAX_LEAVES = 100_000
@@ -32,8 +31,10 @@ def complete_certificate(problem: Problem, goal: str, *, at: Any = None, budget:
     if boxed != isinstance(at, EnclosedPoint) or (at is not None and not boxed):
         raise Invalid("point", expected='a box {"lower": [...], "upper": [...]}' if boxed else "none", got="another")
     where = Region.of(problem, at.lower, at.upper) if boxed else Region.everywhere(problem)
-    points, run = _explored(problem, where, deadline)
+    found, run = _explored(problem, where, deadline)
+    points = [c.wide for c in found.found]
     names = [f"p{k:02d}" for k in range(len(points))]
+    leaves = [*(["origin"] if found.origin is not None else []), *names]
     steps: list[Step] = []
     for name, point in zip(names, points, strict=True):
         steps += Located(problem, name, point).inertia_steps()[1]
@@ -43,7 +44,7 @@ def complete_certificate(problem: Problem, goal: str, *, at: Any = None, budget:
             "lower": [number(v) for v in where.lower],
             "upper": [number(v) for v in where.upper],
             "points": names,
-            "tree": [names[int(t[1:])] if isinstance(t, str) and t[0] == "#" else t for t in preorder(run)],
+            "tree": [leaves[int(t[1:])] if isinstance(t, str) and t[0] == "#" else t for t in preorder(run)],
         }
     )
     if where.ball is not None:
@@ -51,7 +52,7 @@ def complete_certificate(problem: Problem, goal: str, *, at: Any = None, budget:
     return assemble(problem, {"kind": goal, "points": names}, dict(zip(names, points, strict=True)), steps)
 
 
-def _explored(problem: Problem, where: Region, deadline: Deadline) -> tuple[Sequence[AnyPoint], Search]:
+def _explored(problem: Problem, where: Region, deadline: Deadline) -> tuple[Points, Search]:
     points = search(problem, where.lower, where.upper, deadline, accept=lambda wide: _passes(problem, wide))
     run = explore(problem, where, points, deadline, tree=True)
     if run.undecided:
@@ -65,7 +66,7 @@ def _explored(problem: Problem, where: Region, deadline: Deadline) -> tuple[Sequ
         raise NotCertifiable(
             "all critical points", expected=f"at most {MAX_LEAVES} leaves", got=f"{len(run.tokens) // 2}"
         )
-    return [c.wide for c in points.found], run
+    return points, run
 
 
 def _passes(problem: Problem, wide: EnclosedPoint) -> bool:

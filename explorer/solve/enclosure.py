@@ -82,6 +82,9 @@ def by_enclosure(problem: Problem, deadline: Deadline, region: Region | None = N
 def explore(problem: Problem, where: Region, points: Points, deadline: Deadline, *, tree: bool = False) -> Search:
     """Branch and prune around the certified points, which may become more on the way."""
     known = [inner_box(c.wide.lower, c.wide.upper) for c in points.found]
+    if points.origin is not None:  # the first of the known boxes: those that are discovered follow the others
+        half = [points.origin.half] * len(where.lower)
+        known.insert(0, inner_box([-h for h in half], half))
     return prune(
         problem,
         outer_box(where.lower, where.upper),
@@ -95,13 +98,15 @@ def explore(problem: Problem, where: Region, points: Points, deadline: Deadline,
 
 def _assembled(problem: Problem, where: Region, points: Points, run: Search) -> CriticalSet:
     components = _components(problem, points.found)
+    if points.origin is not None and all(a < 0 < b for a, b in zip(where.lower, where.upper, strict=True)):
+        components.append(points.origin.component)
     everywhere = where.ball is not None and not run.undecided
     smooth = first_order_smooth(problem)
     settled, best, because = settle_globals(
         components,
         floor=Fraction(0) if bounds.nonnegative(problem) else None,
         floor_because=bounds.nonnegative(problem),
-        coercive=bounds.coercive(problem) if smooth else "",
+        coercive=bounds.coercive(problem),  # also with kinks: minima are critical in the sense of Clarke
         complete=everywhere,
     )
     place = (
@@ -122,7 +127,9 @@ def _assembled(problem: Problem, where: Region, points: Points, run: Search) -> 
         return CriticalSet(problem, settled, Coverage(False, METHOD, Trust.COMPUTED, reason, box), best, because)
     reason = f"{looked}; complete {place}; every critical point is nondegenerate and certified in a box of its own"
     if not smooth:
-        reason += "; F has kinks, and no critical point in the sense of Clarke lies on one"
+        reason += "; F has kinks, and on them no critical point in the sense of Clarke" + (
+            " but the origin" if points.origin else ""
+        )
     box = "" if where.ball is not None else _shown(where.lower, where.upper)
     return CriticalSet(problem, settled, Coverage(True, METHOD, Trust.COMPUTED, reason, box), best, because)
 

@@ -23,6 +23,7 @@ from explorer.point import EnclosedPoint, Inertia
 from explorer.problem import Problem
 from explorer.solve.balls import AnalyticGradient
 from explorer.solve.enclosure_arrays import Array
+from explorer.solve.enclosure_kinks import Origin, origin
 from explorer.solve.enclosure_prune import Box, inner_box
 from explorer.solve.enclosure_ring import derivatives
 
@@ -48,6 +49,8 @@ class Points:
     upper: tuple[Fraction, ...]
     #: a further condition on wide boxes (a certificate's writer asks the checker)
     accept: Callable[[EnclosedPoint], bool] = lambda box: True
+    #: what is known of the origin on the kinks of relu-like units
+    origin: Origin | None = None
     found: list[Certified] = field(default_factory=list)
 
     def propose(self, near: Array) -> Box | None:
@@ -99,7 +102,7 @@ def search(
     accept: Callable[[EnclosedPoint], bool] = lambda box: True,
 ) -> Points:
     """Certified critical points that Newton's method finds from fixed pseudo-random starts in the region."""
-    points = Points(problem, tuple(lower), tuple(upper), accept)
+    points = Points(problem, tuple(lower), tuple(upper), accept, origin(problem))
     lo, hi = inner_box(lower, upper)
     random = np.random.default_rng(0)
     x = lo[:, None] + (hi - lo)[:, None] * random.random((len(lo), STARTS))

@@ -59,7 +59,7 @@ def radius(problem: Problem) -> Radius:
         limit = degree * energy / p
         balls.append((inside, limit))
         bounds |= {k: _root_above(limit / regularizer.weights[k], p) for k in inside}
-        own = _homogeneity(net.activations[layer - 2]) if layer > 1 else None
+        own = homogeneity(net.activations[layer - 2]) if layer > 1 else None
         if own is None or net.bias[layer - 1]:
             break
         degree *= own
@@ -83,7 +83,7 @@ def _starts(net: DenseNetwork) -> list[int]:
     return out
 
 
-def _homogeneity(activation: Activation) -> int | None:
+def homogeneity(activation: Activation) -> int | None:
     """D >= 1 with phi(tz) = t^D phi(z) for all t > 0."""
     p = pieces_of(activation)
     if p is None or set(p.breaks) - {Fraction(0)}:
