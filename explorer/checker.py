@@ -3641,6 +3641,8 @@ class Proof(CanonicalRules):
     def gram_at(self, inputs, z, outer):
         """H_ij = x_i . x_j sum of v_r^2 over the units with w_r . x_i >= 0 and w_r . x_j >= 0."""
         ring, n = Rationals(self.meter), len(inputs)
+        if n > MAX_MATRIX:
+            raise Rejected("limit", f"a Gram matrix is limited to {MAX_MATRIX} samples")
         out = [{} for _ in range(n)]
         for i, j in itertools.combinations_with_replacement(range(n), 2):
             shared = ring.total(ring.mul(v, v) for v, row in zip(outer, z, strict=True) if row[i] >= 0 and row[j] >= 0)

@@ -12,14 +12,17 @@ import pytest
 import sympy
 
 from explorer import checker
-from explorer.certify.examining import examine
+from explorer.budget import Budget
+from explorer.certify.examining import certificate_of, examine
 from explorer.gram import antipodal, chances
+from explorer.gram.flow import ends_at
 from explorer.gram.limit import lambda_0, limit_gram
-from explorer.gram.training import Hidden
+from explorer.gram.training import Hidden, keeps_patterns
+from explorer.point import Point
 from explorer.problem import Problem
 from explorer.statements.du2019 import STATEMENTS
-from explorer.statements.du2019.instances import sixty_degrees
-from explorer.statements.nouns import Outcome, Verdict
+from explorer.statements.du2019.instances import at, relu, sixty_degrees
+from explorer.statements.nouns import Outcome, Verdict, Witness
 
 EXAMPLES = [pytest.param(s, e, id=f"{s.id}-{e.name}") for s in STATEMENTS for e in s.examples]
 
@@ -172,3 +175,95 @@ def test_exact_training_agrees_with_floats():
         for old, new in zip(last.rows, w, strict=True)
         for a, b in zip(old, new, strict=True)
     )
+
+
+UNIT_PLANE = [
+    (1, 0),
+    (0, 1),
+    (-1, 0),
+    (Fraction(3, 5), Fraction(4, 5)),
+    (Fraction(-5, 13), Fraction(12, 13)),
+    (Fraction(8, 17), Fraction(-15, 17)),
+]
+
+
+def random_net(rng, *, spread):
+    inputs = rng.sample(UNIT_PLANE, rng.randrange(1, 4))
+    rows = [Fraction(rng.randrange(-9, 10), 3) * spread for _ in range(8)]
+    outer = [Fraction(rng.choice((-1, 1)), 2) for _ in range(4)]
+    net = at(relu(inputs, [Fraction(rng.randrange(-8, 9), 4) for _ in inputs], 4), rows, outer)
+    return net, Hidden.of(net.problem, net.point)
+
+
+def test_random_margin_certificates_and_runs():
+    """Where the margin holds, an exact run never changes a pattern and contracts; the checker agrees with the criterion."""
+    rng, shown = random.Random(8), 0
+    for _ in range(250):
+        subject, here = random_net(rng, spread=rng.choice((4, 16, 64)))
+        trace = sum((here.gram[i][i] for i in range(len(here.inputs))), Fraction(0))
+        if not keeps_patterns(here) or not trace:
+            continue
+        shown += 1
+        rate = 1 / trace
+        certificate = certificate_of(
+            subject.problem, Witness("linear-descent", subject.point, options={"rate": rate}), Budget(5)
+        )
+        assert certificate.check().status == "verified"
+        floor = Fraction(certificate.body["steps"][0]["floor"])
+        before = here
+        for after in list(here.run(rate, 6))[1:]:
+            assert here.flips(after) == 0
+            assert after.squared_error <= (1 - rate * floor) ** 2 * before.squared_error
+            before = after
+    assert shown >= 20
+
+
+def test_random_flows_that_end():
+    """Where the flow is said to end, small Euler steps in floats push an active unit over its kink, and never elsewhere."""
+    rng, ends, goes_on = random.Random(9), 0, 0
+    for _ in range(90):
+        width = rng.randrange(1, 4)
+        w = [Fraction(rng.choice([-3, -2, -1, 1, 2, 3, 4]), 2) for _ in range(width)]
+        v = [Fraction(rng.choice((-2, -1, 1, 2)), 2) for _ in range(width)]
+        label = Fraction(rng.randrange(-6, 7), 2)
+        subject = at(relu([1], [label], width), w, v)
+        here = Hidden.of(subject.problem, subject.point)
+        said, shared = ends_at(here) is not None, sum(c * c for c, u in zip(v, w, strict=True) if u > 0)
+        if any(u > 0 and u * shared == c * here.error[0] for c, u in zip(v, w, strict=True)):
+            continue  # reaches its kink at time infinity only: floats cannot tell
+        z, a, y, crossed = [float(c) for c in w], [float(c) for c in v], float(label), False
+        for _ in range(3000):
+            e = sum(c * max(u, 0) for c, u in zip(a, z, strict=True)) - y
+            new = [u - 0.01 * c * e if u >= 0 else u for c, u in zip(a, z, strict=True)]
+            crossed = crossed or any(u >= 0 > n for u, n in zip(z, new, strict=True))
+            z = new
+        assert crossed == said, (w, v, label)
+        ends, goes_on = ends + said, goes_on + (not said)
+    assert min(ends, goes_on) >= 20
+
+
+def test_drift_of_the_gram_matrix_is_bounded_by_near_ties():
+    """sum_ij |H_ij(W) - H_ij(0)| <= (2n/m) sum_i |S_i^c(R)|, R the largest movement (the core of Lemma 3.2)."""
+    rng = random.Random(10)
+    for _ in range(100):
+        subject, here = random_net(rng, spread=1)
+        moved = [c[0] + Fraction(rng.randrange(-4, 5), 8) for c in subject.point.coordinates[:8]]
+        there = Hidden.of(subject.problem, Point.rational([*moved, *here.outer]))
+        n = range(len(here.inputs))
+        drift = sum(abs(here.gram[i][j] - there.gram[i][j]) for i in n for j in n)
+        assert drift <= Fraction(2 * len(here.inputs), 4) * here.near_ties(here.distance(there))
+
+
+def test_success_of_one_sample_against_gradient_descent():
+    """n = 1, y < 0: small steps reach the label exactly if an active unit has a negative sign; (3/4)^m of the states fail."""
+    for m in (1, 2, 3):
+        failures = 0
+        for state in itertools.product(((1.0, 1), (1.0, -1), (-1.0, 1), (-1.0, -1)), repeat=m):
+            w, v = [s * (1 + k / 4) for k, (s, _) in enumerate(state)], [sign / math.sqrt(m) for _, sign in state]
+            for _ in range(3000):
+                e = sum(c * max(u, 0) for c, u in zip(v, w, strict=True)) + 1
+                w = [u - 0.02 * c * e if u >= 0 else u for c, u in zip(v, w, strict=True)]
+            reached = abs(sum(c * max(u, 0) for c, u in zip(v, w, strict=True)) + 1) < 1e-6
+            assert reached == any(u > 0 and sign < 0 for u, sign in state)
+            failures += not reached
+        assert Fraction(failures, 4**m) == 1 - chances.chance_of_success_one_sample(m) == Fraction(3, 4) ** m
