@@ -1213,6 +1213,12 @@ def taylor_polynomial(ring, coefficients, z, order):
     return out
 
 
+def homogeneous(act):
+    """Whether phi(c z) = c^p phi(z) for all c > 0: monomials, with one break at most, at 0."""
+    degrees = {k for piece in act.pieces for k, c in enumerate(piece) if c}
+    return bool(act.pieces) and len(degrees) == 1 and act.breaks in ([], [0])
+
+
 def sides(ring, z, b):
     """Whether z lies strictly below and strictly above the rational b (for intervals: wholly so)."""
     gap = ring.sub(z, ring.of(b))
@@ -2138,6 +2144,16 @@ class Point:
 
     def __init__(self, body, where, problem, meter):
         self.ring, self.radius, self.classes, self.teacher, size = None, None, None, False, problem.size
+        self.fitted = None
+        if isinstance(body, dict) and "fitted" in body:
+            fields(body, where, ("field", "coordinates", "fitted", "output"))
+            if body["field"] != "rational":
+                raise Malformed(where, "has a fitted coordinate over another field than the rational numbers")
+            self.fitted = whole(body["fitted"], f"{where}.fitted", 1, size) - 1, number(body["output"], f"{where}.output")
+            self.known = [number(c, where) for c in array(body["coordinates"], where, size)]
+            if self.known[self.fitted[0]] != 0:
+                raise Malformed(where, "gives the fitted coordinate a number other than 0")
+            return
         if isinstance(body, dict) and ("classes" in body or "teacher" in body):
             self.read_symmetric(body, where, problem, meter)
             return
@@ -2195,7 +2211,16 @@ class Point:
     def plain(self):
         return [{(): c} for c in self.coordinates]
 
+    def show_fitted(self, names):
+        index, output = self.fitted
+        parts = [f"{n} = {show(c)}" for k, (n, c) in enumerate(zip(names, self.known, strict=True)) if k != index]
+        text = ", ".join(parts)
+        text = text if len(text) <= 600 else f"{len(parts)} coordinates, sha256 {hashlib.sha256(text.encode('ascii')).hexdigest()}"
+        return f"({text}, and {names[index]} such that f(x_i) = {show(output)} for all samples)"
+
     def show(self, names):
+        if self.fitted is not None:
+            return self.show_fitted(names)
         if self.teacher:
             return "(the vectors of the teacher, then rows 0)"
         if self.classes is not None:
@@ -2305,7 +2330,7 @@ STEP_KEYS = {  # in the order in which steps must stand
     "positive": (),
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
-                "wall": ("cells", "side"), "chord": ("at",), "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
+                "wall": ("cells", "side"), "chord": ("at",), "floor": ("squares",), "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
 STUDENT_RULES = ("minimum-in-ball", "symmetric-inertia", "value", "floor", "below", "global")
 RULE_ORDER = {rule: k for k, rule in enumerate(STEP_KEYS)}
 
@@ -2557,7 +2582,7 @@ class Proof(CanonicalRules):
 
     def boxed_point(self, step):
         point = self.points[step["point"]]
-        if point.ring is not None or point.radius is not None:
+        if point.ring is not None or point.radius is not None or point.fitted is not None:
             kind = "an exact point" if point.ring is not None else "not known by a box"
             raise Rejected(step["rule"], f"{step['point']} is {kind}")
         return point
@@ -2608,8 +2633,36 @@ class Proof(CanonicalRules):
 
     # -- values -------------------------------------------------------------------------------------------------------
 
+    def fitted_enclosure(self, rule, point):
+        """Intervals around the coordinates of a fitted point: first weights 0, so the output is one number f_0 + theta_k a."""
+        p, (index, output), ring = self.problem, point.fitted, Intervals(self.meter)
+        if p.kind != "dense" or p.hidden_layers < 1 or p.widths[-1] != 1 or p.output.kind != "linear" or p.loss != "squared":
+            raise Rejected(rule, "a fitted coordinate needs a hidden layer, one linear output and the squared loss")
+        if p.regularizer is not None or index < p.blocks[-1][0]:
+            raise Rejected(rule, "a fitted coordinate needs to be of the last layer, without regularizer")
+        if any(point.known[: p.widths[0] * p.widths[1]]):
+            raise Rejected(rule, "a fitted coordinate needs first weights that are 0")
+        coordinates, found = [ring.of(c) for c in point.known], []
+        for value in (ring.zero, ring.one):
+            coordinates[index] = value
+            theta = [{(): c} for c in coordinates]
+            found.append(Taylor(ring, 0).outputs(p, theta, p.inputs[0])[0].get((), ring.zero))
+        factor = ring.sub(found[1], found[0])
+        if factor[0] <= 0 <= factor[1]:
+            raise Rejected(rule, "the output is not proved to depend on the fitted coordinate")
+        coordinates[index] = ring.mul(ring.sub(ring.of(output), found[0]), ring.inverse(factor))
+        return coordinates
+
     def rule_value(self, step):
         name, point = step["point"], self.points[step["point"]]
+        if point.fitted is not None:
+            self.fitted_enclosure("value", point)
+            fields(step, "step", ("rule", "point", "value"))
+            terms = [c * (point.fitted[1] - y) ** 2 for (y,), c in zip(self.problem.targets, self.problem.sample_weights, strict=True)]
+            if number(step["value"], "step.value") != sum(terms):
+                raise Rejected("value", f"F({name}) is not the stated value")
+            self.values[name] = ("exact", Rationals(self.meter), sum(terms))
+            return ()
         if "value" in step:
             fields(step, "step", ("rule", "point", "value"))
             ring = self.exact_point(step).ring
@@ -2663,16 +2716,46 @@ class Proof(CanonicalRules):
         return self.points[step["point"]].coordinates
 
     def rule_floor(self, step):
+        value = self.found["floor"] = number(step["value"], "step.value")
+        if step["proof"] == "squares":
+            return self.floor_by_squares(step, value)
         if step["proof"] != "nonnegative":
             raise Malformed("step.proof", "is not a known proof of floor")
-        if number(step["value"], "step.value") != 0 or self.problem.kind == "monomial":
+        fields(step, "step", ("rule", "proof", "value"))
+        if value != 0 or self.problem.kind == "monomial":
             raise Rejected("floor", "nonnegative proves the floor 0, of network losses")
         return ()  # an expected square; squared and logistic terms have c_i > 0, regularizers have weights >= 0
+
+    def floor_by_squares(self, step, value):
+        """A polynomial loss that is value + sum_k c_k g_k^2, c_k > 0, coefficient by coefficient."""
+        where, length = "step.squares", self.size
+        fields(step, "step", ("rule", "proof", "value", "squares"))
+        if self.problem.kind != "monomial":
+            raise Rejected("floor", "squares is for polynomial losses")
+        total = {(0,) * length: value}
+        for square in array(step["squares"], where, most=64):
+            factor, terms = array(square, where, 2)
+            factor, polynomial = number(factor, where), {}
+            for term in array(terms, where, most=256):
+                coefficient, exponents = array(term, where, 2)
+                key = tuple(whole(e, where, 0, MAX_DEGREE) for e in array(exponents, where, length))
+                if key in polynomial:
+                    raise Malformed(where, "repeat a monomial")
+                polynomial[key] = number(coefficient, where)
+            if factor <= 0:
+                raise Rejected("floor", "a square has a factor that is not positive")
+            for (e, a), (f, b) in itertools.product(polynomial.items(), repeat=2):
+                self.meter.spend(1, size(a) + size(b))
+                key = tuple(map(int.__add__, e, f))
+                total[key] = total.get(key, 0) + factor * a * b
+        if {e: c for e, c in total.items() if c} != {e: c for e, c in self.problem.terms.items() if c}:
+            raise Rejected("floor", "F is not the value plus these squares")
+        return ()
 
     def rule_global(self, step):
         used = (self.need("value", step["point"]), self.need("floor"))
         kind, ring, value = self.values[step["point"]]
-        if kind != "exact" or ring.sign(value) != 0:
+        if kind != "exact" or ring.sign(ring.sub(value, ring.of(self.found["floor"]))) != 0:
             raise Rejected("global", f"F({step['point']}) is not exactly the proved floor")
         return used
 
@@ -2829,9 +2912,19 @@ class Proof(CanonicalRules):
 
     def rule_flat_minimum(self, step):
         """The tangent lemma: F is convex in the outputs, so a local minimum of Phi(q) = sum_i g_i f_i(q) is one of F."""
-        point, p = self.exact_point(step), self.problem
+        point, p = self.points[step["point"]], self.problem
         if p.kind != "dense" or p.regularizer is not None or p.hidden_layers < 1:
             raise Rejected("flat-minimum", "needs a network with a hidden layer and no regularizer")
+        if point.fitted is not None:
+            if step["proof"] != "first-layer-zero":
+                raise Rejected("flat-minimum", "with a fitted coordinate only first-layer-zero is known")
+            there = Point.__new__(Point)  # what flat_first_layer asks of a point
+            there.ring, there.fitted, there.coordinates = None, point.fitted, point.known
+            there.enclosed = self.fitted_enclosure("flat-minimum", point)
+            slopes = [2 * c * (point.fitted[1] - y) for (y,), c in zip(p.targets, p.sample_weights, strict=True)]
+            self.flat_first_layer(Rationals(self.meter), there, [slopes])
+            return ()
+        self.exact_point(step)
         proofs = {"units": self.flat_units, "line": self.flat_line, "first-layer-zero": self.flat_first_layer}
         if step["proof"] not in proofs:
             raise Malformed("step.proof", "is not a known proof of flat-minimum")
@@ -2888,7 +2981,9 @@ class Proof(CanonicalRules):
             if self.affine(ring, act, z):
                 continue
             curved = [ring.mul(ring.dot(out_weights, g), t[2]) for g, t in zip(zip(*slopes, strict=True), jets, strict=True)]
-            if not is_definite(ring, weighted_gram(ring, curved, probes), 1):
+            gram = weighted_gram(ring, curved, probes)
+            radial = homogeneous(act) and any(ring.sign(value) != 0 for value in z)  # then the unit itself spans a kernel
+            if not is_definite(ring, gram, 1) and not (radial and inertia_of(ring, gram) == (len(gram) - 1, 1, 0)):
                 raise Rejected("flat-minimum", f"v Hess psi is not positive definite at unit {j + 1}")
 
     def probes(self, data, basis):
@@ -2941,13 +3036,15 @@ class Proof(CanonicalRules):
 
     def curved(self, point, sign):
         """Whether Hess_s G(0) is definite of that sign: exactly, or by diagonal dominance of an enclosure."""
-        try:
-            return is_definite(point.ring, self.curvature(point.ring, point.coordinates)[0], sign)
-        except Rejected as error:
-            if error.rule != "exact":
-                raise
         ring = Intervals(self.meter)
-        rows = self.curvature(ring, [point.ring.enclose(c, ring) for c in point.coordinates])[0]
+        if point.fitted is None:
+            try:
+                return is_definite(point.ring, self.curvature(point.ring, point.coordinates)[0], sign)
+            except Rejected as error:
+                if error.rule != "exact":
+                    raise
+            point.enclosed = [point.ring.enclose(c, ring) for c in point.coordinates]
+        rows = self.curvature(ring, point.enclosed)[0]
         for i, row in enumerate(rows):
             others = sum(ring.magnitude(v)[1] for j, v in row.items() if j != i)
             low, high = row.get(i, ring.zero)
@@ -4324,8 +4421,8 @@ class Goal:
             raise Rejected("goal", "needs F to decrease strictly along the path")
         if kind == "infimum-at-infinity":
             self.take("floor")
-            if found["limit", self.p] != 0:
-                raise Rejected("goal", "needs the proved floor as the limit")
+            if found["limit", self.p] != 0 or found["floor"] != 0:
+                raise Rejected("goal", "needs the proved floor 0 as the limit")
             return []
         if kind == "unattained-infimum":
             if self.proof.problem.loss != "logistic" or found["limit", self.p] != 0:

@@ -106,6 +106,18 @@ AnyPoint: TypeAlias = Point | EnclosedPoint
 
 
 @dataclass(frozen=True)
+class FittedPoint:
+    """Rational coordinates, but one (of the last layer, index ``fitted``) is the real number that makes every output equal ``output``.
+
+    For networks whose first weights are 0, so that the output is the same at all samples. ``coordinates[fitted]`` is 0.
+    """
+
+    coordinates: tuple[Fraction, ...]
+    fitted: int
+    output: Fraction
+
+
+@dataclass(frozen=True)
 class Inertia:
     """Numbers of positive, zero and negative eigenvalues of a Hessian; ``index`` (Morse) is the number of negative ones."""
 

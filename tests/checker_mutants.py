@@ -16,7 +16,7 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 OPTIONS = {  # what else may stand where such a name stands
     "rule": RULES,
     "kind": [*GOALS, *ACTIVATIONS, "squared", "logistic", "l2", "power", "dense", "monomial"],
-    "proof": ["units", "first-layer-zero", "nonnegative"],
+    "proof": ["units", "first-layer-zero", "nonnegative", "squares", "cells"],
     "name": ["squared-loss", "hidden-bias", "no-hidden-bias", "at-least-three-samples", "activation-tanh"],
     "field": ["rational", "ln2"],
     "activation": [a for a in ACTIVATIONS if a not in ("polynomial", "leaky_relu", "elu", "piecewise-polynomial")],

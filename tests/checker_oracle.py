@@ -266,6 +266,16 @@ class Opinion:
     def element(self, body: Any, generator: Any) -> Any:
         return number(body) if isinstance(body, str) else polynomial(body, generator)
 
+    def fitted(self, body: dict[str, Any]) -> list[Any] | None:
+        """The output is affine in the fitted coordinate: two evaluations; it must then be the same at all samples."""
+        theta, k, inputs = [number(c) for c in body["coordinates"]], body["fitted"] - 1, self.f.body["data"]["inputs"]
+        ends = [self.f.outputs([*theta[:k], MP.mpf(v), *theta[k + 1 :]], inputs[0])[0] for v in (0, 1)]
+        if abs(ends[1] - ends[0]) < SMALL:
+            return None
+        theta[k] = (number(body["output"]) - ends[0]) / (ends[1] - ends[0])
+        same = all(abs(self.f.outputs(theta, x)[0] - number(body["output"])) < SMALL for x in inputs)
+        return theta if same else None
+
     def point(self, body: dict[str, Any]) -> list[Any] | None:
         if "teacher" in body:
             return self.f.teacher()
@@ -277,6 +287,8 @@ class Opinion:
             if found is None or MP.norm(MP.matrix(found) - MP.matrix(centre)) > number(body["radius"]):
                 return None
             return found
+        if "fitted" in body:
+            return self.fitted(body)
         if "lower" not in body:
             generator = self.generator(body["field"])
             return [self.element(c, generator) for c in body["coordinates"]]
@@ -365,7 +377,10 @@ class Opinion:
             low, high = self.points[step["lower"]], self.points[step["upper"]]
             return low is not None and high is not None and bool(self.f(low) < self.f(high))
         if rule == "global":
-            return abs(self.f(theta)) < MP.mpf(10) ** -40
+            floors = [number(s["value"]) for s in self.certificate["steps"] if s["rule"] == "floor"]
+            return bool(floors) and abs(self.f(theta) - floors[0]) < MP.mpf(10) ** -40
+        if rule == "floor" and "squares" in step:
+            return more.squares(self, step, MP)
         if rule in canonical.CANONICAL_RULES:
             return canonical.step_holds(self, step)
         if rule in more.RULES:

@@ -105,6 +105,27 @@ def wall(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
     return True
 
 
+def squares(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
+    """F at random points is the value plus the squares there."""
+    rng = random.Random(8)
+    for _ in range(20):
+        theta = [mp.mpf(rng.uniform(-2, 2)) for _ in range(opinion.f.size)]
+        total = motion.real(step["value"], mp)
+        for factor, terms in step["squares"]:
+            inner = mp.mpf(0)
+            for c, e in terms:
+                part = motion.real(c, mp)
+                for t, k in zip(theta, e, strict=True):
+                    part *= t**k
+                inner += part
+            if Fraction(factor) <= 0:
+                return False
+            total += motion.real(factor, mp) * inner**2
+        if abs(total - opinion.f(theta)) > mp.mpf(10) ** -30:
+            return False
+    return True
+
+
 RULES = {
     "wall": wall,
     "added-unit": added_unit,

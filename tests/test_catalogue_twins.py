@@ -200,6 +200,9 @@ def minimum_twin(name: str, certificate: Certificate) -> None:
         body["points"] = {"p": body["points"]["p"]}
         body["steps"] = [s for s in body["steps"] if s["rule"] in MINIMUM_STEPS]
 
+    if "fitted" in certificate.to_json()["points"]["p"]:
+        assert forged(certificate, curvature_flipped).status == "rejected", name
+        return
     if (
         "coordinates" not in certificate.to_json()["points"]["p"]
     ):  # a box or a ball: moved, it no longer holds the critical point
@@ -236,6 +239,15 @@ def moved(k: int, by: str) -> Change:
             entries[k] = str(Fraction(entries[k]) + Fraction(by))
 
     return change
+
+
+def curvature_flipped(problem: Body, body: Body) -> None:
+    """y -> 2 c - y turns every residual round: W = 0 stays critical with the same F, and F now falls along W."""
+    c = Fraction(body["points"]["p"]["output"])
+    for row in problem["data"]["targets"]:
+        row[0] = str(2 * c - Fraction(row[0]))
+    body["goal"], body["points"] = {"kind": "local-minimum", "point": "p"}, {"p": body["points"]["p"]}
+    body["steps"] = [s for s in body["steps"] if s["rule"] in MINIMUM_STEPS]
 
 
 def box_moved(problem: Body, body: Body) -> None:

@@ -107,7 +107,7 @@ FALSE = [
     ("saddle", VW, (1, 0), "not 0"),
     ("not-local-minimum", BOWL, (0, 0), "descent curve"),
     ("global-minimum", VW, (0, 0), "F = 1"),
-    ("global-minimum", BOWL, (0, 0), "network loss"),
+    ("global-minimum", BOWL, (1, 0), "sum of squares"),
     ("local-minimum", XYZ, (0, 0, 0), "singular Hessian"),
     ("local-minimum", FIGURE_2, (1, -1), "1 negative"),
     ("local-minimum", FIGURE_2, (1, 0), "right sign"),

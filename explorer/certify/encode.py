@@ -15,6 +15,7 @@ from explorer.point import (
     Element,
     EnclosedPoint,
     Field,
+    FittedPoint,
     Ln2Ring,
     Point,
     RationalField,
@@ -112,8 +113,11 @@ def element_json(element: Element, field: Field) -> str | list[str]:
     return [number(c) for c in element]
 
 
-def point_json(point: AnyPoint | TiedPoint | TaughtPoint) -> dict[str, Any]:
+def point_json(point: AnyPoint | TiedPoint | TaughtPoint | FittedPoint) -> dict[str, Any]:
     """A point as the format writes it."""
+    if isinstance(point, FittedPoint):
+        numbers = {"field": "rational", "coordinates": [number(c) for c in point.coordinates]}
+        return numbers | {"fitted": point.fitted + 1, "output": number(point.output)}
     if isinstance(point, TaughtPoint):
         return {"teacher": "padded"}
     if isinstance(point, TiedPoint):
@@ -148,7 +152,7 @@ def simplest(point: AnyPoint) -> AnyPoint:
 def assemble(
     problem: Problem,
     goal: Mapping[str, Any],
-    points: Mapping[str, AnyPoint | TiedPoint | TaughtPoint],
+    points: Mapping[str, AnyPoint | TiedPoint | TaughtPoint | FittedPoint],
     steps: Iterable[Step],
 ) -> Certificate:
     """The certificate with its steps in canonical order: by rule, then by the names that they are about."""

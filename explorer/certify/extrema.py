@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.certify.encode import Step
 from explorer.certify.families import morse_bott_step
 from explorer.certify.located import Located
+from explorer.certify.squares import squares_step
 from explorer.certify.tangent import tangent_proof
 from explorer.errors import NotCertifiable, Unsupported
 from explorer.point import BallPoint, Inertia
@@ -107,7 +108,9 @@ def at_floor(p: Located) -> bool:
 def floor_steps(p: Located) -> list[Step]:
     """F(p) = 0 <= F: a global minimum."""
     if isinstance(p.problem.network, MonomialLoss):
-        raise NotCertifiable("floor", expected="a network loss, a sum of nonnegative terms", got="a polynomial loss")
+        if p.value is None or any(p.value[1:]):
+            raise NotCertifiable("floor", expected="a rational value of a polynomial loss", got="another value")
+        return [p.value_step(), squares_step(p.problem, p.value[0]), {"rule": "global", "point": p.name}]
     if not at_floor(p):
         low, high = p.bounds
         raise NotCertifiable(

@@ -15,6 +15,7 @@ from explorer.certify.recipes import (
     chords,
     connections,
     escapes,
+    fitted,
     planes,
     requ,
     requ_minima,
@@ -61,6 +62,11 @@ def _requ(statement: str) -> Instance:
 #: x~ = (x, 1) orthogonal: (2, 1), (-1/2, 1) in the plane, and three vectors in space
 PAIR = ((F(2),), (F(-1, 2),))
 TRIPLE = ((F(1), F(0)), (F(-1), F(1)), (F(-1), F(-2)))
+
+
+def _fitted(statement: str) -> tuple[Instance, ...]:
+    """One hidden layer of sin, erf, gelu or softplus units alone, no output bias."""
+    return tuple(fitted.bad_minimum(kind, source=statement) for kind in fitted.BIASES)
 
 
 def _deltoids(statement: str) -> tuple[Instance, ...]:
@@ -114,6 +120,7 @@ _EXHIBITED: dict[str, Makers] = {
     "aud.lemma-one-hidden": (connections.sigmoid_swap, connections.relu_swap, connections.quadratic_swap),
     # conditions are left open: what happens to named runs, on both sides
     "sun2020.conj-V.1": (planes.monotone_segment, chords.two_layers, chords.overshoot, chords.chain_flow),
+    "explorer.bad-minimum-fitted": (_fitted, fitted.cubic_plane),
     "aud.lemma-V1-linear": (chords.two_layers,),
     # no probability is stated: what holds for named slices and networks, on both sides
     "sun2020.conj-V.2": (slices.without_bad_minima, _deltoids, walls.deltoid_slice),
