@@ -2408,14 +2408,13 @@ class CanonicalRules:
             raise Malformed(where, "are not increasing multiples of 1/4 between 0 and 1")
         if not isinstance(point.ring, Rationals):
             raise Rejected("disparity", "needs a rational point")
-        table, rows = [[[] for _ in range(columns)] for _ in range(self.size + 1)], [() for _ in range(self.size + 1)]
+        table = [[[] for _ in range(columns)] for _ in range(self.size + 1)]
         for low, high in itertools.pairwise(ends):
             ring = CellRing(point.ring, low, high)
             expand, theta = Taylor(ring, 1), [{(): ring.lift(c), (m,): ring.one} for m, c in enumerate(point.coordinates)]
             found = expand.rest(p, theta, expand.layer(p, theta, 0, [{(): {(1, 0): Fraction(1)}}]))[0]
             for m, row in enumerate(table):  # row 0 is f_p itself, row m its derivative by parameter m
                 g = ring.polynomial(found.get((m - 1,) if m else (), {}))
-                rows[m] = (*rows[m], g)
                 for k in range(columns // 2 + 1 if g else 0):
                     self.meter.spend(8 * len(g) ** 2, poly_size(g))
                     for column, extra in enumerate(fourier_integrals(low, high, g, k), start=max(2 * k - 1, 0)):
@@ -2426,7 +2425,8 @@ class CanonicalRules:
         least = number(step["slope"], "step.slope") if "slope" in step else None
         if least is not None:
             self.canonical_slope(p, table[0], least)
-        plain = all(any(row) for row in rows[1:]) and len(set(rows[1:])) == self.size
+        rows = {tuple(map(poly_trim, row)) for row in table[1:]}
+        plain = len(rows) == self.size and all(any(row) for row in rows)
         self.found["disparity", step["point"]] = columns, rank, plain, least
         return ()
 

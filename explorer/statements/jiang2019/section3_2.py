@@ -182,7 +182,7 @@ LEM_1 = Statement(
             Outcome.REFUTED,
             at(problems.SILENT, problems.SILENT_POINT),
             repaired=Outcome.VACUOUS,
-            source="by hand: f is 1/2 at both data and all units are silent; rank by mpmath quadrature too",
+            source="by hand: f is 1/2 at both data and all units are silent; rank by Gauss quadrature too",
         ),
         Example(
             "one unit with its kink at the centre",
@@ -199,7 +199,7 @@ LEM_1 = Statement(
             at(problems.PARABOLA, [1, 1], [-1, -2]),
             repaired=Outcome.VACUOUS,
             smallest=True,
-            source="by hand: phi(z) = -(z - 1)^2/8, so f(1) = 0 and both slopes vanish at (1, 1); -phi(-2) = 9/8",
+            source="by hand: phi(z) = -(z - 1)^2/8, so f(1) = 0 and both slopes vanish at (1, 1); -2 phi(-1) = 1",
         ),
         Example(
             "a fit",
