@@ -4244,7 +4244,7 @@ GOALS = {  # kind: what it says of p, and of q
     "eigenvalue >= {}",
     "linear-descent": "gradient descent on the hidden weights (output weights fixed) from p with step {} never changes an activation "
     "pattern: the residuals are multiplied by I - 2 step H(p) in every step, lambda_min(H(p)) >= {}, F falls at least by the factor {}",
-    "hidden-descent": "{} steps of gradient descent on the hidden weights (output weights fixed, relu'(0) = 1) from p with step {} lead "
+    "hidden-descent": "{} step(s) of gradient descent on the hidden weights (output weights fixed, relu'(0) = 1) from p with step {} lead "
     "from F = {} to F = {}, where {} of {} activation patterns (w.x >= 0) differ from those at p and the largest |w_r - w_r(p)|^2 is {}",
     "flow-ends": "the gradient flow of the hidden weights (output weights fixed, relu'(0) = 1) from p has no solution for all times: at a "
     "finite time a unit reaches w.x = 0 at sample {} and no absolutely continuous curve goes on",
