@@ -9,7 +9,10 @@ from fractions import Fraction
 import pytest
 
 from explorer.budget import Budget
+from explorer.certify.canonical import disparity_step
+from explorer.certify.encode import assemble
 from explorer.certify.examining import certificate_of, examine
+from explorer.certify.located import Located
 from explorer.errors import NotCertifiable
 from explorer.point import Point
 from explorer.problem import Problem
@@ -148,3 +151,28 @@ def test_a_writer_refuses_what_the_checker_would_reject(goal: str, options: dict
     point = Point.rational([0])
     with pytest.raises(NotCertifiable):
         certificate_of(problem, Witness(goal, point, point, options=options), Budget(5.0))
+
+
+def test_the_checker_and_the_canonical_room_agree_on_ranks() -> None:
+    """Two implementations (real integrals over Q[1/pi] there, cyclotomic fields here) on random networks with kinks at quarters."""
+    rng = random.Random(11)
+    seen: Counter[str] = Counter()
+    for _ in range(8):
+        width, activation = rng.randint(1, 3), rng.choice(["relu", "requ", {"kind": "leaky_relu", "slope": "1/3"}])
+        problem = Problem.dense(widths=[1, width, 1], activation=activation, bias=[True, rng.random() < 0.5], inputs=[0], targets=[0])  # fmt: skip
+        weights = [Fraction(rng.choice([-2, -1, 1, 2])) for _ in range(width)]
+        kinks = [Fraction(rng.randint(-1, 5), 4) for _ in range(width)]
+        outer = [Fraction(rng.choice([-1, 1, 2])) for _ in range(width)]
+        shifts = [-w * k for w, k in zip(weights, kinks, strict=True)]
+        point = Point.rational(
+            [*weights, *shifts, *outer, *([Fraction(1)] if problem.parameters[-1] == "b2_1" else [])]
+        )
+        located_, top = Located.of(problem, "p", point), rng.randint(0, 2)
+        step = disparity_step(located_, top)
+        for rank in range(2 * top + 2):
+            claim = assemble(problem, {"kind": "rank-deficient", "point": "p"}, {"p": point}, [step | {"rank": rank}])
+            verdict = claim.check()
+            wrong = verdict.status == "rejected" and verdict.where == "disparity"
+            assert wrong == (rank != step["rank"]), verdict.line
+            seen[verdict.status] += 1
+    assert seen["rejected"] >= 10
