@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "probes",
         "checker",
     },
-    "numeric": GROUND | {"algebra", "propose", "model", "solve", "paths", "certify"},
+    "numeric": GROUND | {"algebra", "gram", "propose", "model", "solve", "paths", "certify"},
     "app": GROUND | {"algebra", "model", "solve", "statements", "paths", "certify", "numeric", "checker", "explorer"},
     "explorer": GROUND | {"app", "certify"},
     "__main__": {"app"},

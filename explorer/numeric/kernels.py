@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeAlias
 
 import torch
 
 from explorer.budget import Deadline
 from explorer.errors import Invalid
+from explorer.gram.chances import explicit_width as exact_width
 from explorer.numeric.backend import generator, normal
 from explorer.numeric.spec import Spec
 from explorer.numeric.twin import Twin
@@ -68,7 +70,7 @@ def explicit_width(samples: int, lambda_0: float, delta: float, label_bound: flo
     (8192 / pi) (C^2 + 1/2) n^6 / (lambda_0^4 delta^3), |y_i| <= C, failure probability delta for each of its three events.
     (The paper says Omega(n^6 / (lambda_0^4 delta^3)); the constant is this project's reading of the proof.)
     """
-    return 8192 / math.pi * (label_bound**2 + 0.5) * samples**6 / (lambda_0**4 * delta**3)
+    return float(exact_width(samples, Fraction(lambda_0), Fraction(delta), Fraction(label_bound), descent=True))
 
 
 @dataclass(frozen=True, eq=False)
