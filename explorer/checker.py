@@ -41,6 +41,7 @@ PRECISION = 256  # bits after the binary point in interval arithmetic
 DYADIC = 96  # bits after the binary point of vectors and matrices near a point
 MAX_BALL = 2_500  # parameters, for a Hessian over a ball
 MAX_SIZE = 10**100  # units of a student-teacher problem that is given by numbers alone
+WIDE_PRECISION = 768  # the same, for expansions in the number of units
 TREE_PRECISION = 64  # the same, for the boxes of a tree
 MAX_NODES = 400_000  # of a tree of boxes
 TREE_WORK = 40_000_000  # ring operations on numbers of about TREE_PRECISION bits, for one tree of boxes
@@ -990,8 +991,10 @@ class Problem:
         net, self.regularizer, self.loss = body["network"], None, None
         self.normal = {"format": "explorer.problem/1", "network": None, "data": None, "loss": None, "regularizer": None}
         self.kind = net.get("kind") if isinstance(net, dict) else None
-        if self.kind in ("monomial", "student-teacher-relu"):
-            if self.kind == "monomial":
+        if self.kind in ("monomial", "student-teacher-relu", "student-teacher-relu-family"):
+            if self.kind == "student-teacher-relu-family":
+                self.read_family(fields(net, "problem.network", ("kind", "from", "to")))
+            elif self.kind == "monomial":
                 self.read_monomial(fields(net, "problem.network", ("kind", "parameters", "terms")))
             else:
                 self.read_students(fields(net, "problem.network", ("kind", "inputs", "students", "teacher")))
@@ -1026,6 +1029,11 @@ class Problem:
             raise Malformed(f"{where}.terms", "are empty")
         ordered = [{"coefficient": show(self.terms[e]), "exponents": list(e)} for e in sorted(self.terms)]
         self.normal["network"] = {"kind": "monomial", "parameters": self.names, "terms": ordered}
+
+    def read_family(self, net):
+        self.names, self.first = [], whole(net["from"], "problem.network.from", 1, MAX_SIZE)
+        self.last = whole(net["to"], "problem.network.to", self.first, MAX_SIZE)
+        self.normal["network"] = {"kind": self.kind, "from": self.first, "to": self.last}
 
     def read_students(self, net):
         where = "problem.network"
@@ -1140,6 +1148,11 @@ class Problem:
     def describe(self):
         if self.kind == "monomial":
             return f"a polynomial loss of ({', '.join(self.names)})"
+        if self.kind == "student-teacher-relu-family":
+            return (
+                f"F = F_k, k = {self.first}, ..., {self.last}: F_k(w_1, ..., w_k) = E (sum_i relu(w_i.x) - sum_i relu(x_i))^2 / 2 "
+                "for x normal in R^k"
+            )
         if self.kind == "student-teacher-relu":
             vectors = "the first unit vectors" if self.teacher is None else "given vectors"
             return (
@@ -2072,6 +2085,178 @@ class Tied:
         return block
 
 
+class WideIntervals(Intervals):
+    """Intervals with more bits, for expansions whose leading terms cancel."""
+
+    bits, unit = WIDE_PRECISION, 1 << WIDE_PRECISION
+    zero, one = (0, 0), (unit, unit)
+
+
+class Expansions(Ring):
+    """Functions of s = k^(-1/2) for the numbers k from ``first`` to ``last``: (p, [C_0, ..., C_N]), C_i intervals, stands for every
+    function f with f(s) = s^-p (c_0 + c_1 s + ... + c_N s^N) for some c_i in C_i, which may depend on s."""
+
+    def __init__(self, base, first, last, order):
+        super().__init__(base.meter)
+        self.base, self.order = base, order
+        ends = [base.square_root(base.of(Fraction(k))) for k in (first, last)]
+        root = ends[0][0], ends[1][1]  # of sqrt k = 1/s
+        self.powers = {0: base.one, -1: root, 1: base.inverse(root)}
+        self.zero, self.one, self.pi = self.constant(base.zero), self.constant(base.one), self.constant(base.pi)
+
+    def constant(self, c):
+        return 0, [c] + [self.base.zero] * self.order
+
+    def of(self, q):
+        return self.constant(self.base.of(Fraction(q)))
+
+    def power(self, n):
+        """s^n; s is positive, so the ends are powers of the ends."""
+        if n not in self.powers:
+            step = 1 if n > 0 else -1
+            self.powers[n] = self.base.mul(self.power(n - step), self.powers[step])
+        return self.powers[n]
+
+    def size(self, slope, offset):
+        return self.add((2, self.constant(self.base.of(Fraction(slope)))[1]), self.of(offset))
+
+    def fold(self, p, c):
+        """Coefficients beyond s^N are put into that of s^N, and leading exact zeros are taken away."""
+        zero = self.base.zero
+        while c[0] == zero and any(v != zero for v in c):
+            p, c = p - 1, c[1:]
+        return (p, self.cut(c)) if c[0] != zero else (0, self.cut(c))
+
+    def cut(self, c):
+        base, zero = self.base, self.base.zero
+        c = c + [zero] * (self.order + 1 - len(c))
+        last = c[self.order]
+        for m, v in enumerate(c[self.order + 1 :], start=1):
+            last = base.add(last, base.mul(v, self.power(m))) if v != zero else last
+        return [*c[: self.order], last]
+
+    def lifted(self, a, j):
+        """The same with the coefficients below index j put into that of index j (s^-m lies between the ends of its range)."""
+        base, (p, c) = self.base, a
+        for i in range(j):
+            c = [*c[:j], base.add(c[j], base.mul(c[i], self.power(i - j))), *c[j + 1 :]] if c[i] != base.zero else c
+        return p - j, c[j:] + [base.zero] * j
+
+    def leading(self, a):
+        """The same with a first coefficient that decides the sign, if there is one: coefficients before it hold errors only."""
+        choices = (self.lifted(a, i) for i, v in enumerate(a[1]) if v[0] > 0 or v[1] < 0)
+        return next((b for b in choices if self.base.definite(self.range(b[1]))), a)
+
+    def bounded(self, a):
+        """As s^0 (c_0 + ...), for a function that has a limit."""
+        p, c = self.lifted(a, a[0]) if 0 < a[0] <= self.order else a
+        if p > 0:
+            raise Rejected("expansion", "a function of k that should be bounded is not proved to be")
+        return 0, self.cut([self.base.zero] * -p + c)
+
+    def range(self, c):
+        return self.base.total(self.base.mul(v, self.power(i)) for i, v in enumerate(c) if v != self.base.zero)
+
+    def definite(self, a):
+        return self.base.definite(self.range(self.leading(a)[1]))
+
+    def neg(self, a):
+        return a[0], [self.base.neg(v) for v in a[1]]
+
+    def add(self, a, b):
+        (p, c), (q, d) = (a, b) if a[0] >= b[0] else (b, a)
+        if all(v == self.base.zero for v in d):
+            return p, c
+        if all(v == self.base.zero for v in c):
+            return q, d
+        d = [self.base.zero] * (p - q) + d
+        return self.fold(p, [self.base.add(u, v) for u, v in itertools.zip_longest(c, d, fillvalue=self.base.zero)])
+
+    def mul(self, a, b):
+        base, zero, out = self.base, self.base.zero, [self.base.zero] * (2 * self.order + 1)
+        for i, u in enumerate(a[1]):
+            for j, v in enumerate(b[1]) if u != zero else ():
+                if v != zero:
+                    out[i + j] = base.add(out[i + j], base.mul(u, v))
+        return self.fold(a[0] + b[0], out)
+
+    def square(self, a):
+        return self.mul(a, a)
+
+    def scale(self, a, q):
+        return a[0], [self.base.scale(v, q) for v in a[1]]
+
+    def rest(self, c, d, least):
+        """e with sum over i + j >= least of c_i d_j s^(i + j) = e s^least."""
+        base, out = self.base, self.base.zero
+        for i, u in enumerate(c):
+            for j, v in enumerate(d):
+                if i + j >= least and u != base.zero and v != base.zero:
+                    out = base.add(out, base.mul(base.mul(u, v), self.power(i + j - least)))
+        return out
+
+    def inverse(self, a):
+        """d_0 + ... + d_{N-1} s^(N-1) with (sum c_i s^i)(sum d_j s^j) = 1 + e s^N; the inverse is that minus itself times e s^N/(1 + e s^N)."""
+        base, (p, c) = self.base, self.leading(a)
+        first, n = base.inverse(c[0]), self.order
+        d = [first]
+        for k in range(1, n):
+            d.append(base.neg(base.mul(first, base.total(base.mul(c[i], d[k - i]) for i in range(1, k + 1)))))
+        e = self.rest(c, d, n)
+        whole = base.add(base.one, base.mul(e, self.power(n)))
+        if whole[0] <= 0:
+            raise Rejected("expansion", "an expansion of an inverse does not reach so far")
+        return -p, [*d, base.neg(base.mul(self.range(d), base.mul(e, base.inverse(whole))))]
+
+    def square_root(self, a):
+        """y with y^2 = x - e s^N; sqrt x = y + e s^N/(sqrt x + y)."""
+        base, (p, c), n = self.base, self.leading(a), self.order
+        x = self.range(c)
+        if p % 2 or c[0][0] <= 0 or x[0] <= 0:
+            raise Rejected("expansion", "a square root of an expansion that is not positive with an even power")
+        y = [base.square_root(c[0])]
+        half = base.inverse(base.add(y[0], y[0]))
+        for k in range(1, n):
+            y.append(base.mul(half, base.sub(c[k], base.total(base.mul(y[i], y[k - i]) for i in range(1, k)))))
+        e, floor = base.sub(c[n], self.rest(y, y, n)), self.range(y)
+        if floor[0] <= 0:
+            raise Rejected("expansion", "an expansion of a square root does not reach so far")
+        return p // 2, [*y, base.mul(e, base.inverse(base.add(floor, base.square_root(x))))]
+
+    def angle(self, c):
+        """(sin t, pi - t) for c = cos t: with the angle t_0 of the limit of c, t = t_0 + arcsin z, z = sin t cos t_0 - cos t sin t_0, if
+        cos(t - t_0) > 0."""
+        base, c = self.base, self.bounded(c)
+        y = self.bounded(self.square_root(self.sub(self.one, self.mul(c, c))))
+        m = (c[1][0][0] + c[1][0][1]) // 2
+        if base.unit - abs(m) < base.unit >> 100:  # the limit is 1 or -1
+            m, sine = (base.unit if m > 0 else -base.unit), base.zero
+        else:
+            sine = base.square_root(base.sub(base.one, base.square((m, m))))
+        cosine, sine, start = self.constant((m, m)), self.constant(sine), base.arccos((m, m))
+        if self.definite(self.add(self.mul(c, cosine), self.mul(y, sine))) != 1:
+            raise Rejected("expansion", "an angle is not near its limit")
+        z = self.sub(self.mul(y, cosine), self.mul(c, sine))
+        return y, self.sub(self.constant(base.sub(base.pi, start)), self.arcsin(z))
+
+    def arcsin(self, z):
+        """The power series up to z^N; what is left out is at most |z|^n/(1 - z^2), n the first power left out. z = s z_1, since z tends to 0."""
+        base, (_, c) = self.base, self.lifted(self.bounded(z), 1)
+        z, most = self.fold(-1, c), base.magnitude(self.range(c))[1]
+        size = base.mul((0, most), self.power(1))
+        if size[1] >= base.unit // 2:
+            raise Rejected("expansion", "an angle is not near its limit")
+        total, power, square, n, factor = self.zero, z, self.mul(z, z), 1, Fraction(1)
+        while n <= self.order:
+            total, power = self.add(total, self.scale(power, factor)), self.mul(power, square)
+            factor, n = factor * n * n / ((n + 1) * (n + 2)), n + 2
+        left = base.inverse(base.sub(base.one, base.square(size)))
+        for _ in range(n):
+            left = base.mul(left, (0, most))
+        left = base.mul(left, self.power(n - self.order))[1]
+        return self.add(total, self.fold(-self.order, [(-left, left)]))
+
+
 def difference(i):
     """e_0 - e_1"""
     return (i == 0) - (i == 1)
@@ -2103,19 +2288,27 @@ def pivots(ring, matrix):
     return signs
 
 
-def symmetric_inertia(near, scale, modulus):
-    """The inertia of the Hessian over a set of symmetric matrices, whose trivial block, scaled, must exceed ``modulus``."""
-    ring, counts = near.ring, [0, 0, 0]
+def block_signs(near, scale, modulus):
+    """(factors of the dimension, signs of the pivots) of every block of the Hessian over a set of symmetric matrices; the trivial
+    block, scaled, must exceed ``modulus``."""
+    ring = near.ring
     block = [[ring.mul(ring.mul(a, v), b) for v, b in zip(row, scale, strict=True)] for row, a in zip(near.trivial_block(), scale, strict=True)]
     for k, row in enumerate(block):
         row[k] = ring.sub(row[k], modulus)
     if min(pivots(ring, block)) < 0:
         raise Rejected("symmetric-inertia", "the Hessian on the symmetric matrices does not exceed the modulus")
-    counts[0] += len(block)
-    for _, (factors, *half), block in near.blocks():
-        dimension = math.prod(near.sizes[a][1] + offset for a, offset in factors) // (half[0] if half else 1)
-        for sign in pivots(ring, block):
-            counts[1 - sign] += dimension
+    yield ((),), [1] * len(block)
+    for _, factors, block in near.blocks():
+        yield factors, pivots(ring, block)
+
+
+def symmetric_inertia(near, scale, modulus, k=0):
+    """The inertia of the Hessian over a set of symmetric matrices, for the number k of a family."""
+    counts = [0, 0, 0]
+    for (factors, *half), signs in block_signs(near, scale, modulus):
+        sizes = [near.sizes[a][0] * k + near.sizes[a][1] + offset for a, offset in factors]
+        for sign in signs:
+            counts[1 - sign] += math.prod(sizes) // (half[0] if half else 1)
     return tuple(counts)
 
 
@@ -2183,7 +2376,29 @@ class Point:
             self.ring = NumberField(meter, modulus, low, high, where)
         self.coordinates = [element(self.ring, c, where) for c in array(body["coordinates"], where, size)]
 
+    def read_uniform(self, body, where, problem, meter):
+        """A symmetric point for every k: class sizes a k + b, entries as polynomials in s = k^(-1/2), scales c s^e."""
+        fields(body, where, ("classes", "rows", "columns", "centre", "scale", "radius"))
+        pairs = [array(pair, where, 2) for pair in array(body["classes"], where, most=8)]
+        self.sizes = [(whole(a, where, 0, 1), whole(b, where, -64, 64)) for a, b in pairs]
+        self.classes = [f"{'k' if a else ''}{f'{b:+d}' if b and a else b if not a else ''}" for a, b in self.sizes]
+        if any(problem.first + b < 5 if a else b < 1 for a, b in self.sizes):
+            raise Malformed(where, "has a class without elements, or a growing one of fewer than five")
+        self.rows, self.columns = ([whole(a, where, 0, len(self.sizes) - 1) for a in array(body[key], where, most=8)] for key in ("rows", "columns"))
+        if any(tuple(map(sum, zip(*(self.sizes[a] for a in part), strict=True))) != (1, 0) for part in (self.rows, self.columns)):
+            raise Malformed(where, "has orbits that do not make up the rows and columns of W")
+        self.orbits = Tied(Intervals(meter), self.sizes, self.rows, self.columns, {}).orbits()
+        count = len(self.orbits)
+        self.centre = [[number(v, where) for v in array(row, where, most=64)] for row in array(body["centre"], where, count)]
+        powers = [array(pair, where, 2) for pair in [body["radius"], *array(body["scale"], where, count)]]
+        self.radius, *self.scale = [(whole(e, where, 0, 16), number(c, where)) for e, c in powers]
+        if any(c <= 0 for _, c in (self.radius, *self.scale)) or not all(self.centre):
+            raise Malformed(where, "has no positive radius and scale, or an entry without coefficients")
+
     def read_symmetric(self, body, where, problem, meter):
+        if problem.kind == "student-teacher-relu-family" and "teacher" not in body:
+            self.read_uniform(body, where, problem, meter)
+            return
         if problem.kind != "student-teacher-relu":
             raise Malformed(where, "is a kind of point for student-teacher problems only")
         if "teacher" in body:
@@ -2241,6 +2456,13 @@ class Point:
 
 
     def show_symmetric(self):
+        if isinstance(self.centre[0], list):
+            text = json.dumps([[list(map(show, row)) for row in self.centre], [[e, show(c)] for e, c in (*self.scale, self.radius)]])
+            return (
+                "the only critical point of F_k in an ellipsoid of matrices W that are invariant under the permutations of index classes of "
+                f"sizes {', '.join(self.classes)} (rows {', '.join(map(str, self.rows))}, columns {', '.join(map(str, self.columns))}), whose "
+                f"numbers have sha256 {hashlib.sha256(text.encode('ascii')).hexdigest()}"
+            )
         parts = [
             f"{'diagonal' if same else 'entries'} of block ({r + 1}, {c + 1}) = "
             + (show(v) if len(show(v)) <= 24 else decimal(math.floor(v * 10**12)) + "...")
@@ -2275,6 +2497,7 @@ STEP_KEYS = {  # in the order in which steps must stand
     "hypothesis": ("name",),
     "minimum-in-ball": ("point", "modulus", "bits", "factor"),
     "symmetric-inertia": ("point", "modulus", "inertia"),
+    "uniform-minimum": ("point", "modulus", "order"),
     "value": ("point",),
     "stationary": ("point",),
     "stationary-in-box": ("point", "preconditioner"),
@@ -2858,6 +3081,36 @@ class Proof(CanonicalRules):
             raise Rejected("symmetric-inertia", f"the Hessian at {name} does not have the stated inertia")
         low, high = ring.ends(centre.value())
         self.found["ball", name], self.inertias[name] = (low - slope / (2 * modulus), high), found
+        return ()
+
+    def rule_uniform_minimum(self, step):
+        """For every k of the family: one critical point among the matrices of a symmetry, a positive definite Hessian, F > 0."""
+        point, p = self.points[step["point"]], self.problem
+        modulus, order = number(step["modulus"], "step.modulus"), whole(step["order"], "step.order", 4, 32)
+        if p.kind != "student-teacher-relu-family" or not point.classes:
+            raise Rejected("uniform-minimum", "needs a family of problems and a point that depends on k")
+        if modulus <= 0:
+            raise Rejected("uniform-minimum", "needs a positive modulus")
+        ring = Expansions(WideIntervals(self.meter), p.first, p.last, order)
+        shape, base = (ring, point.sizes, point.rows, point.columns), ring.base
+
+        def monomial(e, c):
+            return ring.fold(-e, [base.of(c)])
+
+        scale = [monomial(e, c) for e, c in point.scale]
+        centre = [ring.fold(0, [base.of(c) for c in row]) for row in point.centre]
+        radius, ball = monomial(*point.radius), ring.constant((-base.unit, base.unit))
+        wide = [ring.mul(ring.mul(radius, ball), s) for s in scale]
+        near = Tied(*shape, {o: ring.add(c, w) for o, c, w in zip(point.orbits, centre, wide, strict=True)})
+        middle = Tied(*shape, dict(zip(point.orbits, centre, strict=True)))
+        slopes = [ring.mul(s, ring.mul(middle.orbit_size(o), middle.slope(o))) for o, s in zip(point.orbits, scale, strict=True)]
+        slope = ring.total(map(ring.square, slopes))
+        if ring.definite(ring.sub(ring.square(ring.scale(radius, modulus)), slope)) != 1:
+            raise Rejected("uniform-minimum", "the gradient at the centre is too long for this radius")
+        if symmetric_inertia(near, scale, ring.of(modulus), p.first) != (p.first**2, 0, 0):
+            raise Rejected("uniform-minimum", "the Hessian has a negative eigenvalue")
+        if ring.definite(ring.sub(middle.value(), ring.scale(slope, 1 / (2 * modulus)))) != 1:
+            raise Rejected("uniform-minimum", "F > 0 is not proved")
         return ()
 
     def rule_inertia(self, step):
@@ -4165,6 +4418,7 @@ def tree_row(text, where, size):
 # ---------------------------------------------------------------------------------------------------------------------
 # 9. The goals: composed here from facts about the named points; every step and every point must be needed.
 
+FAMILY_RULES = ("uniform-minimum",)
 STRICT_RULES = dict.fromkeys(("strict-minimum", "minimum-in-ball", "symmetric-inertia"), "a strict local minimum")
 MINIMUM_RULES = {
     **STRICT_RULES, "flat-minimum": "a local minimum",
@@ -4186,6 +4440,7 @@ GOALS = {  # kind: what it says of p, and of q
     "global-minimum": "p is a global minimum of F",
     "not-global": "p is not a global minimum of F, since F(q) < F(p)",
     "spurious-local-minimum": "p is {} of F and not a global one, since F(q) < F(p)",
+    "uniform-spurious-minimum": "for every integer k from {} to {} the point p = p_k is a strict local minimum of F_k with F_k(p_k) > 0, while min F_k = 0",
     "coercive": "F is coercive, and F <= {} implies |theta_k| <= r_k for r = ({})",
     "descending-path": "F is non-increasing along a path from p to q, and F(q) < F(p)",
     "bounded-path": "p and q are joined by a path on which F <= {}",
@@ -4277,7 +4532,7 @@ WORDED_RULES = ("gram-floor", "gram-null", "hidden-gram", "linear-descent", "hid
                 "feature-null", "feature-null-near", "positive")
 SINGLE_RULE = {  # goals that one rule proves
     "value": "value", "strict-local-maximum": "maximum",
-    "strict-saddle": "strict-saddle", "global-minimum": "global", "constant-loss": "constant",
+    "strict-saddle": "strict-saddle", "global-minimum": "global", "constant-loss": "constant", "uniform-spurious-minimum": "uniform-minimum",
 }
 
 
@@ -4330,6 +4585,8 @@ class Goal:
             self.side("descent-curve", 2)
         if kind in ("saddle", "not-local-maximum"):
             self.side("ascent-curve", 0)
+        if kind == "uniform-spurious-minimum":
+            words = self.proof.problem.first, self.proof.problem.last
         if kind == "strict-local-minimum":
             self.take(next((r for r in STRICT_RULES if self.proves(r)), "strict-minimum"), p)
         if kind in ("local-minimum", "spurious-local-minimum"):
@@ -4661,6 +4918,8 @@ def verify(problem_bytes, certificate_bytes):
     for key, step in zip(keys, steps, strict=True):
         if problem.kind == "student-teacher-relu" and key[0] not in STUDENT_RULES:
             raise Rejected(key[0], "is no rule for student-teacher problems")
+        if problem.kind == "student-teacher-relu-family" and key[0] not in FAMILY_RULES:
+            raise Rejected(key[0], "is no rule for families of problems")
         proof.facts[key] = getattr(proof, "rule_" + key[0].replace("-", "_"))(step)
     return Goal(proof, goal).fact(), goal["kind"], [key[0] for key in keys]
 

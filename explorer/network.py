@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from explorer.errors import Invalid, described
 from explorer.exact import exact, exact_row, text
-from explorer.students import StudentTeacher
+from explorer.students import StudentTeacher, StudentTeacherFamily
 
 MAX_PARAMETERS = 20_000
 MAX_LAYERS = 64
@@ -343,7 +343,7 @@ class AddedExponential:
         return self.base.to_json() | {"kind": "dense+exp"}
 
 
-Network: TypeAlias = DenseNetwork | MonomialLoss | StudentTeacher | AddedExponential
+Network: TypeAlias = DenseNetwork | MonomialLoss | StudentTeacher | StudentTeacherFamily | AddedExponential
 
 
 def as_tuple(value: object, where: str) -> tuple[Any, ...]:

@@ -98,6 +98,19 @@ class TiedPoint:
 
 
 @dataclass(frozen=True)
+class UniformPoint:
+    """A `TiedPoint` for every number k of units: sizes a k + b as pairs (a, b), entries as polynomials in s = k^(-1/2) (coefficients
+    low to high), scales and radius as (e, c) for c s^e."""
+
+    sizes: tuple[tuple[int, int], ...]
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    centre: tuple[tuple[Fraction, ...], ...]
+    scale: tuple[tuple[int, Fraction], ...]
+    radius: tuple[int, Fraction]
+
+
+@dataclass(frozen=True)
 class TaughtPoint:
     """The teacher's vectors, then rows 0: where a student-teacher loss vanishes."""
 

@@ -26,6 +26,7 @@ from explorer.network import (
     MonomialLoss,
     Network,
     StudentTeacher,
+    StudentTeacherFamily,
     as_tuple,
 )
 from explorer.shown import Shown
@@ -172,7 +173,7 @@ class Problem(Shown):
                     got=described(label),
                     remedy="shorten or transliterate it",
                 )
-        if isinstance(self.network, MonomialLoss | StudentTeacher):
+        if isinstance(self.network, MonomialLoss | StudentTeacher | StudentTeacherFamily):
             what = "monomial" if isinstance(self.network, MonomialLoss) else "student-teacher"
             for name in ("data", "loss", "regularizer"):
                 if getattr(self, name) is not None:
@@ -360,6 +361,7 @@ __all__ = [
     "Problem",
     "Regularizer",
     "StudentTeacher",
+    "StudentTeacherFamily",
     "canonical",
     "exact",
 ]

@@ -28,6 +28,7 @@ from explorer.problem import (
     Problem,
     Regularizer,
     StudentTeacher,
+    StudentTeacherFamily,
     canonical,
 )
 from explorer.strict import MAX_BYTES, check_keys, strict_json
@@ -145,10 +146,13 @@ def network_from_json(body: object) -> Network:
         return _monomial_from_json(body)
     if isinstance(body, Mapping) and body.get("kind") == "student-teacher-relu":
         return _students_from_json(body)
+    if isinstance(body, Mapping) and body.get("kind") == "student-teacher-relu-family":
+        check_keys(body, "network", required=("kind", "from", "to"))
+        return StudentTeacherFamily(body["from"], body["to"])
     if isinstance(body, Mapping) and body.get("kind", "dense") not in ("dense", "dense+exp"):
         raise Invalid(
             "network.kind",
-            expected="'dense', 'dense+exp', 'monomial' or 'student-teacher-relu'",
+            expected="'dense', 'dense+exp', 'monomial', 'student-teacher-relu' or 'student-teacher-relu-family'",
             got=described(body["kind"]),
             remedy="see docs/certificate.md",
         )
@@ -203,7 +207,7 @@ def problem_from_parts(
     net: Network, data: object, loss: object, regularizer: object, *, slug: object, source: object
 ) -> Problem:
     """Assemble and check a problem from JSON-like parts; scalar weights are repeated."""
-    if isinstance(net, MonomialLoss | StudentTeacher):
+    if isinstance(net, MonomialLoss | StudentTeacher | StudentTeacherFamily):
         kind = "monomial" if isinstance(net, MonomialLoss) else "student-teacher"
         for what, part in (("data", data), ("loss", loss), ("regularizer", regularizer)):
             if part is not None:

@@ -102,6 +102,33 @@ class StudentTeacher:
         }
 
 
+@dataclass(frozen=True)
+class StudentTeacherFamily:
+    """The losses F_k, k = first, ..., last, of k students of k orthonormal teacher units in R^k. It has no parameters of its own:
+    it is what a certificate for every k speaks about."""
+
+    first: int
+    last: int
+
+    def __post_init__(self) -> None:
+        _whole(self.first, "network.from", MAX_SIZE)
+        _whole(self.last, "network.to", MAX_SIZE)
+        if self.last < self.first:
+            raise Invalid("network.to", expected=f"at least {self.first}", got=described(self.last))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def parameter_count(self) -> int:
+        return 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The normalised JSON object."""
+        return {"kind": "student-teacher-relu-family", "from": self.first, "to": self.last}
+
+
 def _whole(value: object, where: str, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
         raise Invalid(

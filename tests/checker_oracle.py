@@ -81,6 +81,9 @@ class Landscape:
         if net["kind"] == "monomial":
             self.size = len(net["parameters"])
             return
+        if net["kind"] == "student-teacher-relu-family":
+            self.size = 0
+            return
         if net["kind"] == "student-teacher-relu":
             self.size = net["students"] * net["inputs"]
             return
@@ -449,6 +452,57 @@ class Opinion:
         return any(s["rule"] == rule for s in self.certificate["steps"])
 
 
+class AllButOne:
+    """F_k as a function of (d, e, b, g, a): all units but one alike, k a number; written out by hand for this symmetry."""
+
+    def __init__(self, k: Any) -> None:
+        self.k, self.size = k, 5
+
+    def __call__(self, theta: list[Any]) -> Any:
+        (d, e, b, g, a), m = theta, self.k - 1
+        p, q = MP.sqrt(d * d + (m - 1) * e * e + b * b), MP.sqrt(m * g * g + a * a)
+
+        def f(inner: Any, size: Any) -> Any:
+            t = MP.acos(inner / size)
+            return size * (MP.sin(t) + (MP.pi - t) * MP.cos(t)) / (2 * MP.pi)
+
+        students = m * (m - 1) / 2 * f(2 * d * e + (m - 2) * e * e + b * b, p * p)
+        students += m * f(d * g + (m - 1) * e * g + b * a, p * q)
+        taught = m * (f(d, p) + (m - 1) * f(e, p) + f(b, p)) + m * f(g, q) + f(a, q)
+        constant = self.k / 4 + self.k * (self.k - 1) / (4 * MP.pi)
+        return (m * p * p + q * q) / 4 + students - taught + constant
+
+    moved, gradient, hessian, newton = Landscape.moved, Landscape.gradient, Landscape.hessian, Landscape.newton
+
+
+def uniform(problem: dict[str, Any], certificate: dict[str, Any]) -> bool:
+    """At the first and the last k: a critical point near the stated centre, lowest among the symmetric matrices, with F > 0.
+    The centre is compared with the critical point only to a part of its leading terms; it is a hint in the statement."""
+    point, step = certificate["points"]["p"], certificate["steps"][0]
+    if point["classes"] != [[1, -1], [0, 1]] or not (point["rows"] == point["columns"] == [0, 1]):
+        return False
+    for k in (problem["network"]["from"], problem["network"]["to"]):
+        s = 1 / MP.sqrt(k)
+        scale = [s, s * s, s, s, 1]
+        start = [sum(number(c) * s**n for n, c in enumerate(row)) for row in point["centre"]]
+        f = AllButOne(MP.mpf(k))
+        scaled = Reduced(f, 5, lambda eta, scale=scale: [x * t for x, t in zip(eta, scale, strict=True)])  # type: ignore[arg-type, misc]
+        found = scaled.newton([x / t for x, t in zip(start, scale, strict=True)])
+        if found is None or f([x * t for x, t in zip(found, scale, strict=True)]) <= 0:
+            return False
+        away = sum(
+            ((x * t - c) / (number(z[1]) * s ** z[0])) ** 2
+            for x, t, c, z in zip(found, scale, start, point["scale"], strict=True)
+        )
+        if away > (number(point["radius"][1]) * s ** point["radius"][0]) ** 2:
+            return False
+        if min(MP.eigsy(scaled.hessian(found), eigvals_only=True)) <= 0:
+            return False
+    return certificate["goal"]["kind"] == "uniform-spurious-minimum" and step["rule"] == "uniform-minimum"
+
+
 def holds(problem: dict[str, Any], certificate: dict[str, Any]) -> bool:
     """Whether mpmath agrees with everything that the certificate says."""
+    if problem["network"]["kind"] == "student-teacher-relu-family":
+        return uniform(problem, certificate)
     return Opinion(problem, certificate).holds()

@@ -235,3 +235,93 @@ def test_five_thousand_faults(capsys):
     with capsys.disabled():
         print(f"\n{sum(counts.values())} faults: {dict(sorted(counts.items()))}")
     assert not [name for name in counts if name.startswith("verified")]
+
+
+# -- every number of units -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_every_number_of_units_from_200_on(capsys):
+    """One certificate from 200 to 10^30, and what it costs."""
+    start = time.process_time()
+    (instance,) = exhibit("explorer.spurious-every-width", width=200)
+    ((_, certificate),) = instance.certificates
+    written = time.process_time() - start
+    start = time.process_time()
+    verdict = certificate.check()
+    assert verdict.fact.startswith(
+        f"for every integer k from 200 to {10**30} the point p = p_k is a strict local minimum of F_k with F_k(p_k) > 0"
+    )
+    with capsys.disabled():
+        size = len(certificate.to_bytes())
+        print(f"\nwritten in {written:.1f} s, {size} bytes, checked in {time.process_time() - start:.1f} s")
+
+
+@pytest.mark.slow
+def test_every_number_of_units_below_200():
+    for k in range(6, 200):
+        shape = next(symmetries(k, k))
+        certificate = shape.certificate(Problem.student_teacher(k), shape.polished(next(shape.minima())))
+        assert certificate.check().status == "verified", k
+
+
+def test_expansions_enclose_functions_of_the_number_of_units():
+    """Random rational functions, roots and angles of expansions: at several k the interval arithmetic of the number itself
+    (exact in s to 768 bits) lies inside the range of the expansion's coefficients."""
+    rng = random.Random(6)
+    base = checker.WideIntervals(checker.Meter(10**12))
+    ring = checker.Expansions(base, 400, 10**20, 8)
+    for _ in range(12):
+        rows = [[Fraction(rng.randint(-9, 9), 4) for _ in range(5)] for _ in range(2)]
+        rows[0][0], rows[1][0] = Fraction(rng.randint(1, 9)), Fraction(rng.choice([-1, 1]) * rng.randint(1, 9), 10)
+        x, y = (ring.fold(0, [base.of(c) for c in row]) for row in rows)
+        made = {
+            "product": ring.mul(x, ring.size(1, -3)),
+            "inverse": ring.inverse(ring.mul(x, x)),
+            "root": ring.square_root(ring.mul(ring.size(1, 0), x)),
+            "sine": ring.angle(y)[0],
+            "angle": ring.angle(y)[1],
+        }
+        for k in (400, 1000, 12345, 10**12, 10**20):
+            s = base.inverse(base.square_root(base.of(Fraction(k))))
+            u, v = (base.total(base.mul(base.of(c), power(base, s, n)) for n, c in enumerate(row)) for row in rows)
+            sine, rest = base.angle(v)
+            true = {
+                "product": base.mul(u, base.of(Fraction(k - 3))),
+                "inverse": base.inverse(base.mul(u, u)),
+                "root": base.square_root(base.mul(base.of(Fraction(k)), u)),
+                "sine": sine,
+                "angle": rest,
+            }
+            for name, value in made.items():
+                found = at(base, value, s)
+                assert found[0] <= true[name][1], (name, k)
+                assert true[name][0] <= found[1], (name, k)
+                if k >= 12345:  # and the enclosure says something
+                    assert found[1] - found[0] < (base.unit >> 20) * max(1, k // 10**4), (name, k)
+
+
+def power(base: Any, s: Any, n: int) -> Any:
+    out = base.one
+    for _ in range(abs(n)):
+        out = base.mul(out, s)
+    return out if n >= 0 else base.inverse(out)
+
+
+def at(base: Any, expansion: Any, s: Any) -> Any:
+    p, coefficients = expansion
+    return base.total(base.mul(c, power(base, s, n - p)) for n, c in enumerate(coefficients))
+
+
+def test_uniform_and_single_certificates_agree():
+    """The centre of the shipped uniform specimen at k = 10^6 and the single certificate of that k: the same matrix."""
+    from checker_tools import specimens
+
+    (uniform,) = (s for s in specimens("accepted") if s.name.startswith("uniform"))
+    rows = json.loads(uniform.certificate)["points"]["p"]["centre"]
+    s = Fraction(1, 1000)
+    predicted = [sum(Fraction(c) * s**n for n, c in enumerate(row)) for row in rows]
+    (instance,) = exhibit("safran2018.thm-1", width=10**6)
+    single = entries_of(dict(instance.certificates)["symmetric"])
+    for a, b in zip(predicted, single, strict=True):
+        assert abs(a - b) < Fraction(1, 10**20)

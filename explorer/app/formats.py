@@ -7,7 +7,15 @@ from typing import Any
 
 from explorer.exact import text
 from explorer.point import AnyPoint, Element, EnclosedPoint, Field, Ln2Ring
-from explorer.problem import Activation, AddedExponential, DenseNetwork, MonomialLoss, Problem, StudentTeacher
+from explorer.problem import (
+    Activation,
+    AddedExponential,
+    DenseNetwork,
+    MonomialLoss,
+    Problem,
+    StudentTeacher,
+    StudentTeacherFamily,
+)
 from explorer.students import LATEX
 
 #: longest exact number that a table shows; longer ones are shown as approximations
@@ -90,6 +98,8 @@ def network(problem: Problem) -> str:
         kind = "orthonormal" if isinstance(net.teacher, int) else "given"
         return f"{net.students} ReLU students of {net.units} {kind} teacher vectors, normal inputs in R^{net.inputs}"
     net, added = (net.base, ["one exponential unit added"]) if isinstance(net, AddedExponential) else (net, [])
+    if isinstance(net, StudentTeacherFamily):
+        return f"k ReLU students of k orthonormal teacher vectors, normal inputs in R^k, k = {net.first} to {net.last}"
     shape = "-".join(map(str, net.widths))
     kinds = list(dict.fromkeys(activation(a) for a in net.activations))
     parts = [f"dense {shape}", " / ".join(kinds) if kinds else "linear"]
@@ -159,7 +169,7 @@ def latex_loss(problem: Problem) -> str:
             terms.append(("-" if c < 0 else "+") + f" {size} {powers}".rstrip())
         joined = " ".join(terms).removeprefix("+ ")
         return rf"F({', '.join(map(latex_name, net.names))}) = {joined}"
-    if isinstance(net, StudentTeacher):
+    if isinstance(net, StudentTeacher | StudentTeacherFamily):
         return LATEX
     assert isinstance(net, DenseNetwork | AddedExponential)
     assert problem.loss is not None

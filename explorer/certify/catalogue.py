@@ -222,8 +222,15 @@ def _students(request: Request) -> tuple[Instance, ...]:
     return spurious_minima(request)
 
 
+def _every_width(request: Request) -> tuple[Instance, ...]:
+    from explorer.certify.recipes.students import every_width
+
+    return every_width(request)
+
+
 EXHIBITS: dict[str, Recipe] = {
     "safran2018.thm-1": _students,
+    "explorer.spurious-every-width": _every_width,
     "sun2020.prop-IV.3": narrow_network,
     "sun2020.quote-IV-ding": bad_minimum,
     "sun2020.quote-IV-relu": relu_minima,

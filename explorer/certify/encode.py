@@ -21,6 +21,7 @@ from explorer.point import (
     RationalField,
     TaughtPoint,
     TiedPoint,
+    UniformPoint,
 )
 from explorer.problem import Problem
 
@@ -31,6 +32,7 @@ ORDER = (
     "hypothesis",
     "minimum-in-ball",
     "symmetric-inertia",
+    "uniform-minimum",
     "value",
     "stationary",
     "stationary-in-box",
@@ -113,13 +115,22 @@ def element_json(element: Element, field: Field) -> str | list[str]:
     return [number(c) for c in element]
 
 
-def point_json(point: AnyPoint | TiedPoint | TaughtPoint | FittedPoint) -> dict[str, Any]:
+def point_json(point: AnyPoint | TiedPoint | TaughtPoint | UniformPoint | FittedPoint) -> dict[str, Any]:
     """A point as the format writes it."""
     if isinstance(point, FittedPoint):
         numbers = {"field": "rational", "coordinates": [number(c) for c in point.coordinates]}
         return numbers | {"fitted": point.fitted + 1, "output": number(point.output)}
     if isinstance(point, TaughtPoint):
         return {"teacher": "padded"}
+    if isinstance(point, UniformPoint):
+        uniform = {
+            "classes": [list(pair) for pair in point.sizes],
+            "rows": list(point.rows),
+            "columns": list(point.columns),
+        }
+        powers = [[e, number(c)] for e, c in (point.radius, *point.scale)]
+        rows = [[number(v) for v in row] for row in point.centre]
+        return {**uniform, "centre": rows, "scale": powers[1:], "radius": powers[0]}
     if isinstance(point, TiedPoint):
         shape = {"classes": list(point.sizes), "rows": list(point.rows), "columns": list(point.columns)}
         numbers = {"centre": [number(v) for v in point.centre], "scale": [number(v) for v in point.scale]}
@@ -152,7 +163,7 @@ def simplest(point: AnyPoint) -> AnyPoint:
 def assemble(
     problem: Problem,
     goal: Mapping[str, Any],
-    points: Mapping[str, AnyPoint | TiedPoint | TaughtPoint | FittedPoint],
+    points: Mapping[str, AnyPoint | TiedPoint | TaughtPoint | UniformPoint | FittedPoint],
     steps: Iterable[Step],
 ) -> Certificate:
     """The certificate with its steps in canonical order: by rule, then by the names that they are about."""

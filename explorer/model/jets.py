@@ -15,7 +15,15 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from explorer.errors import Unsupported
 from explorer.model import losses, regularizers
-from explorer.problem import Activation, AddedExponential, DenseNetwork, MonomialLoss, Problem, StudentTeacher
+from explorer.problem import (
+    Activation,
+    AddedExponential,
+    DenseNetwork,
+    MonomialLoss,
+    Problem,
+    StudentTeacher,
+    StudentTeacherFamily,
+)
 
 T = TypeVar("T")
 
@@ -232,7 +240,7 @@ def loss_jet(problem: Problem, ring: Ring[T], theta: Sequence[T], *, order: int)
     if isinstance(problem.network, MonomialLoss):
         _monomials(problem.network, ring, theta, order, total)
         return total.jet()
-    if isinstance(problem.network, StudentTeacher):
+    if isinstance(problem.network, StudentTeacher | StudentTeacherFamily):
         raise Unsupported(
             "exact value",
             expected="a loss whose values at exact points are exact",

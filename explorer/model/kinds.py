@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from explorer.model import activations, regularizers
-from explorer.problem import Activation, AddedExponential, DenseNetwork, MonomialLoss, Problem, StudentTeacher
+from explorer.problem import (
+    Activation,
+    AddedExponential,
+    DenseNetwork,
+    MonomialLoss,
+    Problem,
+    StudentTeacher,
+    StudentTeacherFamily,
+)
 
 
 def used_activations(problem: Problem) -> tuple[tuple[str, Activation], ...]:
@@ -33,7 +41,7 @@ def is_piecewise_polynomial(problem: Problem) -> tuple[bool, str]:
     """Whether F is a polynomial on each cell of a subdivision by the breaks, and the reason in one sentence."""
     if isinstance(problem.network, MonomialLoss):
         return True, "the loss is given as a polynomial"
-    if isinstance(problem.network, StudentTeacher):
+    if isinstance(problem.network, StudentTeacher | StudentTeacherFamily):
         return False, "the population loss of ReLU students holds the angles between their weight vectors"
     for place, a in used_activations(problem):
         if activations.pieces_of(a) is None:

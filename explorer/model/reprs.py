@@ -12,7 +12,7 @@ import sympy as sp
 
 from explorer.model import activations, losses, regularizers
 from explorer.model.kinds import used_activations
-from explorer.problem import Activation, AddedExponential, MonomialLoss, Problem, StudentTeacher
+from explorer.problem import Activation, AddedExponential, MonomialLoss, Problem, StudentTeacher, StudentTeacherFamily
 from explorer.students import LATEX
 
 _Z = sp.Symbol("z", real=True)
@@ -23,7 +23,7 @@ def network_text(problem: Problem) -> str:
     net = problem.network
     if isinstance(net, MonomialLoss):
         return f"F({', '.join(net.names)}) = {sp.sstr(_monomial(net))}"
-    if isinstance(net, StudentTeacher):
+    if isinstance(net, StudentTeacher | StudentTeacherFamily):
         return "F(W) = E (sum_i relu(w_i.x) - sum_j relu(v_j.x))^2 / 2, x standard normal"
     net, added = (net.base, " + a exp(w x + b)") if isinstance(net, AddedExponential) else (net, "")
     inner = "x"
@@ -56,7 +56,7 @@ def network_latex(problem: Problem) -> str:
     net = problem.network
     if isinstance(net, MonomialLoss):
         return sp.latex(_monomial(net))
-    if isinstance(net, StudentTeacher):
+    if isinstance(net, StudentTeacher | StudentTeacherFamily):
         return LATEX
     net, added = (net.base, r" + a\,e^{w^\top x + b}") if isinstance(net, AddedExponential) else (net, "")
     inner, symbols = "x", _symbols(problem)

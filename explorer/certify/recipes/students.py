@@ -12,6 +12,7 @@ from explorer.certify.encode import assemble
 from explorer.certify.goals import accepted
 from explorer.certify.requests import Request
 from explorer.certify.tied import Symmetry
+from explorer.certify.uniform import uniform_minimum
 from explorer.certify.values import bounds_step, rounded_out
 from explorer.errors import Invalid, NotCertifiable
 from explorer.point import TaughtPoint
@@ -20,6 +21,8 @@ from explorer.propose.continuation import followed
 from explorer.students import MAX_SIZE
 
 STATEMENT = "safran2018.thm-1"
+EVERY = "explorer.spurious-every-width"
+LAST = 10**30  #: units up to which the certificate for every number of units speaks
 MAX_FULL = 400  #: parameters up to which the certificate of the whole Hessian is written beside the symmetric one
 MANY = 60  #: units beyond which a minimum is continued from fewer units
 
@@ -121,3 +124,11 @@ def spurious_minima(request: Request) -> tuple[Instance, ...]:
         got=f"none found for {students} students of {units} units"[:120],
         remedy="the theorem is about 6 units and more; another --seed searches from other starts",
     )
+
+
+def every_width(request: Request) -> tuple[Instance, ...]:
+    """One certificate for every number of units from ``width`` (default 400) to 10^30."""
+    request.allow(EVERY, "width")
+    first = request.whole("width", 400, 6, 10**9)
+    found = uniform_minimum(first, LAST, source=EVERY)
+    return (Instance(found.problem.slug, found.problem, (("uniform", found),)),)

@@ -1,0 +1,76 @@
+"""Gradient descent on student-teacher losses from many starts at once, in floats. Limits are guesses until they are certified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Where descents came to: ``points`` (starts, students, units), their values and gradient norms; ``stalled`` where the norm
+    was still above the tolerance after the last step."""
+
+    points: Array
+    values: Array
+    norms: Array
+    stalled: NDArray[np.bool_]
+    steps: int
+
+
+def value_and_gradient(w: Array) -> tuple[Array, Array]:
+    """F and its gradient for a batch w of shape (s, m, n), with the teacher e_1, ..., e_n (docs/certificate.md)."""
+    m, n = w.shape[1:]
+    size = np.linalg.norm(w, axis=2)
+    unit = w / size[:, :, None]
+    own, own_sine, own_rest = _angles(unit @ unit.transpose(0, 2, 1))
+    _, sine, rest = _angles(unit)  # the teacher is the standard basis, so cosines are coordinates
+    own_sine[:, range(m), range(m)] = own_rest[:, range(m), range(m)] = 0
+    pair = size[:, :, None] * size[:, None, :] * (own_sine + own_rest * own)
+    taught = size[:, :, None] * (sine + rest * unit)
+    constant = n / 4 + n * (n - 1) / (4 * np.pi)
+    value = (size**2).sum(1) / 4 + (pair.sum((1, 2)) / 2 - taught.sum((1, 2))) / (2 * np.pi) + constant
+    along = (own_sine @ size[:, :, None])[:, :, 0] - sine.sum(2)
+    gradient = w / 2 + (along[:, :, None] * unit + own_rest @ w - rest) / (2 * np.pi)
+    return value, gradient
+
+
+def _angles(cosine: Array) -> tuple[Array, Array, Array]:
+    cosine = np.clip(cosine, -1, 1)
+    return cosine, np.sqrt(1 - cosine * cosine), np.pi - np.arccos(cosine)
+
+
+def descend(
+    students: int, units: int, *, starts: int = 1000, seed: int = 0, steps: int = 20_000, tolerance: float = 1e-6
+) -> Runs:
+    """Descent from Xavier starts (variance 2/(students + inputs)) with steps 5/units, as Safran and Shamir (2018) did."""
+    rng = np.random.default_rng([seed, students, units])
+    points = rng.normal(size=(starts, students, units)) * np.sqrt(2 / (students + units))
+    values, norms = np.full(starts, np.inf), np.full(starts, np.inf)
+    active, done, rate = np.arange(starts), 0, 5 / max(units, 6)
+    while len(active) and done < steps:
+        w = points[active]
+        for _ in range(50):
+            w = w - rate * value_and_gradient(w)[1]
+        done += 50
+        value, gradient = value_and_gradient(w)
+        points[active], values[active] = w, value
+        norms[active] = np.sqrt((gradient**2).sum((1, 2)))
+        active = active[norms[active] > tolerance]
+    return Runs(points, values, norms, norms > tolerance, done)
+
+
+def clusters(runs: Runs, *, width: float = 1e-6) -> list[tuple[float, NDArray[np.int_]]]:
+    """Values of the limits that came to rest, each with the runs that reached it, by increasing value."""
+    settled = np.flatnonzero(~runs.stalled)
+    out: list[tuple[float, NDArray[np.int_]]] = []
+    for k in settled[np.argsort(runs.values[settled], kind="stable")]:
+        if out and runs.values[k] - out[-1][0] < width:
+            out[-1] = (out[-1][0], np.append(out[-1][1], k))
+        else:
+            out.append((float(runs.values[k]), np.array([k])))
+    return out
