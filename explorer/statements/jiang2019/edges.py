@@ -24,17 +24,23 @@ USES: dict[str, tuple[str, ...]] = {
 #: statement -> other relations, to statements of this paper (bare ids) or of others
 OTHERS: dict[str, tuple[tuple[Relation, str], ...]] = {
     "thm-1": ((Relation.RELATED, "kawaguchi2019.ex-1"),),
-    "eq-8-9": ((Relation.RELATED, "kawaguchi2019.lem-2"),),
+    "eq-8-9": ((Relation.RELATED, "kawaguchi2019.lem-2"), (Relation.RELATED, "sun2020.claim-VI.3")),
     "lem-1": (
         (Relation.CONTRASTS, "kawaguchi2019.edge-claim-VI.3"),
         (Relation.RELATED, "kawaguchi2019.thm-1"),
+        (Relation.CONTRASTS, "sun2020.claim-VI.3"),
+        (Relation.RELATED, "sun2020.prop-IV.1"),
         (Relation.RELATED, "du2019.eq-5"),
     ),
     "lem-2": ((Relation.RELATED, "sun2020.thm-III.2"),),
-    "thm-2": ((Relation.CONTRASTS, "du2019.thm-4.1"),),
+    "thm-2": ((Relation.CONTRASTS, "du2019.thm-4.1"), (Relation.RELATED, "sun2020.claim-VII.1")),
     "claim-3.3.1": ((Relation.RELATED, "du2019.ext-soudry-carmon"),),
-    "claim-3.3.3-convergence": ((Relation.CONTRASTS, "du2019.thm-4.1"),),
-    "x-surrogate-lemma": ((Relation.REPAIRS, "lem-1"),),
+    "claim-3.3.3-convergence": (
+        (Relation.CONTRASTS, "du2019.thm-4.1"),
+        (Relation.RELATED, "sun2020.claim-VII.1"),
+        (Relation.RELATED, "sun2020.prop-IV.2"),
+    ),
+    "x-surrogate-lemma": ((Relation.REPAIRS, "lem-1"), (Relation.USES, "sun2020.claim-VI.3")),
     "x-thm2-repaired": (
         (Relation.REPAIRS, "thm-2"),
         (Relation.RELATED, "du2019.lem-3.3"),

@@ -95,7 +95,7 @@ THM_2 = Statement(
     ground=Ground.VERIFIED,
     because="from an open set of starts only the output bias moves, and H stays at full rank",
     finding="Biased ReLU units that are alive on the cube and silent on the data: from an open set of starts gradient descent moves "
-    "only the output bias, the loss tends to 1/2, and H is constant with full rank 5, for any step sizes.",
+    "only the output bias, the loss stays at 1/2 or more, and H is constant with full rank 5, for any step sizes.",
     fairness=Fairness.SOLID,
     repair=Repair(
         "A uniform lower bound on the smallest singular value of the derivatives at the data along the way gives a linear rate "
