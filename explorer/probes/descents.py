@@ -68,3 +68,14 @@ def _perturbed(layer: Layer, step: Fraction) -> Layer:
             moved.append((value[0] + step * Fraction(j + 1, m * (c + 1)), *value[1:]))
         hidden.append(tuple(moved))
     return replace(layer, hidden=tuple(hidden))
+
+
+def fitted(problem: Problem, point: Point) -> bool:
+    """Whether the output weights are least-squares solutions for the units at the point (one hidden layer, squared loss)."""
+    layer = Layer.of(problem, point)
+    rows = list(layer.table())
+    if layer.biases:
+        rows = [(Fraction(1),) * len(rows[0]), *rows]
+    shift = len(rows) - layer.units
+    basis = [j - shift for j in columns(rows, order=range(len(rows)))[0] if j >= shift]
+    return solved(layer, basis).loss() == layer.loss()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import comb
 
 from flint import fmpq, fmpq_mat
 
@@ -150,3 +151,30 @@ def _affine(c: Element, slope: Fraction) -> Terms:
     """c + (t - 1) slope."""
     start = (c[0] - slope, *c[1:])
     return (*_constant(start), *((((slope,), (1, 0)),) if slope else ()))
+
+
+def feature_dimension(problem: Problem) -> int | None:
+    """An upper bound of the dimension of the span of one unit's activation vectors on the samples (one hidden layer).
+
+    At most the number of different inputs; for polynomial activations of degree r at most the number of monomials that
+    (w.x + b)^k can hold, k <= r (without bias: w.x^k for the degrees k that occur).
+    """
+    net, data = problem.network, problem.data
+    if not isinstance(net, DenseNetwork) or data is None or net.depth != 2:
+        return None
+    bound, d, p = len(set(data.inputs)), net.widths[0], pieces_of(net.activations[0])
+    if p is not None and p.is_polynomial:
+        degrees = [k for k, c in enumerate(p.polynomials[0]) if c]
+        if net.bias[0]:
+            return min(bound, comb(d + max(degrees, default=0), d))
+        return min(bound, sum(comb(d + k - 1, k) for k in degrees))
+    return bound
+
+
+def spans_everything(problem: Problem, point: Point) -> bool:
+    """Whether the units at the point span all activation vectors: then least squares over them is the minimum of F."""
+    bound = feature_dimension(problem)
+    try:
+        return bound is not None and rank(features(problem, point, 1)) == bound
+    except Unsupported:
+        return False

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from explorer.errors import ExplorerError, Unsupported
 from explorer.point import AnyPoint, Point
 from explorer.probes.descents import down_from
-from explorer.probes.flat import degree_of_homogeneity
+from explorer.probes.flat import degree_of_homogeneity, feature_dimension
 from explorer.probes.linear import linear_data, targets_full_rank
 from explorer.probes.near import Near, below, is_zero, near, value_at
 from explorer.probes.output import convex_in_output
@@ -73,6 +73,21 @@ HOMOGENEOUS = on_data(
 )  # fmt: skip
 NO_REGULARIZER = on_problem("no-regularizer", "there is no regularizer", lambda p: p.regularizer is None, certified_as="no-regularizer")  # fmt: skip
 EQUAL_WEIGHTS = on_problem("unit-weights", "every sample has weight 1", lambda p: p.loss is not None and set(p.loss.weights) == {1}, certified_as="unit-weights")  # fmt: skip
+
+
+def wide_enough(problem: Problem) -> bool:
+    """One hidden layer with at least as many units as a bound of the dimension of the activation vectors."""
+    q, net = feature_dimension(problem), problem.network
+    return q is not None and isinstance(net, DenseNetwork) and net.widths[1] >= q
+
+
+INTRINSIC = on_problem(
+    "width-at-least-dimension",
+    "the hidden layer has at least as many units as the activation vectors of one unit span dimensions (at most: "
+    "different inputs; for polynomial activations monomials)",
+    wide_enough,
+    latex=r"m\ge q=\dim\operatorname{span}\{(\phi(w\cdot x_i+b))_i\}",
+)
 
 
 def activation(kind: str) -> Predicate:

@@ -193,3 +193,11 @@ def linear_three() -> Problem:
 
 #: rows (w1, w2), then v: v W = (1, 2) at both
 LINEAR_MINIMA = ((1, 2, 0, 1, 1, 0, 1, 0, 0), (0, 1, 1, 1, 3, -1, 1, 1, 0))
+
+
+def parabola_fit() -> Problem:
+    """Three squared units with biases on x = -2, ..., 2, targets x^2 + 1."""
+    x = [-2, -1, 0, 1, 2]
+    return Problem.dense(
+        widths=[1, 3, 1], activation="square", bias=True, inputs=x, targets=[v * v + 1 for v in x], slug="parabola"
+    )

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from explorer.errors import ExplorerError, Unsupported
 from explorer.paths.curves import EscapeCurve
 from explorer.point import AnyPoint, Point
-from explorer.probes.descents import down_from, perturbed_descent
-from explorer.probes.flat import flat_line, scaling_curve, with_limit
+from explorer.probes.descents import down_from, fitted, perturbed_descent
+from explorer.probes.flat import flat_line, scaling_curve, spans_everything, with_limit
 from explorer.probes.near import is_zero, value_at
 from explorer.probes.walls import Hyperplane, hyperplane
 from explorer.problem import DenseNetwork
 from explorer.solve.results import Kind, Trust
 from explorer.statements.nouns import Judgement, Predicate, Subject, Test, Witness
-from explorer.statements.sun2020.conditions import exact_points, look, lower_point
+from explorer.statements.sun2020.conditions import exact_points, look, lower_point, wide_enough
 
 Decide = Callable[[Subject, Point], Judgement]
 
@@ -73,16 +73,31 @@ def strict_bad_minimum(subject: Subject, point: Point) -> Judgement | None:
 # -- valleys --------------------------------------------------------------------------------------------------------------
 
 
-def _down_to_the_floor(subject: Subject, point: Point) -> Judgement:
+def _is_lowest(subject: Subject, point: Point) -> bool:
+    """F = 0, or the output weights are fitted on units that span all that one unit can do."""
     if is_zero(value_at(subject.problem, point)) and isinstance(subject.problem.network, DenseNetwork):
-        return Judgement(True, "F = 0 at the point itself", shows=(Witness("global-minimum", point),))
+        return True
+    try:
+        return spans_everything(subject.problem, point) and fitted(subject.problem, point)
+    except ExplorerError:
+        return False
+
+
+def _down_to_the_floor(subject: Subject, point: Point) -> Judgement:
+    zero = is_zero(value_at(subject.problem, point))
+    if _is_lowest(subject, point):
+        shows = (Witness("global-minimum", point),) if zero else ()
+        return Judgement(True, "the point itself is a global minimum", shows=shows)
     path = down_from(subject.problem, point, subject.budget)
     if isinstance(path, str):
         return strict_bad_minimum(subject, point) or Judgement.unknown(path)
-    if not is_zero(value_at(subject.problem, path.end)):
-        return strict_bad_minimum(subject, point) or Judgement.unknown("a path leads down, but not to a loss of 0")
-    shows = (Witness("descending-path", options={"path": path}), Witness("global-minimum", path.end))
-    return Judgement(True, f"a path of {len(path.legs)} pieces on which F never rises leads to F = 0", shows=shows)
+    if not _is_lowest(subject, path.end):
+        return strict_bad_minimum(subject, point) or Judgement.unknown("a path leads down, but not to a minimum that is known to be global")  # fmt: skip
+    because = f"a path of {len(path.legs)} pieces on which F never rises leads to a global minimum"
+    walked = Witness("descending-path", options={"path": path})
+    if is_zero(value_at(subject.problem, path.end)):
+        return Judgement(True, because, shows=(walked, Witness("global-minimum", path.end)))
+    return Judgement(True, f"{because}: its units span all activation vectors", shows=(walked,), partial=True)
 
 
 NO_VALLEY_HERE = Predicate(
@@ -94,10 +109,10 @@ NO_VALLEY_HERE = Predicate(
 def _no_valley(subject: Subject) -> Judgement:
     """True for the class of aud.lemma-one-hidden, false at a strict bad minimum, unknown otherwise."""
     net, data, loss = subject.problem.network, subject.problem.data, subject.problem.loss
-    wide = isinstance(net, DenseNetwork) and data is not None and net.depth == 2 and net.widths[1] >= len(data)
+    wide = isinstance(net, DenseNetwork) and data is not None and wide_enough(subject.problem)
     plain = loss is not None and loss.kind == "squared" and subject.problem.regularizer is None
     if wide and plain and isinstance(net, DenseNetwork) and net.output.kind == "linear":
-        return Judgement(True, "one hidden layer with at least n units, squared loss (aud.lemma-one-hidden)")
+        return Judgement(True, "one hidden layer with enough units, squared loss (aud.lemma-one-hidden)")
     for p in places(subject):
         found = strict_bad_minimum(subject, p) if isinstance(p, Point) else _boxed(subject, p)
         if found is not None and found.holds is False:
