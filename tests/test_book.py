@@ -34,6 +34,17 @@ from explorer.statements.nouns import (
 HERE = Path(__file__).parent
 
 
+#: the numbering of the four papers, written down before the book was: one id per line, in the papers' order
+CATALOGUE = (HERE / "statement_ids.txt").read_text(encoding="ascii").split()
+
+
+def test_every_numbered_statement_is_in_the_book() -> None:
+    found = [s.id for s in statements()]
+    assert len(set(found)) == len(found)
+    assert set(CATALOGUE) == set(found), (set(CATALOGUE) - set(found), set(found) - set(CATALOGUE))
+    assert len(CATALOGUE) == 137
+
+
 def test_every_entry_says_what_it_must() -> None:
     for s in statements():
         assert s.title, s.id
@@ -50,6 +61,21 @@ def test_every_entry_says_what_it_must() -> None:
             assert s.finding, s.id
         if s.is_error:
             assert any(e.outcome is Outcome.REFUTED for e in s.examples), s.id
+
+
+def test_the_goals_of_the_audit() -> None:
+    """At most 25 entries are not checkable; every false one is refuted by certificate, and two thirds of those in need of repair."""
+    every = statements()
+    assert sum(not s.checkable for s in every) <= 25
+
+    def refuted(v: Verdict) -> list[bool]:
+        return [any(e.outcome is Outcome.REFUTED for e in s.examples) for s in every if s.verdict is v]
+
+    false, repair = refuted(Verdict.FALSE), refuted(Verdict.NEEDS_REPAIR)
+    assert all(false), [
+        s.id for s in every if s.verdict is Verdict.FALSE and not any(e.outcome is Outcome.REFUTED for e in s.examples)
+    ]
+    assert 3 * sum(repair) >= 2 * len(repair)
 
 
 def test_the_graph_has_no_dangling_edge_and_no_circle() -> None:
@@ -177,6 +203,14 @@ def test_graph_and_table() -> None:
 
 
 # -- the pages ----------------------------------------------------------------------------------------------------------
+
+
+def test_committed_pages_are_those_of_the_book() -> None:
+    folder = HERE.parent / "docs" / "statements"
+    made = pages_of_the_book()
+    assert {p.name for p in folder.iterdir()} == set(made), "run 'explorer statements --pages docs/statements'"
+    stale = [n for n, text in made.items() if (folder / n).read_text(encoding="utf-8") != text]
+    assert stale == [], "run 'explorer statements --pages docs/statements'"
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -164,8 +164,8 @@ def audit_table(chosen: tuple[Statement, ...]) -> Any:
     found = audit(chosen)
     kinds = sorted({v for counts in found["papers"].values() for v in counts["verdicts"]})
     out = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("paper", "entries", "checkable", *kinds, "refuted by certificate", "argued", "instances"):
-        out.add_column(name, justify="left" if name == "paper" else "right")
+    for name in ("paper", "entries", "checked", *kinds, "refuted", "argued", "instances"):
+        out.add_column(name, justify="left" if name == "paper" else "right", no_wrap=True)
     for paper, c in [*found["papers"].items(), ("all", found["all"])]:
         shown = [paper, c["entries"], c["checkable"], *(c["verdicts"].get(k, 0) for k in kinds)]
         out.add_row(*map(str, shown), f"{c['refutable']} of {c['false_or_needs_repair']}", str(len(c["argued"])), str(c["instances"]))  # fmt: skip
