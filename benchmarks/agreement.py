@@ -49,12 +49,13 @@ def main() -> None:
     parser.add_argument(
         "--budget", type=float, default=60.0, help="seconds per case for solving, and again for comparing"
     )
+    parser.add_argument("--case", action="append", metavar="SLUG", help="only this case (repeatable)")
     parser.add_argument("--json", metavar="FILE")
     chosen = parser.parse_args()
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
     rows = []
-    for case in cases():
+    for case in [c for c in cases() if c.slug in (chosen.case or [c.slug])]:
         rows.append(one(case.slug, chosen.starts, chosen.budget))
         print(json.dumps(rows[-1]), flush=True)
     good = [r for r in rows if "error" not in r]

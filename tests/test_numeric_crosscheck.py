@@ -179,6 +179,13 @@ def test_a_long_step_into_saturation_is_an_escape():
     assert [d.what for d in said.discrepancies] == []
 
 
+def test_an_exponential_that_underflows_is_an_escape():
+    """(e^w - 3)^2 has one critical point, w = ln 3; from w = -800 float64 sees a constant."""
+    p = Problem.dense(widths=[1, 1], inputs=[1], targets=[3], output_activation="exp")
+    ends = descend(compiled(p, device="cpu"), torch.tensor([[-800.0], [1.0]], dtype=torch.float64))
+    assert ends.outcome.tolist() == [ESCAPED, LIMIT]
+
+
 def test_separable_logistic_regression_escapes():
     p = Problem.dense(widths=[1, 1], inputs=[1, -2], targets=[1, -1], loss="logistic")
     ends = descend(compiled(p, device="cpu"), torch.linspace(-3, 3, 7, dtype=torch.float64)[:, None])

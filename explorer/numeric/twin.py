@@ -23,7 +23,16 @@ Tensor: TypeAlias = torch.Tensor
 #: doubles that one chunk of a batched Hessian may hold
 CHUNK = 6_000_000
 #: |z| beyond which an activation is a constant or its limit line to all digits of float64
-SATURATED = {"sigmoid": 36.0, "tanh": 18.5, "erf": 5.8, "softplus": 36.0, "swish": 36.0, "gelu": 8.2, "elu": 36.0}
+SATURATED = {
+    "sigmoid": 36.0,
+    "tanh": 18.5,
+    "erf": 5.8,
+    "softplus": 36.0,
+    "swish": 36.0,
+    "gelu": 8.2,
+    "elu": 36.0,
+    "exp": 600.0,
+}
 
 
 @dataclass(frozen=True, eq=False)
