@@ -75,6 +75,7 @@ TRUE = [
     ("saddle", FIGURE_2, (1, 0), ["stationary", "descent-curve", "ascent-curve"]),
     ("strict-saddle", SADDLE, (0, 0), ["stationary", "inertia", "strict-saddle"]),
     ("strict-local-minimum", BOWL, (0, 0), ["stationary", "inertia", "strict-minimum"]),
+    ("global-minimum", BOWL, (0, 0), ["value", "floor", "global"]),  # (x - y/2)^2 + 11 y^2/4
     # x^2 + y^4 - 2 y^2: minima at (0, +-1), a saddle at 0
     ("strict-local-minimum", VALLEY, (0, 1), ["stationary", "inertia", "strict-minimum"]),
     ("strict-local-maximum", Problem.monomial(["x"], {(2,): -1}), (0,), ["stationary", "inertia", "maximum"]),
