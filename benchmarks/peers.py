@@ -1,6 +1,6 @@
 """Complex and real critical points of the regularised families: explorer beside msolve, Singular, Macaulay2, PHCpack, SymPy.
 
-    python benchmarks/peers.py [--budget SECONDS] [--engine ENGINE ...] [NAME ...] > table.md
+    python benchmarks/peers.py [--budget SECONDS] [--peers SECONDS] [--monodromy SECONDS] [--engine ENGINE ...] [NAME ...] > table.md
 
 One process for each cell, with a limit on its processor time; the figure is processor time (user and system, children
 included): of the call alone for what runs inside Python (explorer, SymPy: after imports and reading), of the whole program for
@@ -237,7 +237,9 @@ def cell(engine: str, name: str, budget: int) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--budget", type=int, default=60)
+    parser.add_argument("--budget", type=int, default=60, help="seconds of processor time for each cell")
+    parser.add_argument("--peers", type=int, help="another budget for Singular, Macaulay2, phc and SymPy")
+    parser.add_argument("--monodromy", type=int, help="another budget for monodromy and known family")
     parser.add_argument("--engine", action="append")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -245,12 +247,13 @@ def main() -> int:
         print(json.dumps(inside(arguments.one, arguments.names[0])))
         return 0
     engines = arguments.engine or ENGINES
+    budgets = dict.fromkeys(ENGINES[4:], arguments.peers) | dict.fromkeys(ENGINES[1:3], arguments.monodromy)
     print(f"{time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {os.cpu_count()} cores, ", end="")
     print(f"budget {arguments.budget} s of processor time for each cell\n")
     print(f"| family | unknowns | expected | {' | '.join(engines)} |\n|---|---|---|{'---|' * len(engines)}", flush=True)
     for name in arguments.names or FAMILIES:
         size = len(problem_of(name).parameters)
-        cells = [cell(engine, name, arguments.budget) for engine in engines]
+        cells = [cell(engine, name, budgets.get(engine) or arguments.budget) for engine in engines]
         print(f"| {name} | {size} | {FAMILIES[name][-1]} | {' | '.join(cells)} |", flush=True)
     return 0
 

@@ -27,6 +27,7 @@ def audit(problem: Problem, found: CriticalSet, *, starts: int = 200, seed: int 
     critical, low = limits(surface, starts, rng)
     out = [*_missing(surface, found, critical), *_values(surface, found, low), *_counts(problem, found)]
     out += _along(surface, found, critical, rng)
+    out += _refound(surface, found, rng)
     for number, c in enumerate(found.components):
         out += [
             f"component {number} ({c.kind.value}, dimension {c.dimension}): {s}" for s in _component(surface, c, rng)
@@ -43,7 +44,7 @@ def _missing(surface: Surface, found: CriticalSet, critical: Array) -> list[str]
     names = found.parameters
     out = []
     for x in critical:
-        if not any(on_component(c, names, x, 1e-5) for c in found.components):
+        if not any(on_component(c, names, x, 1e-5) and _same_value(surface, c, x) for c in found.components):
             # an isolated degenerate point is reached slowly: |grad| ~ r^m, so 1e-10 may mean r ~ 1e-2
             if any(on_component(c, names, x, 5e-2) and (c.inertia is None or c.inertia.zero) for c in found.components):
                 continue
@@ -55,8 +56,40 @@ def _missing(surface: Surface, found: CriticalSet, critical: Array) -> list[str]
     return out
 
 
+def _same_value(surface: Surface, c: Component, x: Array) -> bool:
+    """Closed forms list no equations, or such in f(x_i): F, constant on a family, is what a member must share."""
+    if not c.dimension or "those of the sample" in c.description:
+        return True
+    value = float((c.value.lower + c.value.upper) / 2)
+    return abs(float(surface.value(x[None])[0]) - value) < 1e-6 * (1 + abs(value))
+
+
+def _refound(surface: Surface, found: CriticalSet, rng: Any) -> list[str]:
+    """Every listed isolated nondegenerate point is where Newton's iteration goes from a start nearby."""
+    if surface.terms is None and not surface.analytic:
+        return []
+    out = []
+    for c in found.components:
+        if c.dimension or not c.isolated or c.inertia is None or c.inertia.zero:
+            continue
+        for p in (c.points or (c.sample,))[:4]:
+            goal = np.array([float(v) for v in coordinates(p, 60)])
+            soft = np.abs(np.linalg.eigvalsh(surface.hessian(goal[None])[0])).min()
+            x = (goal + 1e-3 * min(1.0, soft) * rng.normal(size=surface.d))[None]
+            for _ in range(25):
+                x = x - np.linalg.lstsq(surface.hessian(x)[0], surface.gradient(x)[0], rcond=None)[0]
+            if not np.abs(x[0] - goal).max() < 1e-6 * (1 + np.abs(goal).max()):
+                out.append(f"{np.round(goal, 6).tolist()} is not found again from nearby: {np.round(x[0], 6).tolist()}")
+    return out
+
+
 def _runs_away(surface: Surface, x: Array) -> bool:
     """Whether 50-digit Newton from x finds no critical point within 1e-3 of it (the float limit was an illusion)."""
+    if surface.analytic:  # on a saturated plateau Newton's iteration walks on to infinity
+        y = x[None]
+        for _ in range(8):
+            y = y - np.linalg.lstsq(surface.hessian(y)[0], surface.gradient(y)[0], rcond=1e-30)[0]
+        return not np.abs(y[0] - x).max() < 1e-3
     return surface.terms is not None and _polished(surface, x) is None
 
 
@@ -295,7 +328,14 @@ def directions(d: int, rng: Any, count: int = 400) -> Array:
 def _neighbours(small: dict[tuple[int, ...], float], d: int, c: Component, rng: Any) -> list[str]:
     """Signs of F(p + h) - F(p) on small spheres and along curved shells h_k = u_k r^(a_k)."""
     lower = higher = 0
-    base = directions(d, rng)
+    hessian = np.zeros((d, d))
+    for e, v in small.items():
+        if sum(e) == 2:
+            used = [k for k in range(d) if e[k]]
+            i, j = used[0], used[-1]
+            hessian[i, j] = hessian[j, i] = 2 * v if i == j else v
+    # a cone around a small eigenvalue is narrow in many dimensions: try its axis too
+    base = np.concatenate([directions(d, rng), np.linalg.eigh(hessian)[1].T])
     weights = [w for w in product((1, 2, 3), repeat=d) if min(w) == 1][:40]
     radii = (1e-2, 1e-3)
     for r in radii:

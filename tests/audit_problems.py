@@ -264,6 +264,60 @@ def random_piecewise(rng: random.Random) -> Problem:
     return _network(rng, widths, activation, False, 0.4)
 
 
+def random_outputs(rng: random.Random) -> Problem:
+    """Two-layer linear networks with several outputs and no regularizer: targets with distinct or with equal directions."""
+    widths = rng.choice([[2, 1, 2], [2, 2, 2], [2, 1, 1], [3, 1, 2], [1, 1, 2], [2, 2, 1]])
+    n, m = widths[0], widths[-1]
+    shape = rng.choice(["random", "diagonal", "identity", "turned"])
+    targets = [[Q(rng.randint(-3, 3)) for _ in range(m)] for _ in range(n)]
+    if shape in ("diagonal", "identity"):
+        values = [Q(rng.choice([1, 2, 3])) for _ in range(m)] if shape == "diagonal" else [Q(1)] * m
+        targets = [[values[k] if i == k else Q(0) for k in range(m)] for i in range(n)]
+    if shape == "turned" and n == m == 2:
+        targets = [[Q(3, 5), Q(4, 5)], [Q(-4, 5), Q(3, 5)]]
+    inputs = [[Q(int(i == j)) for j in range(n)] for i in range(n)]
+    if shape == "random":
+        inputs = [[Q(rng.randint(-2, 3)) for _ in range(n)] for _ in range(n)]
+    return Problem.dense(widths=widths, inputs=inputs, targets=targets)
+
+
+def random_deep_ridge(rng: random.Random) -> Problem:
+    """Networks with several layers or outputs and a ridge with a weight of its own for every parameter."""
+    widths, activation = rng.choice(
+        [
+            ([1, 1, 1, 1], "linear"),
+            ([1, 1, 1, 1, 1], "linear"),
+            ([2, 1, 2], "linear"),
+            ([2, 1, 1, 2], "linear"),
+            ([2, 2, 1], "linear"),
+            ([1, 2, 2], "linear"),
+            ([1, 1, 2], "cubic"),
+            ([2, 1, 1], "square"),
+            ([1, 2, 1], "square"),
+        ]
+    )
+    n = rng.randint(2, 4)
+    size = sum(a * b for a, b in pairwise(widths))
+    return Problem.dense(
+        widths=widths,
+        inputs=[[Q(rng.randint(-20, 20), 10) for _ in range(widths[0])] for _ in range(n)],
+        targets=[[Q(rng.randint(-20, 20), 10) for _ in range(widths[-1])] for _ in range(n)],
+        activation=[activation] * (len(widths) - 2),
+        regularizer={"kind": "l2", "weights": [Q(k, 100) for k in rng.sample(range(5, 100), size)]},
+    )
+
+
+def random_exponential(rng: random.Random) -> Problem:
+    """Sigmoid, tanh and exp on rational inputs: a neuron, or one hidden unit with an output weight."""
+    kind = rng.choice(["sigmoid", "sigmoid", "tanh", "exp"])
+    n = rng.randint(1, 3)
+    inputs = [[rng.choice([-2, -1, 1, 2, 3])] for _ in range(n)]
+    targets = [[Q(rng.randint(-9, 9), rng.choice([2, 5, 10]))] for _ in range(n)]
+    if rng.random() < 0.5:
+        return Problem.dense(widths=[1, 1], inputs=inputs, targets=targets, output_activation=kind)
+    return Problem.dense(widths=[1, 1, 1], inputs=inputs, targets=targets, activation=kind)
+
+
 CLASSES: dict[str, Callable[[random.Random], Problem]] = {
     "monomial": random_monomial,
     "products": random_products,
@@ -273,6 +327,9 @@ CLASSES: dict[str, Callable[[random.Random], Problem]] = {
     "linear": random_linear,
     "polynomial": random_polynomial,
     "piecewise": random_piecewise,
+    "outputs": random_outputs,
+    "deep-ridge": random_deep_ridge,
+    "exponential": random_exponential,
 }
 
 

@@ -59,6 +59,13 @@ class Surface:
         return expanded(self.problem)
 
     @cached_property
+    def analytic(self) -> bool:
+        """Networks whose activations are analytic, run in floats."""
+        net = self.problem.network
+        known = (*ANALYTIC, "linear", "square", "cubic")
+        return self.terms is None and all(a.kind in known for a in (*net.activations, net.output))
+
+    @cached_property
     def _derivatives(self) -> tuple[list[Poly], list[list[Poly]]]:
         assert self.terms is not None
         first = [derivative(self.terms, k) for k in range(self.d)]
@@ -72,6 +79,9 @@ class Surface:
         with np.errstate(all="ignore"):
             if self.terms is not None:
                 return np.stack([evaluate(p, x) for p in self._derivatives[0]], axis=1)
+            if self.analytic:  # the complex step: no cancellation
+                step = np.eye(self.d) * 1e-40j
+                return np.stack([self.value(x + s).imag / 1e-40 for s in step], axis=1)
             h = 1e-5
             step = np.eye(self.d) * h
             return np.stack([(self.value(x + s) - self.value(x - s)) / (2 * h) for s in step], axis=1)
@@ -108,12 +118,18 @@ def forward(problem: Problem, theta: Array) -> Array:
     if r is not None:
         power = 2 if r.kind == "l2" else r.exponent
         for k, w in enumerate(r.weights):
-            total = total + float(w) * np.abs(theta[:, k]) ** power
+            base = theta[:, k] if power % 2 == 0 else np.abs(theta[:, k])
+            total = total + float(w) * base**power
     return total
+
+
+ANALYTIC = {"sigmoid": lambda z: 1 / (1 + np.exp(-z)), "tanh": np.tanh, "exp": np.exp}
 
 
 def _activate(activation: Any, z: Array) -> Array:
     kind = activation.kind
+    if kind in ANALYTIC:
+        return ANALYTIC[kind](z)
     if kind in ("linear", "square", "cubic"):
         return z ** {"linear": 1, "square": 2, "cubic": 3}[kind]
     if kind in ("relu", "requ"):
@@ -146,14 +162,15 @@ def limits(surface: Surface, starts: int, rng: Any) -> tuple[Array, Array]:
         better = np.isfinite(new) & (new < size)
         x, size = np.where(better[:, None], y, x), np.where(better, new, size)
         damping = np.clip(np.where(better, damping / 5, damping * 4), 1e-12, 1e6)
-    tiny = 1e-10 if surface.terms is not None else 1e-6
+    sharp = surface.terms is not None or surface.analytic
+    tiny = 1e-10 if sharp else 1e-6
     keep = (size < tiny) & (np.abs(x).max(axis=1) < 50)
     low = x[np.isfinite(surface.value(x))]
     x = x[keep]
     if not len(x):
         return x, low
     eigenvalues = np.linalg.eigvalsh(surface.hessian(x))
-    zero, one = (1e-7, 1e-2) if surface.terms is not None else (1e-5, 1e-1)
+    zero, one = (1e-7, 1e-2) if sharp else (1e-5, 1e-1)
     clear = ((np.abs(eigenvalues) < zero) | (np.abs(eigenvalues) > one)).all(axis=1)
     # a limit with a zero eigenvalue is trusted on a smooth family only; at isolated degenerate points it is inaccurate,
     # and the membership test below forgives by 1e-3 times a root of the eigenvalue's order
@@ -180,7 +197,10 @@ def _holds(text: str, env: dict[str, float], tol: float) -> bool:
     if "!=" in text:
         return True
     parts = re.split(r"\s*(<=|>=|<|>|=)\s*", text)
-    values = [float(eval(p, {"__builtins__": {}}, dict(env))) for p in parts[::2]]
+    try:
+        values = [float(eval(p, {"__builtins__": {}}, dict(env))) for p in parts[::2]]
+    except NameError:  # an equation about the network function, which is not an expression in the parameters
+        return True
     scale = 1 + max(map(abs, env.values())) ** 3
     for sign, a, b in zip(parts[1::2], values, values[1:], strict=False):
         if sign == "=" and abs(a - b) > tol * scale:

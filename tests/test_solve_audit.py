@@ -37,6 +37,9 @@ SIZES = {
     "linear": 2,
     "polynomial": 2,
     "piecewise": 3,
+    "outputs": 4,
+    "deep-ridge": 2,
+    "exponential": 4,
 }
 
 
