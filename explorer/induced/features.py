@@ -150,7 +150,8 @@ def representation(problem: Problem, point: Point, layer: int, *, before: bool =
 def kinks(problem: Problem, point: Point) -> list[tuple[int, int, int]]:
     """(layer, unit, sample), from 1, where a pre-activation is at a break with two different slopes."""
     network = problem.network
-    assert isinstance(network, DenseNetwork)
+    if not isinstance(network, DenseNetwork):
+        raise Unsupported("kinks", expected="a dense network on data", got="another problem")
     found = []
     for layer, activation in enumerate(network.activations, start=1):
         corners = slope_jumps(activation)

@@ -276,7 +276,8 @@ def _relu_net(s: Subject) -> Judgement:
 
 def _unit_inputs(s: Subject) -> Judgement:
     data = s.problem.data
-    assert data is not None
+    if data is None:
+        return Judgement(False, "the problem has no data")
     if any(sum(v * v for v in x) != 1 for x in data.inputs):
         return Judgement(False, "an input does not have norm 1")
     return Judgement(

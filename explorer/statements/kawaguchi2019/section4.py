@@ -268,7 +268,8 @@ DEF_J = Statement(
 
 def _in_theta(s: Subject) -> Judgement:
     network = s.problem.network
-    assert isinstance(network, DenseNetwork)
+    if not isinstance(network, DenseNetwork):
+        return Judgement(False, "the problem is not a dense network on data")
     if any(channel(s, p, t) is not None for p in _smooth_minima(s) for t in range(1, network.depth)):
         return Judgement(True, "some local minimum has a channel from some layer on")
     return Judgement(False, "no local minimum looked at has a channel")
