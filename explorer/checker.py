@@ -2553,7 +2553,8 @@ STEP_KEYS = {  # in the order in which steps must stand
     "positive": (),
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
-                "wall": ("cells", "side"), "chord": ("at",), "floor": ("squares",), "basin": ("cuts", "moduli", "congruence"), "disparity": ("slope",)}
+                "wall": ("cells", "side"), "chord": ("at",), "floor": ("squares", "eigenvalues"), "basin": ("cuts", "moduli", "congruence"),
+                "disparity": ("slope",)}
 STUDENT_RULES = ("minimum-in-ball", "symmetric-inertia", "value", "floor", "below", "global")
 RULE_ORDER = {rule: k for k, rule in enumerate(STEP_KEYS)}
 
@@ -2939,12 +2940,21 @@ class Proof(CanonicalRules):
         return self.points[step["point"]].coordinates
 
     def rule_floor(self, step):
-        value = self.found["floor"] = number(step["value"], "step.value")
-        if step["proof"] == "squares":
+        proof, value = step["proof"], number(step["value"], "step.value")
+        self.found["floor"] = value
+        if proof == "squares":
             return self.floor_by_squares(step, value)
-        if step["proof"] != "nonnegative":
+        fields(step, "step", ("rule", "proof", "value", *(("eigenvalues",) if proof == "rank" else ())))
+        if proof == "critical-points":
+            return self.lowest_critical(value)
+        if proof in ("least-squares", "rank"):
+            if self.problem.kind != "dense" or self.problem.loss != "squared":
+                raise Rejected("floor", "needs a network and the squared loss")
+            if value != self.least_squares() + (self.trailing(step["eigenvalues"]) if proof == "rank" else 0):
+                raise Rejected("floor", "the value is not the stated one")
+            return ()
+        if proof != "nonnegative":
             raise Malformed("step.proof", "is not a known proof of floor")
-        fields(step, "step", ("rule", "proof", "value"))
         if value != 0 or self.problem.kind == "monomial":
             raise Rejected("floor", "nonnegative proves the floor 0, of network losses")
         return ()  # an expected square; squared and logistic terms have c_i > 0, regularizers have weights >= 0
@@ -2974,6 +2984,67 @@ class Proof(CanonicalRules):
         if {e: c for e, c in total.items() if c} != {e: c for e, c in self.problem.terms.items() if c}:
             raise Rejected("floor", "F is not the value plus these squares")
         return ()
+
+    def lowest_critical(self, value):
+        """F attains its minimum (`complete` asks for a regularizer), at one of the points or at the origin."""
+        for name in self.points:
+            self.need("value", name)
+            if self.bounds(name)[0] < value:
+                raise Rejected("floor", f"F({name}) >= {show(value)} is not proved by its value")
+        ring = Intervals(self.meter)
+        if ring.ends(Taylor(ring, 0).loss(self.problem, [{}] * self.size).get((), ring.zero))[0] < value:
+            raise Rejected("floor", "F is smaller at the origin")
+        return (("complete",), *(("value", name) for name in self.points))  # complete is a later step
+
+    def output_features(self):
+        """Rational vectors (one entry per sample) whose span holds every output of the network on the samples: monomials of the inputs
+        for polynomial activations, else the indicators of equal inputs."""
+        p, acts = self.problem, [*self.problem.activations, self.problem.output]
+        own, single = [homogeneity(act) for act in acts], all(len(act.pieces) == 1 for act in acts)
+        exact = single and not any(p.bias) and None not in own
+        degree = math.prod(own) if exact else math.prod(len(act.pieces[0]) - 1 for act in acts) if single else 0
+        if single and degree <= MAX_DEGREE and p.widths[0] <= MAX_DEGREE and math.comb(p.widths[0] + degree, degree) <= MAX_SAMPLES:
+            orders = [degree] if exact else range(degree + 1)
+            chosen = (some for k in orders for some in itertools.combinations_with_replacement(range(p.widths[0]), k))
+            return [[math.prod((x[k] for k in some), start=Fraction(1)) for x in p.inputs] for some in chosen]
+        return [[Fraction(tuple(x) == other) for x in p.inputs] for other in sorted(set(map(tuple, p.inputs)))]
+
+    def least_squares(self):
+        """sum over outputs of the squared c-weighted distance of the targets from the span of the features; keeps the projections."""
+        p, basis = self.problem, []
+
+        def inner(a, b):
+            self.meter.spend(2 * len(a), poly_size(a) + poly_size(b))
+            return sum((c * u * v for c, u, v in zip(p.sample_weights, a, b, strict=True)), start=Fraction(0))
+
+        def rest(vector):
+            for other, square in basis:
+                factor = inner(vector, other) / square
+                vector = [u - factor * v for u, v in zip(vector, other, strict=True)] if factor else vector
+            return vector
+
+        for feature in self.output_features():
+            left = rest(feature)
+            if any(left):
+                basis.append((left, inner(left, left)))
+        columns = [list(column) for column in zip(*p.targets, strict=True)]
+        rests = [rest(column) for column in columns]
+        fits = [[a - b for a, b in zip(column, left, strict=True)] for column, left in zip(columns, rests, strict=True)]
+        self.found["fits"] = [[inner(a, b) for b in fits] for a in fits]
+        return sum((inner(left, left) for left in rests), start=Fraction(0))
+
+    def trailing(self, body):
+        """A lower bound of the sum of the smallest eigenvalues of the fits' Gram matrix, those beyond the rank of a linear network."""
+        p, gram, rationals = self.problem, self.found["fits"], Rationals(self.meter)
+        if any(p.bias) or any(homogeneity(act) != 1 or act.breaks for act in (*p.activations, p.output)):
+            raise Rejected("floor", "rank needs a linear network without biases")
+        count = max(len(gram) - min(p.widths), 0)
+        bounds = [number(v, "step.eigenvalues") for v in array(body, "step.eigenvalues", count)]
+        for k, bound in enumerate(bounds):  # the k-th smallest eigenvalue (from 0) is >= bound if at most k are < bound
+            moved = [{j: v - (bound if i == j else 0) for j, v in enumerate(row)} for i, row in enumerate(gram)]
+            if inertia_of(rationals, moved)[2] > k:
+                raise Rejected("floor", "an eigenvalue is below its bound")
+        return sum(bounds, start=Fraction(0))
 
     def rule_global(self, step):
         used = (self.need("value", step["point"]), self.need("floor"))
@@ -4472,6 +4543,8 @@ GOALS = {  # kind: what it says of p, and of q
     "regularizer weight below {} are all 0",
     "critical-points-in-box": "in the box ({1}) F has exactly {0}",
     "critical-points-complete": "F has exactly {}",
+    "minimum-value": "F attains its minimum, and {} <= min F <= {}",
+    "lower-bound": "F >= {} everywhere",
     "spurious-basin": "the connected component of p in the sublevel set F <= {} lies inside the box ({}), where F >= {}, while F(q) < {}",
     "full-rank-not-global": "grad F(p) = 0 and the disparity matrix at p ({}) has full column rank, but p is not a global minimum of F, "
     "since F(q) < F(p)",
@@ -4521,11 +4594,12 @@ GOAL_EXTRAS |= {"interpolation-rises": ("to",), "interpolation-falls": ("to",), 
 ABOUT_ALL = {  # goals about the problem as a whole -> rule
     "coercive": "coercive", "no-local-minimum": "added-unit", "local-minima-interpolate": "added-unit",
     "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error", "no-bad-slices": "quadratic-output",
+    "lower-bound": "floor",
 }
 MOTION_GOALS = ("slice-basin", "line-of-minima", "line-of-saddles", "interpolation-rises", "interpolation-falls")
 POINTLESS = ("no-trigonometric-fit", "not-interpolable", "gram-floor", "gram-null", "initial-mean", "feature-null", "positive",
              *ABOUT_ALL)  # no point
-COMPLETE_GOALS = {"critical-points-in-box": "complete-in-box", "critical-points-complete": "complete"}
+COMPLETE_GOALS = {"critical-points-in-box": "complete-in-box", "critical-points-complete": "complete", "minimum-value": "complete"}
 SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
                      "unattained-infimum", "spurious-basin", "exact-barrier", "spurious-valley", "output-valley")
 WORDED_RULES = ("gram-floor", "gram-null", "hidden-gram", "linear-descent", "hidden-descent", "flow-ends", "flow-rests", "initial-mean",
@@ -4619,6 +4693,12 @@ class Goal:
         lower, upper, names, origin = self.proof.found["complete-in-box"]
         if names != self.body["points"]:
             raise Rejected("goal", "names other points than the tree")
+        if kind == "minimum-value":
+            self.take("floor")
+            least = min((self.proof.bounds(name)[1] for name in names), default=None)
+            if ("complete",) not in self.proof.facts["floor",] or least is None:
+                raise Rejected("goal", "needs a floor from critical points, and a point")
+            return [show(self.proof.found["floor"]), show(least)]
         for name in names:
             self.take("inertia", name)
         counts = sorted(self.proof.inertias[name][2] for name in names)
@@ -4634,6 +4714,8 @@ class Goal:
 
     def about_all(self, kind, found):
         """The words of a goal that names no point."""
+        if kind == "lower-bound":
+            return [show(found["floor"])]
         if kind == "coercive":
             level, radii = found["coercive"]
             return show(level), self.short(map(show, radii))

@@ -394,7 +394,7 @@ class Opinion:
             return induced.step_holds(self, step, MP)
         if rule in gram.GRAM_RULES:
             return gram.step_holds(self, step, MP)
-        if rule in complete.RULES:
+        if rule in complete.RULES or (rule == "floor" and Fraction(step["value"]) != 0):
             return complete.step_holds(self, step, MP)
         if rule in sets.SET_RULES:
             return sets.step_holds(self, step, MP)

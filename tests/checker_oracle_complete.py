@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 RULES = ("radius", "complete-in-box", "complete")
-GOALS = ("critical-points-in-box", "critical-points-complete")
+GOALS = ("critical-points-in-box", "critical-points-complete", "minimum-value", "lower-bound")
 STARTS = 24
 
 
@@ -23,6 +23,18 @@ def limits(opinion: Any, low: list[Fraction], high: list[Fraction], mp: Any) -> 
 
 
 def step_holds(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
+    if step["rule"] == "floor":  # the lowest of random walks downhill
+        value = mp.mpf(Fraction(step["value"]).numerator) / Fraction(step["value"]).denominator
+        rng = random.Random(9)
+        for _ in range(6):
+            theta = [mp.mpf(rng.uniform(-2, 2)) for _ in range(opinion.f.size)]
+            lowest = opinion.f(theta)
+            for k in range(80):
+                tried = [t + rng.gauss(0, 1) * 0.95**k for t in theta]
+                theta, lowest = min((theta, lowest), (tried, opinion.f(tried)), key=lambda pair: pair[1])
+            if lowest < value:
+                return False
+        return True
     if step["rule"] == "complete":
         return True
     if step["rule"] == "radius":

@@ -146,6 +146,8 @@ GOALS = [
     "initial-mean",
     "critical-points-in-box",
     "critical-points-complete",
+    "minimum-value",
+    "lower-bound",
     "feature-null",
     "feature-null-near",
     "positive",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from explorer.budget import Budget, Deadline
@@ -15,10 +16,11 @@ from explorer.errors import Invalid, NotCertifiable
 from explorer.point import EnclosedPoint
 from explorer.problem import Problem
 from explorer.solve.enclosure import Region, explore
-from explorer.solve.enclosure_points import Points, search
+from explorer.solve.enclosure_points import WIDEST, Points, search
 from explorer.solve.enclosure_prune import Search, preorder
 
 MAX_LEAVES = 100_000
+SHARP = 14  #: half-widths 2^-SHARP of the boxes of points whose values are compared
 
 
 def complete_certificate(problem: Problem, goal: str, *, at: Any = None, budget: Budget | None = None) -> Certificate:
@@ -31,13 +33,18 @@ def complete_certificate(problem: Problem, goal: str, *, at: Any = None, budget:
     if boxed != isinstance(at, EnclosedPoint) or (at is not None and not boxed):
         raise Invalid("point", expected='a box {"lower": [...], "upper": [...]}' if boxed else "none", got="another")
     where = Region.of(problem, at.lower, at.upper) if boxed else Region.everywhere(problem)
-    found, run = _explored(problem, where, deadline)
+    lowest = goal == "minimum-value"  # small boxes, over which values are sharp
+    found, run = _explored(problem, where, deadline, widest=SHARP if lowest else WIDEST)
     points = [c.wide for c in found.found]
     names = [f"p{k:02d}" for k in range(len(points))]
     leaves = [*(["origin"] if found.origin is not None else []), *names]
     steps: list[Step] = []
     for name, point in zip(names, points, strict=True):
-        steps += Located(problem, name, point).inertia_steps()[1]
+        at = Located(problem, name, point)
+        steps += [*at.stationary_steps(), at.value_step()] if lowest else at.inertia_steps()[1]
+    if lowest:
+        low = min(Fraction(s["lower"]) for s in steps if s["rule"] == "value")
+        steps.append({"rule": "floor", "proof": "critical-points", "value": number(low)})
     steps.append(
         {
             "rule": "complete-in-box",
@@ -52,8 +59,10 @@ def complete_certificate(problem: Problem, goal: str, *, at: Any = None, budget:
     return assemble(problem, {"kind": goal, "points": names}, dict(zip(names, points, strict=True)), steps)
 
 
-def _explored(problem: Problem, where: Region, deadline: Deadline) -> tuple[Points, Search]:
-    points = search(problem, where.lower, where.upper, deadline, accept=lambda wide: _passes(problem, wide))
+def _explored(problem: Problem, where: Region, deadline: Deadline, *, widest: int) -> tuple[Points, Search]:
+    points = search(
+        problem, where.lower, where.upper, deadline, accept=lambda wide: _passes(problem, wide), widest=widest
+    )
     run = explore(problem, where, points, deadline, tree=True)
     if run.undecided:
         raise NotCertifiable(

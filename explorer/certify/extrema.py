@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.certify.encode import Step
+from explorer.certify.encode import Step, number
 from explorer.certify.families import morse_bott_step
 from explorer.certify.located import Located
 from explorer.certify.squares import squares_step
@@ -106,16 +106,21 @@ def at_floor(p: Located) -> bool:
 
 
 def floor_steps(p: Located) -> list[Step]:
-    """F(p) = 0 <= F: a global minimum."""
+    """F(p) = the floor of F: 0, or what least squares or the rank of a linear network leave over: a global minimum."""
     if isinstance(p.problem.network, MonomialLoss):
         if p.value is None or any(p.value[1:]):
             raise NotCertifiable("floor", expected="a rational value of a polynomial loss", got="another value")
         return [p.value_step(), squares_step(p.problem, p.value[0]), {"rule": "global", "point": p.name}]
     if not at_floor(p):
         low, high = p.bounds
+        if p.value is not None and len(p.value) == 1 and p.problem.regularizer is None:
+            from explorer.certify.floors import floor_step
+
+            if (found := floor_step(p.problem))["value"] == number(p.value[0]):
+                return [p.value_step(), found, {"rule": "global", "point": p.name}]
         raise NotCertifiable(
             f"point {p.name}",
-            expected="F = 0 exactly, the only floor that a rule proves",
+            expected="F exactly at a floor that a rule proves (0, least squares, rank)",
             got=f"F between {low} and {high}" if p.value is None or len(p.value) > 1 else f"F = {p.value[0]}",
         )
     floor: Step = {"rule": "floor", "proof": "nonnegative", "value": "0"}

@@ -53,7 +53,7 @@ GOALS: dict[str, Writer] = {
     "kinks-nearby": lambda p, budget: kinks_steps(p),
 }
 #: goals about all critical points (explorer.certify.complete)
-COMPLETE_GOALS = ("critical-points-complete", "critical-points-in-box")
+COMPLETE_GOALS = ("critical-points-complete", "critical-points-in-box", "minimum-value")
 WITH_BETTER = ("not-global", "spurious-local-minimum")
 
 
@@ -82,8 +82,14 @@ def certify(
         if better is not None or names or evidence is not None:
             raise Invalid(goal, got="a lower point, hypotheses or evidence", remedy="leave them out")
         return accepted(complete_certificate(problem, goal, at=at, budget=budget))
+    if goal == "lower-bound":
+        from explorer.certify.floors import floor_step
+
+        return accepted(assemble(problem, {"kind": goal}, {}, [floor_step(problem)]))
     if goal not in GOALS:
-        raise Unknown("goal", expected=f"one of {', '.join((*GOALS, *COMPLETE_GOALS))}", got=repr(goal)[:60])
+        raise Unknown(
+            "goal", expected=f"one of {', '.join((*GOALS, *COMPLETE_GOALS, 'lower-bound'))}", got=repr(goal)[:60]
+        )
     if better is not None and goal not in WITH_BETTER:
         raise Invalid("better", got=f"a lower point, which {goal} does not use", remedy="leave it out")
     if names and goal != "spurious-local-minimum":

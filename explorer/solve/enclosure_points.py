@@ -51,6 +51,7 @@ class Points:
     accept: Callable[[EnclosedPoint], bool] = lambda box: True
     #: what is known of the origin on the kinks of relu-like units
     origin: Origin | None = None
+    widest: int = WIDEST
     found: list[Certified] = field(default_factory=list)
 
     def propose(self, near: Array) -> Box | None:
@@ -76,7 +77,7 @@ class Points:
 
     def _widest(self, narrow: EnclosedPoint) -> Certified | None:
         system = cast(PolynomialSystem, AnalyticGradient(self.problem))
-        for k in range(WIDEST, NARROWEST):
+        for k in range(self.widest, NARROWEST):
             half = Fraction(1, 2**k)
             middle = [round_dyadic(v, k + 6) for v in narrow.centre]
             wide = EnclosedPoint(tuple(v - half for v in middle), tuple(v + half for v in middle))
@@ -100,9 +101,10 @@ def search(
     deadline: Deadline,
     *,
     accept: Callable[[EnclosedPoint], bool] = lambda box: True,
+    widest: int = WIDEST,
 ) -> Points:
     """Certified critical points that Newton's method finds from fixed pseudo-random starts in the region."""
-    points = Points(problem, tuple(lower), tuple(upper), accept, origin(problem))
+    points = Points(problem, tuple(lower), tuple(upper), accept, origin(problem), widest)
     lo, hi = inner_box(lower, upper)
     random = np.random.default_rng(0)
     x = lo[:, None] + (hi - lo)[:, None] * random.random((len(lo), STARTS))
