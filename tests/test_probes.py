@@ -14,7 +14,7 @@ from explorer.errors import Unsupported
 from explorer.model.landscape import landscape
 from explorer.paths.curves import EscapeCurve, PiecewisePath
 from explorer.point import Ln2Ring, Point
-from explorer.probes.descents import perturbed_descent
+from explorer.probes.descents import fitted, perturbed_descent
 from explorer.probes.flat import (
     degree_of_homogeneity,
     dependence,
@@ -291,3 +291,12 @@ def test_perturbed_descent_starts_near_and_ends_at_0() -> None:
     assert path.start.coordinates[1] == (1,)
     element, _ = landscape(p).value_at(path.end)
     assert element == (0,)
+
+
+def test_perturbed_descent_with_an_output_bias() -> None:
+    """Two squared units and the constant on two samples: one of the three is dependent, and the data are still fitted."""
+    p = Problem.dense(widths=[1, 2, 1], activation="square", bias=[False, True], inputs=[1, 2], targets=[3, -1])
+    path = perturbed_descent(p, Point.rational([1, 1, 0, 0, 0]))
+    assert f(p, [c[0] for c in path.end.coordinates]) == 0
+    assert fitted(p, path.end)
+    assert not fitted(p, Point.rational([1, 1, 0, 0, 0]))

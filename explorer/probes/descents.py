@@ -9,7 +9,7 @@ from explorer.budget import Budget
 from explorer.errors import ExplorerError, NotCertifiable
 from explorer.paths.curves import Leg, PiecewisePath, line
 from explorer.paths.descend import descending_path
-from explorer.paths.features import Layer, columns
+from explorer.paths.features import Layer, Row, columns
 from explorer.paths.walks import LINE, Walk, solved
 from explorer.point import Element, Point
 from explorer.problem import Problem
@@ -45,10 +45,7 @@ def perturbed_descent(problem: Problem, point: Point) -> PiecewisePath:
             rows = list(there.table())
         except ExplorerError:
             continue
-        if there.biases:
-            rows.append((Fraction(1),) * len(problem.data))
-        basis = [j for j in columns(rows, order=range(len(rows)))[0] if j < there.units]
-        walk = Walk(there).to(solved(there, basis), LINE)
+        walk = Walk(there).to(solved(there, _basis(there, rows)), LINE)
         if walk.here.loss() == 0:
             return walk.path(there)
     raise NotCertifiable(
@@ -73,9 +70,11 @@ def _perturbed(layer: Layer, step: Fraction) -> Layer:
 def fitted(problem: Problem, point: Point) -> bool:
     """Whether the output weights are least-squares solutions for the units at the point (one hidden layer, squared loss)."""
     layer = Layer.of(problem, point)
-    rows = list(layer.table())
-    if layer.biases:
-        rows = [(Fraction(1),) * len(rows[0]), *rows]
-    shift = len(rows) - layer.units
-    basis = [j - shift for j in columns(rows, order=range(len(rows)))[0] if j >= shift]
-    return solved(layer, basis).loss() == layer.loss()
+    return solved(layer, _basis(layer, list(layer.table()))).loss() == layer.loss()
+
+
+def _basis(layer: Layer, rows: list[Row]) -> list[int]:
+    """Units whose features are independent, together with the constant that an output bias adds."""
+    ones = [(Fraction(1),) * len(rows[0])] if layer.biases else []
+    shift = len(ones)
+    return [j - shift for j in columns([*ones, *rows], order=range(shift + len(rows)))[0] if j >= shift]
