@@ -1,12 +1,13 @@
 """The table of Safran and Shamir (2018) re-made: descents from 1,000 starts, every distinct limit certified.
 
-    python benchmarks/student_teacher.py [--starts 1000] [--from 6] [--to 20] [--more 0|1] [--json FILE] [--full 30,40,50]
+    python benchmarks/student_teacher.py [--starts 1000] [--from 6] [--to 20] [--more 0|1] [--json FILE] [--full 30,40,50] [--transitions 5]
 
 For k students of k orthonormal units (``--more 1``: k + 1 students): the share of the runs that ended in a spurious minimum,
 the runs that had not come to rest (counted apart, never as minima), and over the spurious runs the mean value and the mean
 least Hessian eigenvalue. Runs whose values agree to 1e-6 form a cluster; of each cluster one limit gets a certificate of the
 whole Hessian that the independent checker verifies. ``--full`` writes and checks such certificates for the symmetric
-minimum of more units and prints CPU seconds and bytes instead. One CPU core suffices: about ten minutes for 6 to 20.
+minimum of more units and prints CPU seconds and bytes instead; ``--transitions Q`` follows the families with q = 0, ..., Q
+units apart down to the number of units where they turn into saddles. One CPU core suffices: about ten minutes for 6 to 20.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ import numpy as np
 from explorer import checker
 from explorer.certify.convexity import around, rounded
 from explorer.certify.recipes.students import full, symmetries
+from explorer.certify.tied import Symmetry
 from explorer.errors import NotCertifiable
 from explorer.problem import Problem
+from explorer.propose.continuation import downward
 from explorer.propose.definite import symmetric
 from explorer.propose.students import clusters, descend
 
@@ -86,6 +89,28 @@ def whole(k: int) -> dict[str, Any]:
     return {"k": k, "status": verdict.line[:60], "bytes": len(body), "written": written, "checked": checked}
 
 
+def transition(q: int) -> dict[str, Any]:
+    """Where the family that permutes all units but q, and those q, turns from saddles into minima as k grows: certified on both sides."""
+
+    def shape(k: int) -> Symmetry:
+        return Symmetry((k - q, q), (0, 1), (0, 1)) if q else Symmetry((k,), (0,), (0,))
+
+    start = next(shape(30).minima(starts=60))
+    k, found = 29, {}
+    while k - q > 3:
+        entries = downward(shape(k), 30 - q, start)
+        if entries is None:
+            break
+        certificate = shape(k).inertia_certificate(Problem.student_teacher(k), shape(k).polished(entries))
+        if certificate.check().status != "verified":
+            break
+        found[k] = certificate.body["steps"][0]["inertia"][2]
+        if found[k]:
+            break
+        k -= 1
+    return {"q": q, "saddle": k, "negative": found.get(k), "minima": f"{k + 1} to 29"}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--starts", type=int, default=1000)
@@ -95,7 +120,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json")
     parser.add_argument("--full")
+    parser.add_argument("--transitions", type=int)
     given = parser.parse_args()
+    if given.transitions is not None:
+        for q in range(given.transitions + 1):
+            print(transition(q), flush=True)
+        return
     if given.full:
         for k in map(int, given.full.split(",")):
             print(whole(k), flush=True)

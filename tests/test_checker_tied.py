@@ -20,6 +20,7 @@ from explorer.certify.recipes.students import full, symmetries
 from explorer.certify.tied import Symmetry
 from explorer.errors import BudgetExceeded, Invalid, NotCertifiable
 from explorer.problem import Problem
+from explorer.propose.continuation import downward
 
 #: classes of one, two, three, four and more elements, one or several orbits of rows or columns of one class
 SHAPES = [
@@ -170,6 +171,35 @@ def test_below_six_units_nothing_is_claimed():
 def test_same_seed_same_bytes():
     first, second = (exhibit("safran2018.thm-1", width=7)[0] for _ in range(2))
     assert first.to_files() == second.to_files()
+
+
+@pytest.mark.parametrize(
+    ("q", "k"),
+    [(1, 6), *(pytest.param(q, k, marks=pytest.mark.slow) for q, k in ((0, 6), (2, 8), (3, 10)))],
+)
+def test_families_turn_from_saddles_into_minima(q, k):
+    """Certified on both sides; at k - 1 some eigenvalue is negative (also by numpy: the whole Hessian of the same matrix)."""
+
+    def shape(size: int) -> Symmetry:
+        return Symmetry((size - q, q), (0, 1), (0, 1)) if q else Symmetry((size,), (0,), (0,))
+
+    start = next(shape(14).minima(starts=60))
+    for size in (k, k - 1):
+        entries = downward(shape(size), 14 - q, start)
+        assert entries is not None
+        certificate = shape(size).inertia_certificate(Problem.student_teacher(size), shape(size).polished(entries))
+        assert certificate.check().status == "verified"
+        positive, zero, negative = certificate.body["steps"][0]["inertia"]
+        assert (positive + negative, zero) == (size * size, 0)
+        rows, _ = checker.StudentTeacher(
+            checker.Intervals(checker.Meter(10**12)),
+            checker.Problem(Problem.student_teacher(size).to_json()),
+            [v for row in shape(size).matrix(entries_of(certificate)) for v in row],
+        ).matrix(Fraction(0))
+        n = len(rows)
+        h = np.array([[rows[max(i, j)][min(i, j)] / checker.ULP for j in range(n)] for i in range(n)])
+        assert int((np.linalg.eigvalsh(h) < 0).sum()) == negative
+        assert (negative == 0) == (size == k)
 
 
 # -- faults ---------------------------------------------------------------------------------------------------------

@@ -79,6 +79,11 @@ class Symmetry(Shape):
         ]
         return assemble(problem, goal, {"p": point, "q": TaughtPoint()}, [*steps, *taught])
 
+    def inertia_certificate(self, problem: Problem, point: TiedPoint) -> Certificate:
+        """``critical-inertia`` of the point: also of saddles, if they are minima among the symmetric matrices."""
+        goal = {"kind": "critical-inertia", "point": "p"}
+        return assemble(problem, goal, {"p": point}, self.steps(point)[:1])
+
     def matrix(self, entries: Sequence[Any]) -> list[list[Any]]:
         """W in full, one row per student."""
         known = dict(zip(self.orbits, entries, strict=True))

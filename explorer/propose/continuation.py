@@ -54,3 +54,15 @@ def corrected(shape: Shape, size: float, guess: Vector) -> Vector | None:
 
     found = newton(derivatives, guess * root, steps=20)
     return None if found is None else found / root
+
+
+def downward(shape: Shape, units: int, start: Sequence[Fraction]) -> list[Fraction] | None:
+    """The entries at the sizes of ``shape``, from ``start`` at the same symmetry with ``units`` (more) elements in class 0, one
+    element less at a time; None where Newton's method loses the point."""
+    now = np.array([float(v) for v in start])
+    for size in range(units - 1, shape.sizes[0] - 1, -1):
+        found = corrected(shape, float(size), now)
+        if found is None:
+            return None
+        now = found
+    return [Fraction(float(v)) for v in now]
