@@ -148,7 +148,14 @@ def cubic_output(problem: Body, body: Body) -> None:
     problem["data"]["targets"] = [["-1"]]
 
 
+def family_moved(problem: Body, body: Body) -> None:
+    """The centres of the balls around p_k, moved by 1 in the first orbit for every k: the gradient is not 0 near there."""
+    centre = body["points"]["p"]["centre"]
+    centre[0][0] = str(Fraction(centre[0][0]) + 1)
+
+
 FALSE: dict[str, Change] = {
+    "uniform-spurious-minimum": family_moved,
     "not-global": ends_exchanged,
     "descending-path": ends_exchanged,
     "escape-path": other_limit,
