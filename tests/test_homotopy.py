@@ -169,8 +169,8 @@ def test_equal_ridge_weights_send_solutions_to_infinity():
     found = by_monodromy(target(p), Deadline(120))
     assert found is not None
     assert found.complex_count == 57
-    assert found.complete
-    assert "73 for generic data, 16 of them at infinity for these" in found.reason
+    assert not found.complete  # floats do not tell infinity from far away
+    assert "16 generic solutions go to infinity, or too far to be followed" in found.reason
 
 
 def test_the_audits_notice_solutions_that_are_missing():

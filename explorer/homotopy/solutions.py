@@ -34,7 +34,7 @@ class Orbit:
 
 @dataclass(frozen=True)
 class Solutions:
-    """The certified solutions of one problem. ``generic``: the family's number, ``far`` of which went to infinity (special data);
+    """The certified solutions of one problem. ``generic``: the family's number, ``far`` of which went to infinity or too far to be followed;
     ``complaints``: what speaks against completeness."""
 
     orbits: tuple[Orbit, ...]
@@ -127,6 +127,8 @@ def _certified(
     if not real_only and not complaints:
         complaints += _conjugates(orbits)
     far = sum(a.far * family.multiplicity(a.pattern) for a in found)
+    if far:  # floats do not tell infinity from far away, so nothing is complete then
+        complaints.append(f"{far} generic solutions go to infinity, or too far to be followed")
     return Solutions(tuple(orbits), family.count, far, tuple(dict.fromkeys(complaints)))
 
 

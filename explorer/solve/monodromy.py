@@ -42,11 +42,10 @@ def by_monodromy(
             troubles.append("a real solution could not be proved on the exact gradient")
         else:
             roots += proved
-    complete = not troubles and found.count + found.far == known.count
-    away = f", {found.far} of them at infinity for these" if found.far else ""
+    complete = not troubles and found.count == known.count
     said = (
         f"numerical: {found.count} certified distinct complex solutions, completeness by monodromy saturation "
-        f"({known.count} for generic data{away})"
+        f"({known.count} for generic data)"
     )
     return SystemSolution(
         t.gradient,
