@@ -7,7 +7,7 @@ F = sum_o (q_o' M q_o - 2 b_o' q_o) + sum_k lambda_k theta_k^2 + const. Two form
 - *samples* (when there are too few samples for the moments to be free): q_o = (f_o(x_1), ..., f_o(x_n)), M = diag(c),
   b_o = c y_o; parameters p = (x, c, b, lambda), linear in all but x.
 
-Both families are irreducible, and so is the incidence variety over each *pattern* of living units (architecture.md), so
+Both families are irreducible, and so is the incidence variety over each *pattern* of living units (docs/homotopy.md), so
 the monodromy group acts transitively on the solutions of a pattern.
 """
 

@@ -8,7 +8,7 @@ both are followed again with smaller steps.
 
 Stopping rule (saturation): both vertices have equally many solutions, every edge matches them one to one, and `FRESH` further
 random edges in a row bring nothing new. The orbit is the whole set because the incidence variety of a pattern is irreducible
-(docs/architecture.md); that the orbit is complete is numerical evidence, not proof.
+(docs/homotopy.md); that the orbit is complete is numerical evidence, not proof.
 """
 
 from __future__ import annotations
