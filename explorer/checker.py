@@ -797,6 +797,7 @@ class LaurentRing(Ring):
         return self.lift(self.base.of(q))
 
     def add(self, a, b):
+        self.meter.spend((len(a) + len(b)) * (1 + (len(self.origin) >> 3)) >> 3)
         out = dict(a)
         for e, c in b.items():
             out[e] = self.base.add(out[e], c) if e in out else c
@@ -808,6 +809,7 @@ class LaurentRing(Ring):
     def mul(self, a, b):
         out = {}
         for (e, x), (f, y) in itertools.product(a.items(), b.items()):
+            self.meter.spend(len(e) >> 5)
             key, product = tuple(map(int.__add__, e, f)), self.base.mul(x, y)
             out[key] = self.base.add(out[key], product) if key in out else product
             if len(out) > MAX_TERMS:
@@ -1363,10 +1365,12 @@ class Taylor:
     def layer(self, problem, theta, layer, signal):
         """Pre-activations of one layer; ``theta`` holds one Taylor polynomial per parameter, ``signal`` one per input."""
         (weights, biases), cols, out = problem.blocks[layer], problem.widths[layer], []
+        self.ring.meter.spend(problem.widths[layer + 1] * cols // 8)
         for i in range(problem.widths[layer + 1]):
             total = dict(theta[biases + i]) if biases is not None else {}
             for j in range(cols):
-                self.add_to(total, self.mul(theta[weights + i * cols + j], signal[j]))
+                if signal[j]:
+                    self.add_to(total, self.mul(theta[weights + i * cols + j], signal[j]))
             out.append(total)
         return out
 
@@ -1702,8 +1706,10 @@ class StudentTeacher:
 
     def __init__(self, ring, problem, coordinates):
         self.ring, self.n, self.m = ring, problem.dimension, problem.students
+        ring.meter.spend(self.n * (self.m + problem.units))
         rows = [coordinates[k : k + self.n] for k in range(0, len(coordinates), self.n)]
-        rows += problem.teacher or [[Fraction(j == k) for j in range(self.n)] for k in range(problem.units)]
+        bits = Fraction(0), Fraction(1)
+        rows += problem.teacher or [[bits[j == k] for j in range(self.n)] for k in range(problem.units)]
         common = [math.lcm(*(v.denominator for v in row)) for row in rows]
         self.vectors = [([v.numerator * (q // v.denominator) for v in row], q) for row, q in zip(rows, common, strict=True)]
         self.squares = [dot(v, v) for v, _ in self.vectors]
@@ -2927,6 +2933,7 @@ class Proof(CanonicalRules):
         if self.points[step["point"]].teacher:
             return Fraction(0)
         w, p = self.rational_point(step), self.problem
+        self.meter.spend(p.dimension * p.units)
         rows = [w[k : k + p.dimension] for k in range(0, len(w), p.dimension)]
         teacher = p.teacher or [[Fraction(j == k) for j in range(p.dimension)] for k in range(p.units)]
         if sorted(row for row in rows if any(row)) != sorted(teacher):
@@ -3855,6 +3862,7 @@ class Proof(CanonicalRules):
         side = None
         if step["proof"] == "cells":
             fields(step, "step", ("rule", *STEP_KEYS["wall"], "cells"), ("side",))
+            self.matrix_rule("wall")
             cells = [whole(k, "step.cells", 1, self.size) - 1 for k in array(step["cells"], "step.cells", most=12)]
             pivot = next(k for k, a in enumerate(wall) if a)
             if cells != sorted(set(cells)) or pivot in cells:
@@ -4362,7 +4370,7 @@ class Proof(CanonicalRules):
         used, boxes, origin = {self.critical(name): None for name in names}, {}, False
         for name in names:
             point = self.points[name]
-            if point.ring is not None:
+            if point.ring is not None or point.radius is not None:
                 raise Rejected(rule, f"{name} is not known by a box")
             if any(a < low or b > high for low, a, b, high in zip(lower, point.lower, point.upper, upper, strict=True)):
                 raise Rejected(rule, f"the box of {name} is not inside")
@@ -4375,6 +4383,7 @@ class Proof(CanonicalRules):
         for entry in tree:
             if not stack:
                 raise Rejected(rule, "the tree goes on after its last leaf")
+            ring.meter.spend(1 + d)
             box = stack.pop()
             if isinstance(entry, str) and entry in boxes:
                 if any(low < a or high > b for (low, high), (a, b) in zip(box, boxes[entry], strict=True)):
@@ -4405,6 +4414,9 @@ class Proof(CanonicalRules):
             raise Rejected(rule, "the tree breaks off: a part of the box is not covered")
         if seen != set(names):
             raise Rejected(rule, "a point is not met by the tree")
+        homes = [(lower, upper), *((self.points[name].lower, self.points[name].upper) for name in names)] if origin else []
+        if [all(a <= 0 <= b for a, b in zip(*ends, strict=True)) for ends in homes] != [True] * origin + [False] * len(homes[1:]):
+            raise Rejected(rule, "the origin is not in the box, or it is perhaps one of the points")
         self.found[rule] = lower, upper, names, origin
         return tuple(used)
 
