@@ -2718,8 +2718,9 @@ class CanonicalRules:
                 piece = strict_piece(ring, act, z.get((), ring.zero))
                 if piece is None or any(piece):
                     raise Rejected("frozen", "a unit is not strictly inactive at an input")
-        centre = sum(c * y[0] for y, c in pairs) / sum(p.sample_weights) if p.bias[1] else 0
-        floor = sum(c * (y[0] - centre) ** 2 for y, c in pairs)
+        total = Rationals(self.meter).total  # charged to the meter: denominators may grow with every summand
+        centre = total(c * y[0] for y, c in pairs) / total(p.sample_weights) if p.bias[1] else 0
+        floor = total(c * (y[0] - centre) ** 2 for y, c in pairs)
         if number(step["value"], "step.value") != floor:
             raise Rejected("frozen", "the least value of F near p is not the stated one")
         self.found["frozen", step["point"]] = floor
@@ -2767,8 +2768,9 @@ class CanonicalRules:
             self.meter.spend(turn * turn // 4 + 4 * len(top) * len(relation), poly_size(relation))
             if poly_divmod(poly_trim(total), cyclotomic(turn))[1]:
                 raise Rejected("aliased", "the relation does not hold for all these frequencies")
-        gap = sum(v * y[0] for v, y in zip(relation, p.targets, strict=True))
-        least = gap**2 / sum(v * v / c for v, c in zip(relation, p.sample_weights, strict=True))
+        total = Rationals(self.meter).total
+        gap = total(v * y[0] for v, y in zip(relation, p.targets, strict=True))
+        least = gap**2 / total(v * v / c for v, c in zip(relation, p.sample_weights, strict=True))
         if number(step["value"], "step.value") != least or not least:
             raise Rejected("aliased", "the bound is not the stated one, or 0")
         self.found["aliased"] = count, ", ".join(map(str, top)), show(least)
@@ -2784,8 +2786,8 @@ class CanonicalRules:
         most, order, at, forced = p.widths[1] * len(p.activations[0].breaks), max(map(len, p.activations[0].pieces)), 0, 0
         while at + order < len(data):
             window = data[at : at + order + 1]
-            self.meter.spend(order * order)
-            bent = sum(y / math.prod(x - u for u, _ in window if u != x) for x, y in window) != 0
+            self.meter.spend(order * order, order * max(size(x) for x, _ in window))
+            bent = Rationals(self.meter).total(y / math.prod(x - u for u, _ in window if u != x) for x, y in window) != 0
             forced, at = forced + bent, at + (order if bent else 1)
         if forced <= most:
             raise Rejected("too-few-breaks", "the targets do not force more breakpoints than the network has")
@@ -2889,9 +2891,10 @@ class Proof(CanonicalRules):
             self.fitted_enclosure("value", point)
             fields(step, "step", ("rule", "point", "value"))
             terms = [c * (point.fitted[1] - y) ** 2 for (y,), c in zip(self.problem.targets, self.problem.sample_weights, strict=True)]
-            if number(step["value"], "step.value") != sum(terms):
+            total = Rationals(self.meter).total(terms)
+            if number(step["value"], "step.value") != total:
                 raise Rejected("value", f"F({name}) is not the stated value")
-            self.values[name] = ("exact", Rationals(self.meter), sum(terms))
+            self.values[name] = ("exact", Rationals(self.meter), total)
             return ()
         if "value" in step:
             fields(step, "step", ("rule", "point", "value"))
@@ -2987,7 +2990,7 @@ class Proof(CanonicalRules):
             for (e, a), (f, b) in itertools.product(polynomial.items(), repeat=2):
                 self.meter.spend(1, size(a) + size(b))
                 key = tuple(map(int.__add__, e, f))
-                total[key] = total.get(key, 0) + factor * a * b
+                total[key] = Rationals(self.meter).add(total.get(key, Fraction(0)), factor * a * b)
         if {e: c for e, c in total.items() if c} != {e: c for e, c in self.problem.terms.items() if c}:
             raise Rejected("floor", "F is not the value plus these squares")
         return ()
@@ -3899,7 +3902,7 @@ class Proof(CanonicalRules):
                 for f, target in zip(flat.outputs(p, theta, x), y, strict=True):
                     value = f.get((), {})
                     if not set(value) - {ring.origin}:  # the other terms, and the regularizer, are >= 0
-                        total += c * (value.get(ring.origin, Fraction(0)) - target) ** 2
+                        total = base.add(total, c * (value.get(ring.origin, Fraction(0)) - target) ** 2)
             bounds.append(total)
         return min(bounds)
 
@@ -3911,7 +3914,7 @@ class Proof(CanonicalRules):
         if p.activations[0].kind not in ("sigmoid", "exp", "softplus") or wall[2:] != [0, 0] or wall[0] != -wall[1]:
             raise Rejected("wall", "same-sign needs a positive activation and equal input weights on the wall")
         parts = [[c * y * y for (y,), c in zip(p.targets, p.sample_weights, strict=True) if y * s > 0] for s in (1, -1)]
-        return min(map(sum, parts))
+        return min(map(Rationals(self.meter).total, parts))
 
     # -- F through the outputs alone --------------------------------------------------------------------------------------
 
@@ -4317,11 +4320,11 @@ class Proof(CanonicalRules):
     def layer_balls(self):
         """[(parameters of a layer, limit)] with sum weight_k |theta_k|^p <= limit at every critical point, for the layers from
         which on the network is homogeneous of some degree D; and E >= -sum_i c_i (dloss_i/df) . f_i, so that limit = D E / p."""
-        p, degree, out = self.problem, 1, []
+        p, degree, out, total = self.problem, 1, [], Rationals(self.meter).total
         if p.loss == "squared":
-            energy = sum(c * v * v for c, y in zip(p.sample_weights, p.targets, strict=True) for v in y) / 2
+            energy = total(c * v * v for c, y in zip(p.sample_weights, p.targets, strict=True) for v in y) / 2
         else:
-            energy = sum(p.sample_weights) / Fraction(3)
+            energy = total(p.sample_weights) / Fraction(3)
         for layer in range(len(p.blocks) - 1, -1, -1):
             start, _ = p.blocks[layer]
             end = p.blocks[layer + 1][0] if layer + 1 < len(p.blocks) else self.size
@@ -4348,11 +4351,13 @@ class Proof(CanonicalRules):
         out_norm = energy / (2 * outgoing)  # of the squared norm of the unit's outgoing weights
         moments = [Fraction(1) if column is None else abs(x[column]) for x in p.inputs]
 
+        total = Rationals(self.meter).total
+
         def flux(weights):  # the square of a bound of sum_i |dloss_i/df| weights_i
             if p.loss == "squared":
-                return 8 * energy * sum(c * t * t for c, t in zip(p.sample_weights, weights, strict=True))
+                return 8 * energy * total(c * t * t for c, t in zip(p.sample_weights, weights, strict=True))
             each = zip(p.sample_weights, weights, p.targets, strict=True)
-            return sum(c * t * abs(y[0]) for c, t, y in each) ** 2
+            return total(c * t * abs(y[0]) for c, t, y in each) ** 2
 
         weight = p.penalties[k]
         if slope is not None and (2 * weight * r) ** 2 >= slope**2 * out_norm * flux(moments):
