@@ -3014,22 +3014,26 @@ class Proof(CanonicalRules):
         exact = single and not any(p.bias) and None not in own
         degree = math.prod(own) if exact else math.prod(len(act.pieces[0]) - 1 for act in acts) if single else 0
         if single and degree <= MAX_DEGREE and p.widths[0] <= MAX_DEGREE and math.comb(p.widths[0] + degree, degree) <= MAX_SAMPLES:
+            self.meter.spend(math.comb(p.widths[0] + degree, degree) * len(p.inputs) * (degree + 1) // 4)
             orders = [degree] if exact else range(degree + 1)
             chosen = (some for k in orders for some in itertools.combinations_with_replacement(range(p.widths[0]), k))
             return [[math.prod((x[k] for k in some), start=Fraction(1)) for x in p.inputs] for some in chosen]
-        return [[Fraction(tuple(x) == other) for x in p.inputs] for other in sorted(set(map(tuple, p.inputs)))]
+        groups = sorted(set(map(tuple, p.inputs)))
+        self.meter.spend(len(groups) * len(p.inputs))
+        return [[Fraction(tuple(x) == other) for x in p.inputs] for other in groups]
 
     def least_squares(self):
         """sum over outputs of the squared c-weighted distance of the targets from the span of the features; keeps the projections."""
-        p, basis = self.problem, []
+        p, basis, rationals = self.problem, [], Rationals(self.meter)
 
         def inner(a, b):
             self.meter.spend(2 * len(a), poly_size(a) + poly_size(b))
-            return sum((c * u * v for c, u, v in zip(p.sample_weights, a, b, strict=True)), start=Fraction(0))
+            return rationals.total(c * u * v for c, u, v in zip(p.sample_weights, a, b, strict=True))
 
         def rest(vector):
             for other, square in basis:
                 factor = inner(vector, other) / square
+                self.meter.spend(1, size(factor) + poly_size(other))
                 vector = [u - factor * v for u, v in zip(vector, other, strict=True)] if factor else vector
             return vector
 
@@ -3041,7 +3045,7 @@ class Proof(CanonicalRules):
         rests = [rest(column) for column in columns]
         fits = [[a - b for a, b in zip(column, left, strict=True)] for column, left in zip(columns, rests, strict=True)]
         self.found["fits"] = [[inner(a, b) for b in fits] for a in fits]
-        return sum((inner(left, left) for left in rests), start=Fraction(0))
+        return rationals.total(inner(left, left) for left in rests)
 
     def trailing(self, body):
         """A lower bound of the sum of the smallest eigenvalues of the fits' Gram matrix, those beyond the rank of a linear network."""
