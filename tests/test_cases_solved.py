@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 import sympy
 
+from explorer.app.cases import cases
+from explorer.app.given import point_from_json
+from explorer.app.itinerary import TOUR_INERTIA
 from explorer.budget import Budget
+from explorer.certify import certify
 from explorer.reading import read_problem
 from explorer.solve.critical import critical_set
 from explorer.solve.results import Value
@@ -97,3 +101,15 @@ def holds(relation: str, at: dict[str, Fraction]) -> bool:
             values = {names[k]: sympy.Rational(v.numerator, v.denominator) for k, v in at.items()}
             return bool(test(sympy.sympify(f"({left}) - ({right})", locals=names).subs(values)))
     raise AssertionError(relation)
+
+
+@pytest.mark.slow
+def test_expected_inertias_that_the_tour_leaves_out() -> None:
+    """The width-50 case: [51, 49, 0] by hand (derivation.md); the tour has no time for a 100 x 100 elimination."""
+    large = [c for c in cases() if len(c.problem.parameters) > TOUR_INERTIA]
+    stated = [(c, f) for c in large for f in c.expected.get("facts", ()) if "inertia" in f]
+    assert stated
+    for case, fact in stated:
+        made = certify(case.problem, "critical-inertia", at=point_from_json(fact["at"], case.problem))
+        [step] = [s for s in made.to_json()["steps"] if s["rule"] == "inertia"]
+        assert step["inertia"] == fact["inertia"]
