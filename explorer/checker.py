@@ -2391,6 +2391,8 @@ class Point:
         if any(problem.first + b < 5 if a else b < 1 for a, b in self.sizes):
             raise Malformed(where, "has a class without elements, or a growing one of fewer than five")
         self.rows, self.columns = ([whole(a, where, 0, len(self.sizes) - 1) for a in array(body[key], where, most=8)] for key in ("rows", "columns"))
+        if {*self.rows, *self.columns} != set(range(len(self.sizes))):
+            raise Malformed(where, "has a class of neither rows nor columns")
         if any(tuple(map(sum, zip(*(self.sizes[a] for a in part), strict=True))) != (1, 0) for part in (self.rows, self.columns)):
             raise Malformed(where, "has orbits that do not make up the rows and columns of W")
         self.orbits = Tied(Intervals(meter), self.sizes, self.rows, self.columns, {}).orbits()
@@ -2417,6 +2419,8 @@ class Point:
         self.classes = [whole(m, where, 1, MAX_SIZE) for m in array(body["classes"], where, most=8)]
         self.rows, self.columns = ([whole(a, where, 0, len(self.classes) - 1) for a in array(body[key], where, most=8)] for key in ("rows", "columns"))
         self.sizes = [(0, m) for m in self.classes]
+        if {*self.rows, *self.columns} != set(range(len(self.sizes))):
+            raise Malformed(where, "has a class of neither rows nor columns")
         if sum(self.classes[a] for a in self.rows) != problem.students or sum(self.classes[a] for a in self.columns) != problem.dimension:
             raise Malformed(where, "has orbits that do not make up the rows and columns of W")
         self.orbits = Tied(Intervals(meter), self.sizes, self.rows, self.columns, {}).orbits()

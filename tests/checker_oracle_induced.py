@@ -41,7 +41,9 @@ def step_holds(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
         for scale in (3, 1, mp.mpf("0.01"))
         for _ in range(40)
     )
-    return all(loss(combined(t)) >= here - mp.mpf(10) ** -20 for t in tries)
+    return all(
+        loss(combined(t)) >= here - mp.mpf(10) ** -12 for t in tries
+    )  # one-sided C^1 units: quotients err by the step
 
 
 def exact(text: Any, mp: Any) -> Any:

@@ -211,7 +211,7 @@ def test_no_fault_is_accepted():
     assert len(counts) >= 6
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_five_thousand_faults(capsys):
     counts = injected(6, 4_000, 2) + injected(7, 1_200, 3)
     with capsys.disabled():

@@ -21,7 +21,7 @@ from explorer.errors import Invalid
 from explorer.reading import parse_problem
 
 ACCEPTED = specimens("accepted")
-FULL, SAMPLE = 350, 120  # certificates with more mutants than FULL are sampled
+FULL, SAMPLE = 250, 80  # certificates with more mutants than FULL are sampled
 
 STILL_TRUE = {
     "steps.lower": "a weaker (or still correct) lower bound of a value",

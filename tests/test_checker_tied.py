@@ -287,7 +287,7 @@ def test_every_number_of_units_from_200_on(capsys):
         print(f"\nwritten in {written:.1f} s, {size} bytes, checked in {time.process_time() - start:.1f} s")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_every_number_of_units_below_200():
     for k in range(6, 200):
         shape = next(symmetries(k, k))

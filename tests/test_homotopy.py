@@ -282,7 +282,7 @@ def test_real_points_and_indices_by_algebra_and_by_monodromy(widths, activation,
         )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_all_13441_of_2_2_2_2():
     p = ridge((2, 2, 2, 2))
     family = solve_family(p, Deadline(500))

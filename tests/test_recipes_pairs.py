@@ -28,6 +28,8 @@ def test_there_are_enough_pairs() -> None:
         "sun2020.ex-IV-activations",
         "sun2020.toy-IV-fig2",
         *witnesses_paths.EXHIBITS,  # test_paths_witnesses.py
+        "safran2018.thm-1",  # this and the next: test_checker_tied.py, test_catalogue_twins.py
+        "explorer.spurious-every-width",
     }
     assert {s for s, _ in PAIRS} >= set(EXHIBITS) - elsewhere
     assert set(REFUTED) == set(REFUTATIONS) - set(witnesses_paths.REFUTATIONS)
