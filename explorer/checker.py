@@ -4559,7 +4559,7 @@ GOALS = {  # kind: what it says of p, and of q
     "unattained-infimum": "from p a path leads to infinity along which F decreases strictly to inf F = 0, which is not attained",
     "tangent-optimal": "no linear combination of the gradient features of the network at p has a lower loss than p: F(p) = min over a of "
                        "sum_i c_i loss(sum_k a_k df(x_i)/dtheta_k, y_i)",
-    "kinks-nearby": "every output of the network is differentiable at p, but output 1 on sample {} is not differentiable at p + t e for any "
+    "kinks-nearby": "on all samples the outputs of the network are differentiable at p, but output 1 on sample {} is not differentiable at p + t e for any "
                     "t != 0, where e is the direction of the weight from hidden unit {} to output 1",
     "no-local-minimum": "F has no local minimum at all",
     "local-minima-interpolate": "exp_a = 0, f(x_i) = y_i for all samples and F = 0 at every local minimum of F, so it is a global minimum",
