@@ -220,7 +220,8 @@ class Landscape:
             except (ZeroDivisionError, ValueError):
                 return None
             point -= change
-            if MP.norm(change) < MP.mpf(10) ** -22:
+            # relative to the point: with entries of size k the noise of the quotients is above any fixed small number
+            if MP.norm(change) < MP.mpf(10) ** -22 * max(1, MP.norm(point)):
                 return list(point)
             if MP.norm(point) > 10**6:
                 return None
