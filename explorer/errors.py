@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class ExplorerError(Exception):
     """Base of every error that explorer raises on purpose.
@@ -25,6 +27,11 @@ class ExplorerError(Exception):
         if self.remedy:
             parts.append(f"; {self.remedy}")
         return "".join(parts)
+
+    def inside(self, place: str) -> Self:
+        """The same error with ``place`` (the name of a file, say) before its subject."""
+        subject = place if self.subject == "file" else f"{place}: {self.subject}"
+        return type(self)(subject, expected=self.expected, got=self.got, remedy=self.remedy)
 
 
 class Invalid(ExplorerError):
@@ -61,6 +68,13 @@ class NotBuilt(ExplorerError):
     """A verb of the contract that this version does not have yet (exit code 3)."""
 
     exit_code = 3
+
+
+def named(path: object) -> str:
+    """A path as it is shown in an error: printable ASCII, at most 200 characters, in quotes where it would not be seen."""
+    text = str(path)
+    plain = text.isascii() and text.isprintable() and text.strip() == text != ""
+    return text[:200] if plain else ascii(text[:200])
 
 
 def described(value: object) -> str:

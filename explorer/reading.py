@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from explorer.errors import Invalid, described
+from explorer.errors import Invalid, described, named
 from explorer.exact import exact
 from explorer.problem import (
     ACTIVATION_KEYS,
@@ -43,12 +43,15 @@ def read_problem(path: str | Path) -> Problem:
             raw = stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise Invalid(
-            ascii(str(path)),
+            named(path),
             expected="a readable problem file",
             got=getattr(error, "strerror", None) or str(error),
             remedy="check the path, or name a case (explorer cases)",
         ) from None
-    return parse_problem(raw)
+    try:
+        return parse_problem(raw)
+    except Invalid as error:
+        raise error.inside(named(path)) from None
 
 
 def write_problem(problem: Problem, path: str | Path) -> None:

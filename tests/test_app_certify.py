@@ -90,7 +90,7 @@ def test_a_place_that_cannot_be_written_is_invalid(tmp_path: Path, capsys: pytes
     out = str(tmp_path / "file" / "x.json")
     code, said = answer(capsys, "certify", "fig2", "--goal", "saddle", "--at", '{"w1_1_1": 1, "w2_1_1": 0}', "-o", out)
     assert code == 1
-    assert said["error"]["kind"] == "File"
+    assert said["error"]["kind"] == "Invalid"
 
 
 # -- points and inputs ------------------------------------------------------------------------------------------

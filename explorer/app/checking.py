@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from explorer.checker import Verdict
 from explorer.checker import check as check_bytes
-from explorer.errors import Invalid
+from explorer.errors import Invalid, named
 from explorer.strict import MAX_BYTES
 
 #: the words of the checker's one line -> the word in JSON; the exit code must agree
@@ -53,7 +53,7 @@ def read_bytes(path: Path) -> bytes:
             return stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise Invalid(
-            str(path), expected="a readable file", got=error.strerror or str(error), remedy="check the path"
+            named(path), expected="a readable file", got=error.strerror or str(error), remedy="check the path"
         ) from None
 
 

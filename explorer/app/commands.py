@@ -126,6 +126,7 @@ def certify(
     budget: Seconds = None,
 ) -> int:
     """Write a certificate of GOAL about PROBLEM, once the independent checker has accepted it."""
+    options.spared(out, problem)
     from explorer.app.certificates import brief, certify_to_file
 
     answer = certify_to_file(
@@ -144,12 +145,12 @@ def certify(
     return 0
 
 
-Samples = Annotated[int | None, typer.Option("--samples", help="Number of samples.")]
-Width = Annotated[int | None, typer.Option("--width", help="Units of the hidden layer.")]
+Samples = Annotated[int | None, options.count("--samples", "Number of samples.")]
+Width = Annotated[int | None, options.count("--width", "Units of the hidden layer.")]
 ActivationName = Annotated[str | None, typer.Option("--activation", help="Activation of the hidden units.")]
 Bias = Annotated[bool | None, typer.Option("--bias/--no-bias", help="With or without hidden biases.")]
-Depth = Annotated[int | None, typer.Option("--depth", help="Number of weight layers.")]
-Teacher = Annotated[int | None, typer.Option("--teacher", help="Units of the teacher network.")]
+Depth = Annotated[int | None, options.count("--depth", "Number of weight layers.")]
+Teacher = Annotated[int | None, options.count("--teacher", "Units of the teacher network.")]
 Inputs = Annotated[str | None, typer.Option("--inputs", help="Inputs: 1,2,3 or JSON rows [[1, 0], [0, 1]].")]
 
 
@@ -206,12 +207,13 @@ def paths(
     kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="escape, descend, connect or coercive.")],
     at: Annotated[str | None, typer.Option("--at", metavar="POINT", help="Where a path starts (JSON).")] = None,
     to: Annotated[str | None, typer.Option("--to", metavar="POINT", help="Where a connecting path ends.")] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the certificate here.")] = None,
+    out: Annotated[Path | None, options.file("Write the certificate here.")] = None,
     as_json: Json = False,
     seed: Seed = 0,
     budget: Seconds = None,
 ) -> int:
     """A certified path: to infinity (or: F is coercive), down from a point, or between two points below a level."""
+    options.spared(out, problem)
     from explorer.app.paths import find_path
 
     return find_path(
@@ -242,18 +244,19 @@ def crosscheck(
     width: Width = None,
     samples: Samples = None,
     depth: Depth = None,
-    starts: Annotated[int, typer.Option("--starts", help="Number of descents.")] = 4096,
+    starts: Annotated[int, options.count("--starts", "Number of descents.", least=0)] = 4096,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:k.")] = "auto",
     report: Annotated[
         list[str] | None,
         typer.Option("--report", metavar="NAME", help="Add curvature, kernels or dynamics (repeatable)."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Keep the run for promote.")] = None,
+    out: Annotated[Path | None, options.file("Keep the run for promote.")] = None,
     as_json: Json = False,
     seed: Seed = 0,
     budget: Seconds = None,
 ) -> int:
     """Exact results of PROBLEM beside a float64 twin (numerical: it can agree or complain, it decides nothing)."""
+    options.spared(out, problem or "")
     from explorer.app.numerical import crosscheck_command
 
     return crosscheck_command(
@@ -265,16 +268,17 @@ def crosscheck(
 @app.command()
 def promote(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A file that 'crosscheck -o' wrote.")],
-    limit: Annotated[int, typer.Option("--limit", metavar="K", help="Which of its limits, from 0.")] = 0,
+    limit: Annotated[int, options.count("--limit", "Which of its limits, from 0.", least=0)] = 0,
     goal: Annotated[
         str | None, typer.Option("--goal", metavar="GOAL", help="What to prove (default: what fits).")
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Certificate to write.")] = None,
+    out: Annotated[Path | None, options.file("Certificate to write.")] = None,
     as_json: Json = False,
     seed: Seed = 0,
     budget: Seconds = None,
 ) -> int:
     """A numerical limit of RUN -> an exact point with a certificate, or an honest failure."""
+    options.spared(out, run)
     from explorer.app.numerical import promote_command
 
     return promote_command(run, limit=limit, goal=goal, out=out, as_json=as_json, budget=options.budget(budget))
@@ -291,9 +295,7 @@ def statements(
     breaks: Annotated[
         str | None, typer.Option("--breaks", metavar="ID", help="What must be looked at again if this one is false.")
     ] = None,
-    pages: Annotated[
-        Path | None, typer.Option("--pages", metavar="DIR", help="Write one page per statement and the indices.")
-    ] = None,
+    pages: Annotated[Path | None, options.folder("Write one page per statement and the indices.", "--pages")] = None,
     as_json: Json = False,
     seed: Seed = 0,
     budget: Seconds = None,
@@ -310,12 +312,13 @@ def examine(
     problem: ProblemName,
     at: Annotated[str | None, typer.Option("--at", metavar="POINT", help="The point it speaks of (JSON).")] = None,
     repaired: Annotated[bool, typer.Option("--repaired", help="Examine the repaired form.")] = False,
-    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Certificate to write.")] = None,
+    out: Annotated[Path | None, options.file("Certificate to write.")] = None,
     as_json: Json = False,
     seed: Seed = 0,
     budget: Seconds = None,
 ) -> int:
     """One STATEMENT on one PROBLEM: hypotheses one by one, conclusion, outcome; a refutation comes with its certificate."""
+    options.spared(out, problem)
     from explorer.app.examining import examine_command
 
     return examine_command(
@@ -326,7 +329,7 @@ def examine(
 @app.command()
 def plot(
     problem: ProblemName,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help=".png, .svg, .html (surfaces) or .json.")],
+    out: Annotated[Path, options.file(".png, .svg, .html (surfaces) or .json.")],
     line: Annotated[bool, typer.Option("--slice", help="F on a line (the default).")] = False,
     surface: Annotated[bool, typer.Option("--surface", help="F on a plane.")] = False,
     tree: Annotated[bool, typer.Option("--tree", help="How the valleys merge as F rises.")] = False,
@@ -339,13 +342,14 @@ def plot(
     ] = None,
     axes: Annotated[str, typer.Option("--axes", metavar="NAME,NAME", help="Two parameters of a surface.")] = "",
     extent: Annotated[float | None, typer.Option("--extent", help="How far beyond the points.")] = None,
-    count: Annotated[int | None, typer.Option("--count", help="Points per axis.")] = None,
+    count: Annotated[int | None, options.count("--count", "Points per axis.", least=2)] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:k (curves).")] = "auto",
     as_json: Json = False,
     seed: Seed = 0,
     budget: Seconds = None,
 ) -> int:
     """A picture of F with its critical points, or the merge tree; settings and seed are in the file's metadata."""
+    options.spared(out, problem)
     from explorer.app.plotting import plot_command
 
     return plot_command(

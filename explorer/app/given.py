@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from explorer.app.cases import cases
-from explorer.errors import Invalid, Unknown, described
+from explorer.app.checking import read_bytes
+from explorer.errors import Invalid, Unknown, described, named
 from explorer.exact import exact
 from explorer.point import AnyPoint, Element, EnclosedPoint, Field, Ln2Ring, NumberField, Point, RationalField
 from explorer.problem import Problem
@@ -18,16 +20,17 @@ from explorer.strict import check_keys, strict_json
 
 def problem_path(given: str) -> Path:
     """The problem file that ``given`` names: a file, a folder that holds problem.json, or the slug of a case."""
-    path = Path(given)
-    if path.is_file():
-        return path
-    if path.is_dir() and (path / "problem.json").is_file():
-        return path / "problem.json"
+    with suppress(OSError, ValueError):  # a name that no file can have
+        path = Path(given)
+        if path.is_file():
+            return path
+        if path.is_dir() and (path / "problem.json").is_file():
+            return path / "problem.json"
     try:
         return cases(given).problem_path
     except Unknown:
         raise Invalid(
-            given[:200],
+            named(given),
             expected="a problem file or the slug of a case",
             got="neither",
             remedy="check the path, or run 'explorer cases'",
@@ -41,28 +44,35 @@ def read_given_problem(given: str) -> Problem:
 
 def read_point(given: str, problem: Problem) -> AnyPoint:
     """A POINT from inline JSON (it starts with "{") or from a JSON file."""
-    if given.lstrip().startswith("{"):
-        return point_from_json(strict_json(given), problem)
+    inline = given.lstrip().startswith("{")
     try:
-        raw = Path(given).read_bytes()
-    except OSError as error:
+        raw = given if inline else read_bytes(Path(given))
+    except (Invalid, ValueError) as error:  # ValueError: a zero byte in the path
         raise Invalid(
-            given[:200],
+            named(given),
             expected="a file with a point, or inline JSON",
-            got=error.strerror or str(error),
+            got=getattr(error, "got", str(error)),
             remedy=f"write for example '{_example(problem)}'",
         ) from None
-    return point_from_json(strict_json(raw), problem)
+    try:
+        return point_from_json(strict_json(raw), problem)
+    except Invalid as error:
+        raise error.inside("POINT" if inline else named(given)) from None
 
 
 def read_box(given: str, problem: Problem) -> EnclosedPoint:
     """A box: {"lower": [...], "upper": [...]} inline or in a file, or one number r > 0 for [-r, r] in every coordinate."""
-    if given[:1].isdigit():
+    if given[:1].isdigit() or given[:1] == "-":
         r = exact(given, "--box")
+        if r <= 0:
+            raise Invalid("--box", expected="a positive number r", got=repr(given), remedy="write 3 for [-3, 3]")
         return EnclosedPoint((-r,) * len(problem.parameters), (r,) * len(problem.parameters))
+    wanted = '{"lower": [...], "upper": [...]}, inline or in a file, or one number r > 0 for [-r, r]'
+    if not given.lstrip().startswith("{") and not Path(given).is_file():
+        raise Invalid("--box", expected=wanted, got=described(given), remedy="write 3")
     box = read_point(given, problem)
     if not isinstance(box, EnclosedPoint):
-        raise Invalid("--box", expected='{"lower": [...], "upper": [...]} or one number', got="a point")
+        raise Invalid("--box", expected=wanted, got="a point", remedy="write 3")
     return box
 
 

@@ -7,14 +7,16 @@ Exit codes: 0 a conclusive answer (whichever way), 1 invalid input or the thing 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from explorer.app.output import emit, note
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Invalid, named
 
 EXIT_CODES = (0, 1, 2, 3)
 
@@ -27,37 +29,73 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(args: list[str]) -> int:
     """Run one command line; the exit code comes back, errors are already reported."""
     as_json = "--json" in args
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter shows "?" in its place, nothing fails
-            stream.reconfigure(errors="replace")
+    _open_streams()
     try:
         code = _invoke(args)
         sys.stdout.flush()
         return code
     except ExplorerError as error:
-        return _fail(error.sentence(), error.exit_code, as_json, kind=type(error).__name__, parts=_parts(error))
+        code = 2 if error.exit_code == 1 and _verb(args) == "check" else error.exit_code  # there, 1 means: rejected
+        return _fail(error.sentence(), code, as_json, kind=type(error).__name__, parts=_parts(error))
     except BrokenPipeError:
-        # The reader has gone (explorer cases | head); keep the interpreter from complaining while it shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()  # the reader has gone (explorer cases | head)
         return 0
     except OSError as error:
-        if error.filename is None:
-            return _internal(error, args, as_json)
-        return _fail(f"{error.filename}: {error.strerror}; check the path", 1, as_json, kind="File")
+        return _file_error(error, args, as_json)
     except KeyboardInterrupt:
         return _fail("interrupted before an answer", 2, as_json, kind="Interrupted")
     except Exception as error:
         said = getattr(error, "format_message", None)
-        if said is not None:  # the command-line library's own errors: unknown options, missing arguments
-            code = 2 if args[:1] == ["check"] else 1
-            return _fail(f"{said()} (see 'explorer --help')", code, as_json, kind="Usage")
+        if said is None:
+            return _internal(error, args, as_json)
+        # the command-line library's own errors: unknown options, missing arguments
+        remedy = f"see 'explorer {_verb(args)} --help'".replace("  ", " ")
+        code = 2 if _verb(args) == "check" else 1
+        return _fail(f"{said().rstrip('.')}; {remedy}", code, as_json, kind="Usage", parts={"remedy": remedy})
+
+
+def _open_streams() -> None:
+    """A stream that the caller has closed is replaced by one that leads nowhere; a terminal shows "?" for a letter it lacks."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        stream = getattr(sys, name)
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _verb(args: list[str]) -> str:
+    """The verb of a command line, or nothing."""
+    from explorer.app.commands import app
+
+    verbs = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    return next((a for a in args if a in verbs), "")
+
+
+def _give_up_stdout() -> None:
+    """Nothing more can be written there; keep the interpreter from trying again, and complaining, while it shuts down."""
+    with suppress(OSError):  # it may be no file at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _file_error(error: OSError, args: list[str], as_json: bool) -> int:
+    """A file that could not be read or written: an error of the input, unless no file is named and nothing explains it."""
+    if error.filename is not None:
+        place, remedy = named(error.filename), "check the path"
+    elif error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT):
+        place, remedy = "output", "check where it goes"
+        _give_up_stdout()
+    else:
         return _internal(error, args, as_json)
+    said = Invalid(place, expected="a place to read or write", got=error.strerror or "an error", remedy=remedy)
+    code = 2 if _verb(args) == "check" else 1
+    return _fail(said.sentence(), code, as_json, kind="File", parts=_parts(said))
 
 
 def _internal(error: Exception, args: list[str], as_json: bool) -> int:
     if "--debug" in args or os.environ.get("EXPLORER_DEBUG"):
         traceback.print_exception(error)
-    text = f"internal error: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    text = f"internal error: {type(error).__name__}: {str(error)[:300]}"
     return _fail(f"{text} (--debug shows where)", 3, as_json, kind="Internal")
 
 
@@ -66,10 +104,15 @@ def _invoke(args: list[str]) -> int:
 
     from explorer.app.commands import app
 
+    # Not through its `main`, which ends the process with codes of its own (an interrupt: 130; a closed pipe: 1).
     command = typer.main.get_command(app)
-    # Not standalone: exceptions come here instead of ending the process with codes of their own.
-    result = command.main(args=args, prog_name="explorer", standalone_mode=False)
-    return result if result in EXIT_CODES else 0
+    try:
+        with command.make_context("explorer", list(args)) as context:
+            result = command.invoke(context)
+    except typer.Exit as leaving:  # --help, --version
+        result = leaving.exit_code
+    assert result in EXIT_CODES, f"the exit code {result!r}"
+    return int(result)
 
 
 def _parts(error: ExplorerError) -> dict[str, str]:
@@ -77,9 +120,13 @@ def _parts(error: ExplorerError) -> dict[str, str]:
 
 
 def _fail(text: str, code: int, as_json: bool, *, kind: str, parts: dict[str, Any] | None = None) -> int:
+    text = " ".join(text.split())  # one line, whatever the input had in it
     note(f"explorer: {text}")
     if as_json:
-        emit({"error": {"kind": kind, "message": text, "exit_code": code, **(parts or {})}})
+        try:
+            emit({"error": {"kind": kind, "message": text, "exit_code": code, **(parts or {})}})
+        except OSError:
+            _give_up_stdout()
     return code
 
 

@@ -81,8 +81,6 @@ def promote_command(
     run: Path, *, limit: int, goal: str | None, out: Path | None, as_json: bool, budget: Budget
 ) -> int:  # fmt: skip
     """A limit of a kept run -> a certificate, or an honest failure (exit code 2)."""
-    from explorer.numeric import promote
-    from explorer.numeric.promotion import promotion_json
     from explorer.reading import parse_problem
 
     try:
@@ -96,6 +94,9 @@ def promote_command(
         ) from None
     if theta is None:
         raise Invalid("--limit", expected=f"a number from 0 to {len(limits) - 1}", got=str(limit))
+    from explorer.numeric import promote  # slow to load: only for a run that is sound
+    from explorer.numeric.promotion import promotion_json
+
     with working(f"promoting limit {limit} of {problem.slug}"):
         said = promote(problem, theta, goal=goal, budget=budget)
     if said.certificate is not None and out is not None:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ def show(renderable: Any) -> None:
 
 
 def note(text: str) -> None:
-    """One line for people on standard error."""
-    sys.stderr.write(text + "\n")
+    """One line for people on standard error (if nobody reads it, the answer and the exit code still stand)."""
+    with suppress(OSError):
+        sys.stderr.write(text + "\n")
 
 
 @contextmanager

@@ -104,6 +104,13 @@ def plot(
     """
     if kind not in KINDS:
         raise Invalid("kind", expected=f"one of {', '.join(KINDS)}", got=described(kind))
+    for option, given, belongs in (
+        ("curve", curve != "straight", ("slice",)), ("through", through is not None, ("surface",)),
+        ("third", third is not None, ("surface",)), ("axes", bool(axes), ("surface",)),
+        ("at", at is not None, ("slice", "surface")), ("to", to is not None, ("slice", "surface")),
+    ):  # fmt: skip
+        if given and kind not in belongs:
+            raise Invalid(option, expected=f"a {' or '.join(belongs)}", got=f"a {kind}", remedy=f"leave out {option}")
     clock = (budget or Budget()).start()
     if critical_set is None:
         from explorer.solve.critical import critical_set as solve

@@ -23,7 +23,7 @@ from explorer.app.output import emit, note, show, working
 from explorer.app.sheets import by_index, value
 from explorer.budget import Budget, Deadline
 from explorer.certify import Certificate, certify
-from explorer.errors import BudgetExceeded, ExplorerError, NotCertifiable, Unsupported
+from explorer.errors import BudgetExceeded, ExplorerError, Invalid, NotCertifiable, Unsupported, named
 from explorer.reading import write_problem
 from explorer.solve.results import CriticalSet
 
@@ -87,6 +87,14 @@ def run_tour(out: Path, *, only: tuple[str, ...] = (), budget: Budget, seed: int
     """Visit the cases (all, or those named) and write their certificates below ``out``."""
     before = _cpu()
     chosen = tuple(cases(slug) for slug in only) or cases()
+    for case in chosen:
+        if (out / case.slug).resolve() == case.folder.resolve():  # a tour clears the folder of each case that it visits
+            raise Invalid(
+                f"--out {named(out)}",
+                expected="a folder of its own",
+                got="that of the built-in cases",
+                remedy="choose another folder",
+            )
     with ThreadPoolExecutor(max_workers=CHECKERS) as checkers:
         stops = tuple(_visit(case, out / case.slug, budget, checkers) for case in chosen)
     return Tour(stops, _cpu() - before)

@@ -126,14 +126,18 @@ def thawed(data: Any) -> Any:
 
 def write_whole(path: Path, content: bytes) -> Path:
     """Write ``content`` to ``path`` through a temporary neighbour, so that no reader ever sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    name = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp")
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
         os.chmod(name, 0o644)
         os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
+    except BaseException as error:
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:  # speak of the file that was asked for
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     return path
