@@ -1391,6 +1391,13 @@ class Taylor:
         weights = theta[start + j : start + cols * problem.widths[layer + 1] : cols]
         return any(value != self.ring.zero for weight in weights for value in weight.values())
 
+    def features(self, problem, theta, x):
+        """The outputs of the last hidden layer, whether they are heard or not."""
+        signal = [self.constant(v) for v in x]
+        for layer, act in enumerate(problem.activations):
+            signal = [self.apply(act, z) for z in self.layer(problem, theta, layer, signal)]
+        return signal
+
     def outputs(self, problem, theta, x):
         out = self.rest(problem, theta, self.layer(problem, theta, 0, [self.constant(v) for v in x]))
         if problem.kind == "dense+exp":  # its value does not matter where exp_a = 0
@@ -2429,6 +2436,12 @@ class Point:
         if self.radius <= 0 or min(self.scale) <= 0:
             raise Malformed(where, "has no positive radius and scale")
 
+    def enclosed(self, ring):
+        """Intervals around the coordinates, in a box or ball by those of the whole box."""
+        if self.ring is not None:
+            return [self.ring.enclose(c, ring) for c in self.coordinates]
+        return [ring.hull(ring.of(a), ring.of(b)) for a, b in zip(self.lower, self.upper, strict=True)]
+
     def expansion(self):
         """Coordinates as Taylor polynomials: p_k + x_k."""
         return [{(): c, (k,): self.ring.one} for k, c in enumerate(self.coordinates)]
@@ -2541,6 +2554,7 @@ STEP_KEYS = {  # in the order in which steps must stand
     "zero-error": ("interpolations",),
     "tangent-optimal": ("point", "combination"),
     "kinks-nearby": ("point", "unit", "sample"),
+    "rank": ("point", "matrix", "rank"),
     "disparity": ("point", "frequencies", "cells", "rank"),
     "fourier-limit": ("point", "value"),
     "frozen": ("point", "value"),
@@ -2564,7 +2578,13 @@ STEP_KEYS = {  # in the order in which steps must stand
 }
 STEP_OPTIONS = {"value": ("value", "lower", "upper"), "inertia": ("congruence",), "path": ("level",),
                 "wall": ("cells", "side"), "chord": ("at",), "floor": ("squares", "eigenvalues"), "basin": ("cuts", "moduli", "congruence"),
-                "disparity": ("slope",)}
+                "disparity": ("slope",), "rank": ("rows",)}
+MATRICES = {  # of the rule rank
+    "features": "the matrix of the outputs of the last hidden layer on the samples ({} x {}) has {} at p",
+    "gradients": "the matrix of the derivatives of the outputs on the samples in the parameters ({} x {}) has {} at p, and its Gram "
+    "matrix, the tangent kernel, has the same rank",
+    "product": "the product of the weight matrices ({} x {}) has {} at p",
+}
 STUDENT_RULES = ("minimum-in-ball", "symmetric-inertia", "value", "floor", "below", "global")
 RULE_ORDER = {rule: k for k, rule in enumerate(STEP_KEYS)}
 
@@ -3650,6 +3670,52 @@ class Proof(CanonicalRules):
         self.found["kinks-nearby", name] = (sample, unit)
         return ()
 
+    def rule_rank(self, step):
+        """The rank of a matrix of the network at p: exactly, as that of its Gram matrix; or, by enclosures, at least the number of
+        the given ``rows``, whose Gram matrix is positive definite."""
+        name, matrix, point, used = step["point"], step["matrix"], self.points[step["point"]], ()
+        claimed, exact = whole(step["rank"], "step.rank", 0, MAX_PARAMETERS), "rows" not in step
+        if exact:
+            ring, coordinates = self.exact_point(step).ring, point.coordinates
+        else:
+            used = (self.critical(name),) if point.ring is None else ()
+            ring = Intervals(self.meter)
+            coordinates = point.enclosed(ring)
+        rows = self.matrix_of_rank(ring, coordinates, matrix)
+        size = len(rows), len(rows[0])
+        if exact:
+            rows = rows if size[0] <= size[1] else list(zip(*rows, strict=True))
+        else:
+            chosen = [whole(k, "step.rows", 1, size[0]) for k in array(step["rows"], "step.rows", claimed)]
+            if not chosen or chosen != sorted(set(chosen)):
+                raise Malformed("step.rows", "are not increasing numbers of rows")
+            rows = [rows[k - 1] for k in chosen]
+        if len(rows) > MAX_MATRIX:
+            raise Rejected("rank", f"is limited to {MAX_MATRIX} rows or columns")
+        gram = [[ring.dot(u, v) for v in rows] for u in rows]
+        if not (inertia_of(ring, [dict(enumerate(row)) for row in gram])[0] == claimed if exact else positive_over(ring, gram)):
+            raise Rejected("rank", "the matrix is not proved to have the stated rank")
+        least = "full rank " if claimed == min(size) else "rank " if exact else "rank at least "
+        self.found["rank", name, matrix] = MATRICES[matrix].format(*size, f"{least}{claimed}")
+        return used
+
+    def matrix_of_rank(self, ring, coordinates, matrix):
+        p, plain, first = self.problem, Taylor(ring, 0), Taylor(ring, 1)
+        theta = [{(): c} for c in coordinates]
+        if p.kind != "dense" or (matrix == "features" and p.hidden_layers < 1):
+            raise Rejected("rank", "needs a dense network on data, with a hidden layer for the features")
+        if matrix == "features":
+            return [[f.get((), ring.zero) for f in plain.features(p, theta, x)] for x in p.inputs]
+        if matrix == "gradients":
+            theta = [{**c, (k,): ring.one} for k, c in enumerate(theta)]
+            outputs = (f for x in p.inputs for f in first.outputs(p, theta, x))
+            return [[f.get((k,), ring.zero) for k in range(self.size)] for f in outputs]
+        if any(p.bias) or any(act.kind != "linear" for act in (*p.activations, p.output)):
+            raise Rejected("rank", "needs a linear network without biases for the product of its matrices")
+        units = ([Fraction(i == j) for j in range(p.widths[0])] for i in range(p.widths[0]))
+        columns = [[f.get((), ring.zero) for f in plain.outputs(p, theta, x)] for x in units]
+        return list(zip(*columns, strict=True))
+
     def rule_basin(self, step):
         """F > level on the whole boundary of a box around p and F(p) <= level, by intervals on a grid of cells."""
         name, point, d = step["point"], self.points[step["point"]], self.size
@@ -4559,6 +4625,7 @@ GOALS = {  # kind: what it says of p, and of q
     "unattained-infimum": "from p a path leads to infinity along which F decreases strictly to inf F = 0, which is not attained",
     "tangent-optimal": "no linear combination of the gradient features of the network at p has a lower loss than p: F(p) = min over a of "
                        "sum_i c_i loss(sum_k a_k df(x_i)/dtheta_k, y_i)",
+    "rank": "",
     "kinks-nearby": "on all samples the outputs of the network are differentiable at p, but output 1 on sample {} is not differentiable at p + t e for any "
                     "t != 0, where e is the direction of the weight from hidden unit {} to output 1",
     "no-local-minimum": "F has no local minimum at all",
@@ -4610,7 +4677,7 @@ GOALS = {  # kind: what it says of p, and of q
     "positive": "F > 0 everywhere",
     "initial-mean": "the mean of F over independent w_r ~ N(0, I) and independent output weights +-1/sqrt(m) with fair signs is {}",
 }
-GOAL_EXTRAS = {"not-global": ("better",), "spurious-local-minimum": ("better", "hypotheses"), "descending-path": ("better",),
+GOAL_EXTRAS = {"rank": ("ranks",), "not-global": ("better",), "spurious-local-minimum": ("better", "hypotheses"), "descending-path": ("better",),
                "bounded-path": ("to",), "barrier": ("to",), "escape-path": ("better",), "spurious-basin": ("better",),
                "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "trapped": ("better",), "revived-unit": ("to",)}
 CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
@@ -4710,7 +4777,18 @@ class Goal:
             words = self.complete(kind)
         for name in self.body.get("hypotheses", ()):
             self.take("hypothesis", name)
-        return GOALS[kind].format(*words)
+        return "; ".join(part for part in (GOALS[kind].format(*words), *map(self.rank, self.body.get("ranks", ()))) if part)
+
+    def rank(self, matrix):
+        """The sentence about a rank at p, beside the goal's own."""
+        if matrix != "disparity":
+            self.take("rank", self.p, matrix)
+            return self.proof.found["rank", self.p, matrix]
+        self.take("disparity", self.p)
+        columns, rank, _, least = self.proof.found["disparity", self.p]
+        if least is not None:
+            raise Rejected("goal", "does not speak of a slope")
+        return f"the disparity matrix ({self.proof.size} x {columns}) has {'full ' if rank == min(self.proof.size, columns) else ''}rank {rank} at p"
 
     def complete(self, kind):
         """How many critical points, by index; none is degenerate, since each has a box over which the Hessian is regular."""
@@ -4961,12 +5039,12 @@ def point_name(body, where, points):
 
 
 def read_goal(body, points):
-    fields(body, "goal", ("kind",), ("point", "points", "better", "to", "hypotheses"))
+    fields(body, "goal", ("kind",), ("point", "points", "better", "to", "hypotheses", "ranks"))
     if not isinstance(body["kind"], str) or body["kind"] not in GOALS:
         raise Malformed("goal.kind", "is not a known goal")
     about = () if body["kind"] in POINTLESS else ("points",) if body["kind"] in COMPLETE_GOALS else ("point",)
     required = ("kind", *about, *GOAL_EXTRAS.get(body["kind"], ()))
-    fields(body, "goal", required, ("hypotheses",))
+    fields(body, "goal", required, ("hypotheses", "ranks") if "point" in required else ("hypotheses",))
     listed = [point_name(name, "goal.points", points) for name in array(body.get("points", []), "goal.points", most=MAX_POINTS)]
     if listed != sorted(set(listed)):
         raise Malformed("goal.points", "are not distinct sorted names")
@@ -4976,6 +5054,9 @@ def read_goal(body, points):
     hypotheses = array(body.get("hypotheses", []), "goal.hypotheses", most=32)
     if "hypotheses" in body and "hypotheses" not in required and not hypotheses:
         raise Malformed("goal.hypotheses", "are empty")
+    ranks = array(body.get("ranks", ["features"]), "goal.ranks", most=32)
+    if not ranks or any(not isinstance(n, str) or n not in (*MATRICES, "disparity") for n in ranks) or ranks != sorted(set(ranks)):
+        raise Malformed("goal.ranks", "are not distinct sorted names of matrices")
     if any(not isinstance(n, str) or n not in HYPOTHESES for n in hypotheses) or hypotheses != sorted(set(hypotheses)):
         raise Malformed("goal.hypotheses", "are not distinct sorted names of known hypotheses")
     return body
@@ -4988,14 +5069,16 @@ def read_step(body, where, points):
     if not isinstance(rule, str) or rule not in STEP_KEYS:
         raise Malformed(f"{where}.rule", "is not a known rule")
     fields(body, where, ("rule", *STEP_KEYS[rule]), STEP_OPTIONS.get(rule, ()))
-    for key in ("name", "proof"):
+    for key in ("name", "proof", "matrix"):
         if key in STEP_KEYS[rule] and not isinstance(body[key], str):
             raise Malformed(f"{where}.{key}", "is not a name")
+    if rule == "rank" and body["matrix"] not in MATRICES:
+        raise Malformed(f"{where}.matrix", "is not a known matrix")
     if rule == "hypothesis" and body["name"] not in HYPOTHESES:
         raise Malformed(f"{where}.name", "is not a known hypothesis")
     keys = ("lower", "upper") if rule == "below" else [key for key in ("point", "to") if key in body]
     names = [point_name(body[key], f"{where}.{key}", points) for key in keys]
-    return (rule, *names, body["name"]) if rule == "hypothesis" else (rule, *names)
+    return (rule, *names, *(body[key] for key in ("name", "matrix") if key in STEP_KEYS[rule]))
 
 
 def verify(problem_bytes, certificate_bytes):

@@ -103,9 +103,13 @@ class Landscape:
         weights = body["loss"].get("weights", 1)
         self.weights = [number(c) for c in (weights if isinstance(weights, list) else [weights] * count)]
 
-    def outputs(self, theta: list[Any], x: list[Any]) -> list[Any]:
+    def features(self, theta: list[Any], x: list[Any]) -> list[Any]:
+        """The outputs of the last hidden layer."""
+        return self.outputs(theta, x, len(self.net["widths"]) - 2)
+
+    def outputs(self, theta: list[Any], x: list[Any], layers: int | None = None) -> list[Any]:
         widths, at, signal = self.net["widths"], 0, [number(v) for v in x]
-        for k in range(len(widths) - 1):
+        for k in range(len(widths) - 1 if layers is None else layers):
             rows, cols = widths[k + 1], widths[k]
             matrix = [theta[at + i * cols : at + (i + 1) * cols] for i in range(rows)]
             at += rows * cols
@@ -116,7 +120,7 @@ class Landscape:
                 phi(sum((w * s for w, s in zip(row, signal, strict=True)), b))
                 for row, b in zip(matrix, shift, strict=True)
             ]
-        if self.added:
+        if self.added and layers is None:
             a, *w, b = theta[at:]
             signal[0] += a * MP.exp(sum((u * number(v) for u, v in zip(w, x, strict=True)), b))
         return signal

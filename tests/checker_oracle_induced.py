@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from typing import Any
 
-INDUCED_RULES = ("tangent-optimal", "kinks-nearby")
+INDUCED_RULES = ("tangent-optimal", "kinks-nearby", "rank")
 
 
 def step_holds(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
     f, theta = opinion.f, opinion.points[step["point"]]
     if f.net["kind"] != "dense" or (step["rule"] == "tangent-optimal" and f.body.get("regularizer")):
         return False
+    if step["rule"] == "rank":
+        return rank_holds(f, theta, step, mp)
     if step["rule"] == "kinks-nearby":
         return hidden_kink(f, theta, step, mp)
     generator = opinion.generator(opinion.certificate["points"][step["point"]]["field"])
@@ -44,6 +46,26 @@ def step_holds(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
     return all(
         loss(combined(t)) >= here - mp.mpf(10) ** -12 for t in tries
     )  # one-sided C^1 units: quotients err by the step
+
+
+def rank_holds(f: Any, theta: list[Any], step: dict[str, Any], mp: Any) -> bool:
+    """Numerical rank by singular values: with ``rows`` that of these rows, which must be all of them."""
+    inputs, h = f.body["data"]["inputs"], mp.mpf(10) ** -16
+    if step["matrix"] == "gradients":
+        columns = []
+        for k in range(f.size):
+            ahead, back = ([t + s * h * (i == k) for i, t in enumerate(theta)] for s in (1, -1))
+            columns.append([(a - b) / (2 * h) for a, b in zip(stacked(f, ahead), stacked(f, back), strict=True)])
+        rows = [list(row) for row in zip(*columns, strict=True)]
+    elif step["matrix"] == "features":
+        rows = [f.features(theta, x) for x in inputs]
+    else:
+        width = f.net["widths"][0]
+        rows = [f.outputs(theta, [str(int(i == j)) for j in range(width)]) for i in range(width)]
+    rows = [rows[k - 1] for k in step["rows"]] if "rows" in step else rows
+    wide = mp.matrix(rows) if len(rows) >= len(rows[0]) else mp.matrix(rows).T
+    found = sum(bool(s > mp.mpf(10) ** -14) for s in mp.svd_r(wide, compute_uv=False))
+    return bool(found == step["rank"] == len(step.get("rows", range(step["rank"]))))
 
 
 def exact(text: Any, mp: Any) -> Any:

@@ -32,13 +32,14 @@ def certify_to_file(
     hypotheses: tuple[str, ...],
     out: Path,
     budget: Budget,
+    ranks: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Write one certificate to ``out``; the answer as JSON data."""
     from explorer.certify import certify
 
     path = problem_path(given)
     problem = read_problem(path)
-    options: dict[str, Any] = {"hypotheses": hypotheses} if hypotheses else {}
+    options = {key: names for key, names in (("hypotheses", hypotheses), ("ranks", ranks)) if names}
     with working(f"certifying {goal}"):
         certificate = certify(
             problem,

@@ -121,6 +121,10 @@ def certify(
         list[str] | None,
         typer.Option("--hypothesis", metavar="NAME", help="A property that the claim needs (repeatable)."),
     ] = None,
+    rank: Annotated[
+        list[str] | None,
+        typer.Option("--rank", metavar="MATRIX", help="State the rank of features, gradients, product or disparity."),
+    ] = None,
     as_json: Json = False,
     seed: Seed = 0,
     budget: Seconds = None,
@@ -135,6 +139,7 @@ def certify(
         at=at,
         better=better,
         hypotheses=tuple(hypothesis or ()),
+        ranks=tuple(rank or ()),
         out=out,
         budget=options.budget(budget),
     )

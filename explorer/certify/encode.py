@@ -66,6 +66,7 @@ ORDER = (
     "zero-error",
     "tangent-optimal",
     "kinks-nearby",
+    "rank",
     "disparity",
     "fourier-limit",
     "frozen",
@@ -179,4 +180,4 @@ def assemble(
 
 
 def _subject(step: Step) -> tuple[str, ...]:
-    return tuple(step[key] for key in ("name", "point", "lower", "upper", "proof") if isinstance(step.get(key), str))
+    return tuple(step[key] for key in ("name", "point", "lower", "upper", "proof", "matrix") if isinstance(step.get(key), str))

@@ -13,6 +13,7 @@ from explorer.certify.hypotheses import hypothesis_steps
 from explorer.certify.induced import kinks_steps, tangent_optimal_steps
 from explorer.certify.located import Located
 from explorer.certify.points import choose, located, lower
+from explorer.certify.ranks import rank_steps
 from explorer.certify.saddles import saddle_steps, side_steps, strict_saddle_steps
 from explorer.errors import Invalid, NotCertifiable, Unknown
 from explorer.point import AnyPoint
@@ -51,6 +52,7 @@ GOALS: dict[str, Writer] = {
     "spurious-local-minimum": lambda p, budget: minimum_steps(p),
     "tangent-optimal": lambda p, budget: tangent_optimal_steps(p),
     "kinks-nearby": lambda p, budget: kinks_steps(p),
+    "rank": lambda p, budget: [],
 }
 #: goals about all critical points (explorer.certify.complete)
 COMPLETE_GOALS = ("critical-points-complete", "critical-points-in-box", "minimum-value")
@@ -65,6 +67,7 @@ def certify(
     better: AnyPoint | Mapping[str, Any] | None = None,
     evidence: Any = None,
     hypotheses: Iterable[str] = (),
+    ranks: Iterable[str] = (),
     budget: Budget | None = None,
 ) -> Certificate:
     """A certificate of ``goal`` (a goal kind of docs/certificate.md), accepted by the independent checker.
@@ -72,10 +75,13 @@ def certify(
     ``at`` is a `Point`, an `EnclosedPoint` or a mapping from every parameter to an exact number; None takes a fitting
     point of the problem's critical set; for ``critical-points-in-box`` it is the box, an `EnclosedPoint`. ``better`` is the lower point of ``not-global`` and ``spurious-local-minimum``
     (None: looked for in the critical set). ``evidence`` is a solver's `Evidence`, or a `Component`, about ``at``;
-    ``hypotheses`` are stated with ``spurious-local-minimum``. Raises `NotCertifiable` with the reason when the fact is
+    ``hypotheses`` are stated with ``spurious-local-minimum``; ``ranks`` names matrices (features, gradients, product,
+    disparity) whose rank at the point is stated beside the goal, or by the goal ``rank`` (there: features). Raises `NotCertifiable` with the reason when the fact is
     false or no rule proves it, `BudgetExceeded` when the search for a point takes longer than ``budget``.
     """
-    names = tuple(hypotheses)
+    names, matrices = tuple(hypotheses), sorted(set(ranks)) or (["features"] if goal == "rank" else [])
+    if goal in (*COMPLETE_GOALS, "lower-bound") and matrices:
+        raise Invalid("ranks", got=f"some, but {goal} speaks of no point", remedy="leave them out")
     if goal in COMPLETE_GOALS:
         from explorer.certify.complete import complete_certificate
 
@@ -106,6 +112,9 @@ def certify(
         chosen = sorted(set(names))
         claim["hypotheses"] = chosen
         steps = [*hypothesis_steps(problem, chosen), *steps]
+    if matrices:
+        claim["ranks"] = matrices
+        steps = merged([*steps, *rank_steps(p, matrices)])
     return accepted(assemble(problem, claim, points, steps))
 
 

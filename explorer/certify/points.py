@@ -34,6 +34,7 @@ FITS: dict[str, Callable[[Component], bool]] = {
     "spurious-local-minimum": lambda c: c.kind.is_minimum and c.is_global is False,
     "tangent-optimal": lambda c: True,
     "kinks-nearby": lambda c: True,
+    "rank": lambda c: True,
 }
 
 
