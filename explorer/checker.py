@@ -3708,6 +3708,7 @@ class Proof(CanonicalRules):
             return [[f.get((), ring.zero) for f in plain.features(p, theta, x)] for x in p.inputs]
         if matrix == "gradients":
             theta = [{**c, (k,): ring.one} for k, c in enumerate(theta)]
+            self.meter.spend(self.size * len(p.inputs) * p.widths[-1] // 16)
             outputs = (f for x in p.inputs for f in first.outputs(p, theta, x))
             return [[f.get((k,), ring.zero) for k in range(self.size)] for f in outputs]
         if any(p.bias) or any(act.kind != "linear" for act in (*p.activations, p.output)):

@@ -84,6 +84,9 @@ TRUE = [
     ("tangent-optimal", VW, (0, 0), ["stationary", "tangent-optimal"]),
     # v relu(w): |v relu(w)| <= |v||w| at 0, and the slopes in w at (0, t) are t and 0
     ("kinks-nearby", RELU, (0, 0), ["kinks-nearby"]),
+    # one unit, one sample: the feature relu(2) = 2 is not 0; without activation the hidden output 0 is
+    ("rank", RELU, (2, 0), ["rank"]),
+    ("rank", VW, (0, 0), ["rank"]),
 ]
 
 
@@ -125,6 +128,40 @@ def test_false_goals_are_refused(goal: str, problem: Problem, point: tuple[Any, 
 def test_every_goal_is_tested() -> None:
     tested = {goal for goal, *_ in TRUE} | {"not-global", "spurious-local-minimum"}
     assert tested == set(GOALS)
+
+
+def test_ranks() -> None:
+    # tanh is known exactly at 0 only: rows (tanh 1, tanh 1/2), (tanh 2, tanh 1), (-tanh 2, -tanh 1); units with weights 1, 1 are equal
+    problem = Problem.dense(widths=[1, 2, 1], activation="tanh", inputs=[1, 2, -2], targets=[1, 0, 0])
+    made = certify(problem, "rank", at=at(problem, 1, "1/2", 1, 1), ranks=["features", "gradients"])
+    assert [(s["matrix"], s["rank"], s["rows"]) for s in made.to_json()["steps"]] == [
+        ("features", 2, [1, 2]),
+        ("gradients", 2, [1, 2]),  # f is odd in x: the gradients at 2 and -2 are opposite
+    ]
+    assert "(3 x 2) has full rank 2" in made.check().fact
+    assert "(3 x 4) has rank at least 2" in made.check().fact
+    same = certify(problem, "rank", at=at(problem, 1, 1, 1, 1))
+    assert [(s["rank"], s["rows"]) for s in same.to_json()["steps"]] == [(1, [1])]
+    # W_2 W_1 = (v_1 w_1 + v_2 w_2) = 0 at (1, 1, 1, -1), where the features (1, 1) have rank 1
+    linear = Problem.dense(widths=[1, 2, 1], activation="linear", inputs=[1, 2], targets=[1, 0])
+    made = certify(linear, "value", at=at(linear, 1, 1, 1, -1), ranks=["product", "features"])
+    assert [(s.get("matrix"), s.get("rank")) for s in made.to_json()["steps"]] == [
+        (None, None),
+        ("features", 1),
+        ("product", 0),
+    ]
+    # relu(x - 1/2) on [0, 1]: by homogeneity v f_v = w f_w + b f_b, so two of the three rows are independent
+    hinge = Problem.dense(widths=[1, 1, 1], activation="relu", bias=True, inputs=[0, 1], targets=[0, 1])
+    made = certify(hinge, "rank", at=at(hinge, 1, "-1/2", 1), ranks=["disparity"])
+    assert "the disparity matrix (3 x 3) has rank 2 at p" in made.check().fact
+    with pytest.raises(NotCertifiable, match="linear network"):
+        certify(problem, "rank", at=at(problem, 0, 0, 0, 0), ranks=["product"])
+    with pytest.raises(NotCertifiable, match="dense network"):
+        certify(BOWL, "rank", at=at(BOWL, 0, 0))
+    with pytest.raises(Invalid, match="some of"):
+        certify(VW, "rank", at=at(VW, 0, 0), ranks=["hessian"])
+    with pytest.raises(Invalid, match="speaks of no point"):
+        certify(VW, "lower-bound", ranks=["features"])
 
 
 def test_lower_points() -> None:

@@ -180,4 +180,6 @@ def assemble(
 
 
 def _subject(step: Step) -> tuple[str, ...]:
-    return tuple(step[key] for key in ("name", "point", "lower", "upper", "proof", "matrix") if isinstance(step.get(key), str))
+    return tuple(
+        step[key] for key in ("name", "point", "lower", "upper", "proof", "matrix") if isinstance(step.get(key), str)
+    )

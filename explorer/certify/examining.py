@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from explorer.budget import Budget
@@ -142,7 +142,13 @@ def certificate_of(problem: Problem, witness: Witness, budget: Budget) -> Certif
     """A certificate of the witness's claim, accepted by the checker; `NotCertifiable` with the reason otherwise."""
     if witness.goal in GOALS:
         return certify(
-            problem, witness.goal, at=witness.at, better=witness.better, hypotheses=witness.hypotheses, budget=budget
+            problem,
+            witness.goal,
+            at=witness.at,
+            better=witness.better,
+            hypotheses=witness.hypotheses,
+            ranks=witness.options.get("ranks", ()),
+            budget=budget,
         )
     if witness.goal not in WRITERS:
         raise Unknown("goal", expected=f"one of {', '.join([*GOALS, *WRITERS])}", got=repr(witness.goal)[:60])
@@ -184,10 +190,13 @@ def _holding(
     written: list[Certificate] = []
     for witness in judged.shows:
         try:
-            written.append(certificate_of(subject.problem, witness, subject.budget))
+            checked, certificate = _with_ranks(subject, checked, witness)
+            written.append(certificate)
         except ExplorerError:
             break
     proved = bool(judged.shows) and len(written) == len(judged.shows) and not judged.partial
+    checked, more = _ranks_alone(subject, checked)
+    written += more
     trust = Trust.VERIFIED if proved else judged.trust
     because = f"on this problem: {judged.because}"
     return _finding(
@@ -209,7 +218,7 @@ def _refuted(
     why = "no certificate was proposed"
     for witness in judged.shows:
         try:
-            written = certificate_of(subject.problem, witness, subject.budget)
+            checked, written = _with_ranks(subject, checked, witness)
         except ExplorerError as error:
             why = error.sentence()
             continue
@@ -226,6 +235,50 @@ def _refuted(
         )
     because = f"the conclusion seems to fail ({judged.because}), but nothing the checker accepts shows it: {why}"
     return _finding(found, subject, checked, judged, Outcome.UNDECIDED, because, repaired=repaired)
+
+
+def _about_ranks(c: Checked) -> Witness | None:
+    """The rank that a hypothesis which holds is about, and that no certificate shows so far."""
+    judgement = c.judgement
+    open_one = judgement.holds is True and judgement.trust is not Trust.VERIFIED
+    return next((w for w in judgement.shows if w.goal == "rank"), None) if open_one else None
+
+
+def _verified(checked: tuple[Checked, ...], shown: list[Witness]) -> tuple[Checked, ...]:
+    """The hypotheses, those that the witnesses ``shown`` are about *verified*."""
+    return tuple(
+        replace(c, judgement=replace(c.judgement, trust=Trust.VERIFIED)) if _about_ranks(c) in shown else c
+        for c in checked
+    )
+
+
+def _with_ranks(
+    subject: Subject, checked: tuple[Checked, ...], witness: Witness
+) -> tuple[tuple[Checked, ...], Certificate]:
+    """A certificate of the witness that also states the ranks which hypotheses at its point speak of, where it can."""
+    ranks = [w for w in map(_about_ranks, checked) if w is not None and w.at == witness.at]
+    if ranks and witness.goal in GOALS and witness.at is not None:
+        names = {name for w in (witness, *ranks) for name in w.options.get("ranks", ())}
+        beside = replace(witness, options={**witness.options, "ranks": tuple(sorted(names))})
+        try:
+            return _verified(checked, ranks), certificate_of(subject.problem, beside, subject.budget)
+        except ExplorerError:
+            pass
+    return checked, certificate_of(subject.problem, witness, subject.budget)
+
+
+def _ranks_alone(subject: Subject, checked: tuple[Checked, ...]) -> tuple[tuple[Checked, ...], list[Certificate]]:
+    """Certificates of the ranks in hypotheses that no other certificate states."""
+    written = []
+    for c in checked:
+        witness = _about_ranks(c)
+        try:
+            if witness is not None:
+                written.append(certificate_of(subject.problem, witness, subject.budget))
+                checked = _verified(checked, [witness])
+        except ExplorerError:
+            continue
+    return checked, written
 
 
 def _finding(

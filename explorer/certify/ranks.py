@@ -38,7 +38,9 @@ def rank_step(p: Located, matrix: str) -> Step:
     """The exact rank where the entries are in the point's field, else as many independent rows as enclosures show."""
     network = p.problem.network
     if not isinstance(network, DenseNetwork) or (matrix == "features" and network.depth < 2):
-        raise NotCertifiable(f"rank of the {matrix}", expected="a dense network with that matrix", got="another problem")
+        raise NotCertifiable(
+            f"rank of the {matrix}", expected="a dense network with that matrix", got="another problem"
+        )
     step: Step = {"rule": "rank", "point": p.name, "matrix": matrix}
     if isinstance(p.point, Point):
         try:

@@ -27,16 +27,28 @@ def samples(problem: Problem) -> int:
     return len(problem.data) if problem.data is not None else 0
 
 
-def at_point(name: str, text: str, decide: Callable[[Subject, Point], tuple[bool, str]], latex: str = "") -> Predicate:
-    """A condition at the subject's exact point; unknown where none is given."""
+def at_point(
+    name: str,
+    text: str,
+    decide: Callable[[Subject, Point], tuple[bool, str]],
+    latex: str = "",
+    *,
+    rank: str = "",
+) -> Predicate:
+    """A condition at the subject's exact point; unknown where none is given. ``rank``: the matrix whose rank decides it."""
 
     def test(subject: Subject) -> Judgement:
         if not isinstance(subject.problem.network, DenseNetwork):
             return Judgement(False, "the problem is not a dense network on data")
         holds, because = decide(subject, exact_point(subject))
-        return Judgement(holds, because)
+        return Judgement(holds, because, shows=rank_shown(subject, rank) if rank else ())
 
     return Predicate(name, text, test, latex)
+
+
+def rank_shown(subject: Subject, matrix: str) -> tuple[Witness, ...]:
+    """The certificate of the rank of that matrix at the subject's point."""
+    return (Witness("rank", exact_point(subject), options={"ranks": (matrix,)}),)
 
 
 def _features_full(subject: Subject, point: Point) -> tuple[bool, str]:
@@ -75,11 +87,15 @@ def _kernel_full(subject: Subject, point: Point) -> tuple[bool, str]:
     return found == samples(subject.problem), f"rank of K is {found}, n = {samples(subject.problem)}"
 
 
-FEATURES_FULL = at_point("full-rank-features", "the features of the last hidden layer have full rank min(d_L, n) at the point", _features_full, r"\operatorname{rank}Z_L=\min(d_L,n)")  # fmt: skip
-FEATURES_N = at_point("features-of-rank-n", "the features of the last hidden layer have rank n at the point", _features_n, r"\operatorname{rank}Z_L=n")  # fmt: skip
+FEATURES_FULL = at_point("full-rank-features", "the features of the last hidden layer have full rank min(d_L, n) at the point", _features_full, r"\operatorname{rank}Z_L=\min(d_L,n)", rank="features")  # fmt: skip
+FEATURES_N = at_point("features-of-rank-n", "the features of the last hidden layer have rank n at the point", _features_n, r"\operatorname{rank}Z_L=n", rank="features")  # fmt: skip
 DIFFERENTIABLE = at_point("differentiable", "the network is differentiable in its parameters at the point, at every sample", _differentiable)  # fmt: skip
 KERNEL_FULL = at_point(
-    "kernel-full-rank", "the tangent kernel K has full rank n at the point", _kernel_full, r"\det K\ne0"
+    "kernel-full-rank",
+    "the tangent kernel K has full rank n at the point",
+    _kernel_full,
+    r"\det K\ne0",
+    rank="gradients",
 )
 
 

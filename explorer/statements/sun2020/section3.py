@@ -131,14 +131,20 @@ def _by_rank(subject: Subject, point: AnyPoint, component: Component | None) -> 
     except Unsupported as error:
         return Judgement.unknown(error.sentence())
     if w.rank() == min(data.widths[0], data.widths[-1]):
-        return Judgement(data.is_least_squares(w), "the product has full rank and solves the normal equations")
+        shows = (Witness("global-minimum", point, options=PRODUCT),) if component is None else ()
+        holds = data.is_least_squares(w)
+        return Judgement(
+            holds, "the product has full rank and solves the normal equations", shows=shows if holds else ()
+        )
     kind = look(subject, point).kind if component is None else component.kind
     if kind is None or kind is Kind.UNDECIDED:
         return Judgement.unknown("the product is singular, and no rule decides the kind of the point")
-    shows = (Witness("saddle", point),) if component is None and kind.is_saddle else ()
+    shows = (Witness("saddle", point, options=PRODUCT),) if component is None and kind.is_saddle else ()
     return Judgement(kind.is_saddle, f"the product is singular, and the point is a {kind.value}", shows=shows)
 
 
+#: the rank of the product is stated beside the kind of the point
+PRODUCT = {"ranks": ("product",)}
 BY_RANK = Predicate(
     "kind-by-rank",
     "a full-rank product means a global minimum, a singular one a saddle",

@@ -174,7 +174,9 @@ def _dense(subject: Subject) -> Judgement:
         return Judgement.unknown("no open set of dependent features is seen, and the activation is not analytic")
     point = subject.point if isinstance(subject.point, Point) else full_rank_point(problem, subject.budget.start())
     if point is not None and feature_rank(problem, point) == min(net.widths[-2], n):
-        return Judgement(True, "full rank at one point, and the minors are analytic: the complement is a null set")
+        shows = (Witness("rank", point, options={"ranks": ("features",)}),)
+        because = "full rank at one point, and the minors are analytic: the complement is a null set"
+        return Judgement(True, because, shows=shows, partial=True)
     return Judgement.unknown("no point with features of full rank was found")
 
 
@@ -295,7 +297,11 @@ KERNEL = Statement(
     quantifiers="for all parameters at which f is differentiable",
     hypotheses=(SCALAR_OUTPUT, ENOUGH, DIFFERENTIABLE),
     conclusion=at_point(
-        "same-rank", "G has rank n exactly if K is regular", _same_rank, r"\operatorname{rank}G=n\iff\det K\ne0"
+        "same-rank",
+        "G has rank n exactly if K is regular",
+        _same_rank,
+        r"\operatorname{rank}G=n\iff\det K\ne0",
+        rank="gradients",
     ),
     verdict=Verdict.TRUE,
     ground=Ground.ARGUED,

@@ -34,7 +34,7 @@ from explorer.statements.sun2020.conditions import (
     look,
 )
 from explorer.statements.sun2020.instances import ln2, on, sigmoid, vw
-from explorer.statements.sun2020.kernels import exact_point, kernel_rank, samples, zero_loss
+from explorer.statements.sun2020.kernels import exact_point, kernel_rank, rank_shown, samples, zero_loss
 from explorer.statements.sun2020.section7 import relus, units
 
 F = Fraction
@@ -167,7 +167,7 @@ def _regular(subject: Subject) -> Judgement:
     except ExplorerError as error:
         return Judgement.unknown(error.sentence())
     n = samples(subject.problem)
-    return Judgement(True, f"K has rank n = {n} at the point") if found == n else Judgement.unknown(f"K has rank {found} < {n} at this point, which says nothing about others")  # fmt: skip
+    return Judgement(True, f"K has rank n = {n} at the point", shows=rank_shown(subject, "gradients")) if found == n else Judgement.unknown(f"K has rank {found} < {n} at this point, which says nothing about others")  # fmt: skip
 
 
 QUOTED = Statement(
