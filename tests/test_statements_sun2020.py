@@ -63,21 +63,6 @@ def test_examples_of_the_literal_text(statement: Statement, example: Example) ->
     certified(found)
 
 
-def test_hypotheses_about_ranks_are_certified() -> None:
-    """Claim VI.1: the features (1, 1) of one unit have full rank 1, stated beside the spurious minimum; claim VI.3: v w at (1, 1)."""
-    (narrow,) = (e for s, e in TRIED if s.id == "sun2020.claim-VI.1" and e.smallest)
-    found = examine("sun2020.claim-VI.1", narrow.subject())  # type: ignore[misc]
-    (certificate,) = found.certificates
-    assert certificate.goal["ranks"] == ("features",)
-    assert "(2 x 1) has full rank 1 at p" in certificate.check().fact
-    assert [c.judgement.trust.word for c in found.hypotheses if c.predicate.name == "full-rank-features"] == [
-        "verified"
-    ]
-    (zero,) = (e for s, e in TRIED if s.id == "sun2020.claim-VI.3" and e.smallest)
-    (certificate,) = examine("sun2020.claim-VI.3", zero.subject()).certificates  # type: ignore[misc]
-    assert (certificate.goal["kind"], certificate.goal["ranks"]) == ("global-minimum", ("gradients",))
-
-
 @pytest.mark.parametrize(("statement", "example"), [(s, e) for s, e in TRIED if e.repaired is not None], ids=named)
 def test_examples_of_the_repaired_form(statement: Statement, example: Example) -> None:
     found = examine(statement, example.subject(), repaired=True)  # type: ignore[misc]

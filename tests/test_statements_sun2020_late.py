@@ -10,6 +10,7 @@ from explorer.budget import Budget
 from explorer.certify.examining import examine, refuting_instances
 from explorer.certify.grid import Cell, violations
 from explorer.statements import du2019
+from explorer.statements.book import statement as find
 from explorer.statements.nouns import Ground, Outcome, Verdict
 from explorer.statements.sun2020 import section6, section6b, section6c, section7, section7b
 
@@ -65,3 +66,18 @@ def test_statements_on_each_others_subjects() -> None:
         for s in STATEMENTS:
             if s.repair is not None:
                 assert examine(s, x, repaired=True).outcome is not Outcome.REFUTED
+
+
+def test_hypotheses_about_ranks_are_certified() -> None:
+    """Claim VI.1: the features (1, 1) of one unit have full rank 1, stated beside the spurious minimum; claim VI.3: v w at (1, 1)."""
+    (narrow,) = (e for e in find("sun2020.claim-VI.1").examples if e.smallest)
+    found = examine("sun2020.claim-VI.1", narrow.subject())  # type: ignore[misc]
+    (certificate,) = found.certificates
+    assert certificate.goal["ranks"] == ("features",)
+    assert "(2 x 1) has full rank 1 at p" in certificate.check().fact
+    assert [c.judgement.trust.word for c in found.hypotheses if c.predicate.name == "full-rank-features"] == [
+        "verified"
+    ]
+    (zero,) = (e for e in find("sun2020.claim-VI.3").examples if e.smallest)
+    (certificate,) = examine("sun2020.claim-VI.3", zero.subject()).certificates  # type: ignore[misc]
+    assert (certificate.goal["kind"], certificate.goal["ranks"]) == ("global-minimum", ("gradients",))
