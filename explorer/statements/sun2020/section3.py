@@ -131,11 +131,9 @@ def _by_rank(subject: Subject, point: AnyPoint, component: Component | None) -> 
     except Unsupported as error:
         return Judgement.unknown(error.sentence())
     if w.rank() == min(data.widths[0], data.widths[-1]):
-        shows = (Witness("global-minimum", point, options=PRODUCT),) if component is None else ()
         holds = data.is_least_squares(w)
-        return Judgement(
-            holds, "the product has full rank and solves the normal equations", shows=shows if holds else ()
-        )
+        shows = (Witness("global-minimum", point, options=PRODUCT),) if holds and component is None else ()
+        return Judgement(holds, "the product has full rank and solves the normal equations", shows=shows)
     kind = look(subject, point).kind if component is None else component.kind
     if kind is None or kind is Kind.UNDECIDED:
         return Judgement.unknown("the product is singular, and no rule decides the kind of the point")
@@ -143,8 +141,7 @@ def _by_rank(subject: Subject, point: AnyPoint, component: Component | None) -> 
     return Judgement(kind.is_saddle, f"the product is singular, and the point is a {kind.value}", shows=shows)
 
 
-#: the rank of the product is stated beside the kind of the point
-PRODUCT = {"ranks": ("product",)}
+PRODUCT = {"ranks": ("product",)}  #: stated beside the kind of the point
 BY_RANK = Predicate(
     "kind-by-rank",
     "a full-rank product means a global minimum, a singular one a saddle",
