@@ -41,14 +41,14 @@ def at_point(
         if not isinstance(subject.problem.network, DenseNetwork):
             return Judgement(False, "the problem is not a dense network on data")
         holds, because = decide(subject, exact_point(subject))
-        return Judgement(holds, because, shows=rank_shown(subject, rank) if rank else ())
+        return Judgement(holds, because, shows=rank_shown(exact_point(subject), rank) if rank else ())
 
     return Predicate(name, text, test, latex)
 
 
-def rank_shown(subject: Subject, matrix: str) -> tuple[Witness, ...]:
-    """The certificate of the rank of that matrix at the subject's point."""
-    return (Witness("rank", exact_point(subject), options={"ranks": (matrix,)}),)
+def rank_shown(point: Point, matrix: str) -> tuple[Witness, ...]:
+    """The certificate of the rank of that matrix at the point."""
+    return (Witness("rank", point, options={"ranks": (matrix,)}),)
 
 
 def _features_full(subject: Subject, point: Point) -> tuple[bool, str]:
@@ -105,6 +105,20 @@ def gram_of_features(problem: Problem, point: Point) -> int:
     a = found.arithmetic
     rows = list(zip(*found.columns, strict=True))
     return rank(a, [[dot(a, list(u), list(v)) for v in rows] for u in rows])
+
+
+def _same_rank(subject: Subject, point: Point) -> tuple[bool, str]:
+    n, g, k = samples(subject.problem), kernel_rank(subject.problem, point), gram_of_features(subject.problem, point)
+    return (g == n) == (k == n) and g == k, f"rank G = {g}, rank K = {k}, n = {n}"
+
+
+SAME_RANK = at_point(
+    "same-rank",
+    "G has rank n exactly if K is regular",
+    _same_rank,
+    r"\operatorname{rank}G=n\iff\det K\ne0",
+    rank="gradients",
+)
 
 
 def zero_loss(subject: Subject, point: AnyPoint, component: Component | None) -> Judgement:

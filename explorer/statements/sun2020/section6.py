@@ -50,10 +50,10 @@ from explorer.statements.sun2020.kernels import (
     FEATURES_FULL,
     FEATURES_N,
     KERNEL_FULL,
+    SAME_RANK,
     at_point,
     exact_point,
-    gram_of_features,
-    kernel_rank,
+    rank_shown,
     samples,
     zero_loss,
 )
@@ -174,9 +174,8 @@ def _dense(subject: Subject) -> Judgement:
         return Judgement.unknown("no open set of dependent features is seen, and the activation is not analytic")
     point = subject.point if isinstance(subject.point, Point) else full_rank_point(problem, subject.budget.start())
     if point is not None and feature_rank(problem, point) == min(net.widths[-2], n):
-        shows = (Witness("rank", point, options={"ranks": ("features",)}),)
         because = "full rank at one point, and the minors are analytic: the complement is a null set"
-        return Judgement(True, because, shows=shows, partial=True)
+        return Judgement(True, because, shows=rank_shown(point, "features"), partial=True)
     return Judgement.unknown("no point with features of full rank was found")
 
 
@@ -280,11 +279,6 @@ def _parameters(subject: Subject) -> Judgement:
     return Judgement(count >= n, f"P = {count}, n = {n}")
 
 
-def _same_rank(subject: Subject, point: Point) -> tuple[bool, str]:
-    n, g, k = samples(subject.problem), kernel_rank(subject.problem, point), gram_of_features(subject.problem, point)
-    return (g == n) == (k == n) and g == k, f"rank G = {g}, rank K = {k}, n = {n}"
-
-
 ENOUGH = Predicate("enough-parameters", "there are at least as many parameters as samples", _parameters, r"P\ge n")
 
 KERNEL = Statement(
@@ -296,13 +290,7 @@ KERNEL = Statement(
     latex=r"G=(\partial_\theta f(x_1),\dots,\partial_\theta f(x_n)),\quad K=G^\top G",
     quantifiers="for all parameters at which f is differentiable",
     hypotheses=(SCALAR_OUTPUT, ENOUGH, DIFFERENTIABLE),
-    conclusion=at_point(
-        "same-rank",
-        "G has rank n exactly if K is regular",
-        _same_rank,
-        r"\operatorname{rank}G=n\iff\det K\ne0",
-        rank="gradients",
-    ),
+    conclusion=SAME_RANK,
     verdict=Verdict.TRUE,
     ground=Ground.ARGUED,
     fairness=Fairness.PEDANTIC,

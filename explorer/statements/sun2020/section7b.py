@@ -167,7 +167,7 @@ def _regular(subject: Subject) -> Judgement:
     except ExplorerError as error:
         return Judgement.unknown(error.sentence())
     n = samples(subject.problem)
-    return Judgement(True, f"K has rank n = {n} at the point", shows=rank_shown(subject, "gradients")) if found == n else Judgement.unknown(f"K has rank {found} < {n} at this point, which says nothing about others")  # fmt: skip
+    return Judgement(True, f"K has rank n = {n} at the point", shows=rank_shown(exact_point(subject), "gradients")) if found == n else Judgement.unknown(f"K has rank {found} < {n} at this point, which says nothing about others")  # fmt: skip
 
 
 QUOTED = Statement(
