@@ -19,6 +19,7 @@ import json
 import math
 import operator
 import re
+import struct
 import sys
 from fractions import Fraction
 
@@ -1631,40 +1632,58 @@ def dot(a, b):
     return sum(map(operator.mul, a, b))
 
 
-def least_eigenvalue(matrix, factor, bits, meter):
-    """A lower bound, in units of 2^-DYADIC, of the eigenvalues of all matrices H that ``matrix`` stands for: by Gershgorin's
-    circles those of H - L L^T, where L 2^bits is the given lower triangle of integers (only a hint), and L L^T >= 0."""
-    (rows, slack), shift = matrix, DYADIC - 2 * bits
-    centre, radius = [0] * len(rows), [0] * len(rows)
-    for i, start, product in products(factor, meter):
-        for j, (entry, found) in enumerate(zip(rows[i][start:], product, strict=False), start):
-            rest = entry - (found << shift)
-            if j < i:
-                radius[i] += abs(rest)
-                radius[j] += abs(rest)
-            else:
-                centre[i] = rest
-    return min(map(operator.sub, centre, radius)) - slack
+def proved_above(matrix, modulus, meter, step=256):
+    """Whether elimination proves all eigenvalues of all matrices H that ``matrix`` stands for to be at least ``modulus`` > 0 (in
+    units of 2^-DYADIC): with M = rows and some error > 0, M - (modulus + slack + error) I = L L^T + R, L a lower triangle of
+    integers found here; quotients are rounded, so R is at most half a pivot, and by Gershgorin's circles R >= -error I."""
+    (rows, slack), size = matrix, len(matrix[0])
+    left = [row[i] - modulus - slack for i, row in enumerate(rows)]  # of the diagonal, after the columns of L that are known
+    most = max(left).bit_length()
+    for width in (4, 8, 12, 16, 24):  # bytes of a field, see below; L L^T is in units of 2^(shift - DYADIC)
+        shift = max(most - 8 * width + 1, 0)
+        error = size * ((1 << (most - shift + 1) // 2) // 2 + 2) << shift
+        if min(left) > error + (1 << shift) and 2 * error <= modulus:
+            break
+    else:
+        return False
+    left, rows = [(v - error) >> shift for v in left], [[v >> shift for v in row] for row in rows]
+    # A column of L, within a block of rows, is one integer with a field of ``width`` bytes for every row; such integers are
+    # multiplied and added, and a field of the sum is an inner product of rows of L. As long as ``left`` is positive the square of
+    # every row is below its first entry there, so below 2^(8 width - 1): by Cauchy's inequality no field overflows.
+    counts, lower = [min(step, size - start) for start in range(0, size, step)], [[] for _ in rows]
+    halves = [int.from_bytes((1 << 8 * width - 1).to_bytes(width, "little") * count, "little") for count in counts]
+    blocks = [(count, half, []) for count, half in zip(counts, halves, strict=True)]
+    for k in range(size):
+        meter.spend(1 + (size - k) // 25)
+        before, pivot, text = k % step, math.isqrt(left[k]), b""
+        for count, half, columns in blocks[k // step :]:
+            meter.spend(1 + k * (count * width + 200) // 15_000)
+            text += (dot(lower[k], columns) + half ^ half).to_bytes(count * width, "little")
+        found = unpack(text, width)[before + 1 :]
+        column = [(row[k] - v + pivot // 2) // pivot for row, v in zip(rows[k + 1 :], found, strict=True)]
+        left[k + 1 :] = [v - q * q for v, q in zip(left[k + 1 :], column, strict=True)]
+        if min(left[k:]) <= 0:
+            return False
+        for row, q in zip(lower[k + 1 :], column, strict=True):
+            row.append(q)
+        text = pack([0] * before + [pivot, *column], width)
+        for count, half, columns in blocks[k // step :]:
+            columns.append((int.from_bytes(text[: count * width], "little") ^ half) - half)
+            text = text[count * width :]
+    return True
 
 
-def products(factor, meter, step=256):
-    """The lower triangle of L L^T for a lower triangle L of integers, in pieces (row, first column, entries). A column of L,
-    within a block of rows, is packed into one integer with a field of ``width`` bits for every row; such integers are
-    multiplied and added, and a field of the sum is an entry of the product, since none overflows."""
-    size, most = len(factor), max(abs(v) for row in factor for v in row)
-    width = -(-(2 * most.bit_length() + size.bit_length() + 2) // 8)  # in bytes: |entry| <= size * most^2 < 2^(8 width - 1)
-    half = 1 << (8 * width - 1)
-    for start in range(0, size, step):
-        stop = min(start + step, size)
-        offset = int.from_bytes(half.to_bytes(width, "little") * (stop - start), "little")  # makes every field positive
-        columns = []
-        for k in range(stop):
-            fields_of_k = (row[k] if k < len(row) else 0 for row in factor[start:stop])
-            columns.append(int.from_bytes(b"".join((v + half).to_bytes(width, "little") for v in fields_of_k), "little") - offset)
-        for i in range(start, size):
-            meter.spend(1 + min(i + 1, stop) * (stop - start + 60) // 6_000)
-            text = (dot(factor[i][:stop], columns) + offset).to_bytes(width * (stop - start), "little")
-            yield i, start, [int.from_bytes(text[k : k + width], "little") - half for k in range(0, width * min(stop - start, i - start + 1), width)]
+def pack(values, width):
+    """Signed integers in fields of ``width`` bytes."""
+    if width in (4, 8):
+        return struct.pack(f"<{len(values)}{'iq'[width // 8]}", *values)
+    return b"".join(v.to_bytes(width, "little", signed=True) for v in values)
+
+
+def unpack(text, width):
+    if width in (4, 8):
+        return struct.unpack(f"<{len(text) // width}{'iq'[width // 8]}", text)
+    return [int.from_bytes(text[k : k + width], "little", signed=True) for k in range(0, len(text), width)]
 
 
 def network_matrix(problem, box, ring):
@@ -2518,7 +2537,7 @@ def element(ring, body, where):
 
 STEP_KEYS = {  # in the order in which steps must stand
     "hypothesis": ("name",),
-    "minimum-in-ball": ("point", "modulus", "bits", "factor"),
+    "minimum-in-ball": ("point", "modulus"),
     "symmetric-inertia": ("point", "modulus", "inertia"),
     "uniform-minimum": ("point", "modulus", "order"),
     "value": ("point",),
@@ -3144,14 +3163,11 @@ class Proof(CanonicalRules):
     def rule_minimum_in_ball(self, step):
         """Hess F >= modulus > 0 on the ball around c and |grad F(c)| < modulus * radius: one critical point, a strict minimum."""
         name, point, p = step["point"], self.points[step["point"]], self.problem
-        modulus, bits = number(step["modulus"], "step.modulus"), whole(step["bits"], "step.bits", 1, DYADIC // 2)
+        modulus = number(step["modulus"], "step.modulus")
         if point.radius is None or point.classes:
             raise Rejected("minimum-in-ball", f"{name} is not known by a ball")
         if self.size > MAX_BALL:
             raise Rejected("minimum-in-ball", f"is limited to {MAX_BALL} parameters")
-        factor = [array(row, "step.factor", i + 1) for i, row in enumerate(array(step["factor"], "step.factor", self.size))]
-        if any(type(v) is not int or abs(v) > ULP for row in factor for v in row):
-            raise Malformed("step.factor", f"is not a triangle of integers of at most {DYADIC} bits")
         if modulus <= 0:
             raise Rejected("minimum-in-ball", "needs a positive modulus")
         ring = Intervals(self.meter)
@@ -3160,7 +3176,7 @@ class Proof(CanonicalRules):
         slope = ring.ends(ring.total(map(ring.square, gradient)))[1]
         if not slope < (modulus * point.radius) ** 2:
             raise Rejected("minimum-in-ball", "the gradient at the centre is too long for this radius")
-        if least_eigenvalue(matrix, factor, bits, self.meter) < modulus * ULP:
+        if not proved_above(matrix, math.ceil(modulus * ULP), self.meter):
             raise Rejected("minimum-in-ball", "the Hessian minus the modulus is not proved positive semidefinite over the ball")
         self.found["ball", name] = low - slope / (2 * modulus), high
         return ()

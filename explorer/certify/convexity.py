@@ -1,7 +1,7 @@
 """Strict minima by strong convexity on a small ball: rule ``minimum-in-ball``.
 
-The Hessian, its error over the ball and the gradient come from the checker's own kernels, the triangular factor from a
-floating-point Cholesky. Nothing here is a proof: the checker recomputes all of it.
+The Hessian, its error over the ball and the gradient come from the checker's own kernels, the claimed modulus from
+floating-point eigenvalues. Nothing here is a proof: the checker recomputes all of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from explorer.certify.encode import Step, number
 from explorer.errors import NotCertifiable
 from explorer.point import BallPoint
 from explorer.problem import Problem
-from explorer.propose.definite import factor, newton, symmetric
+from explorer.propose.definite import CLAIM, least_eigenvalue, newton, symmetric
 
 RADIUS = Fraction(1, 2**36)  #: of a ball, where nothing else is asked for
 PLACES = 80  #: binary places of a centre
@@ -43,10 +43,10 @@ def around(
 def ball_step(problem: Problem, name: str, ball: BallPoint) -> Step:
     """The step that proves the ball; `NotCertifiable` where the Hessian is not definite enough over it."""
     _, _, gradient, (rows, slack) = around(problem, ball.centre, ball.radius)
-    hint = factor(symmetric(rows, checker.ULP))
-    if hint is None:
+    least = least_eigenvalue(symmetric(rows, checker.ULP))
+    if not least > 0:
         raise NotCertifiable(f"ball {name}", expected="a positive definite Hessian", got="another one")
-    modulus = hint.modulus - Fraction(slack, checker.ULP)
+    modulus = short_below(CLAIM * (Fraction(least) - Fraction(slack, checker.ULP)))
     if modulus <= 0 or sum(g * g for g in gradient) >= (modulus * ball.radius) ** 2:
         raise NotCertifiable(
             f"ball {name}",
@@ -54,14 +54,13 @@ def ball_step(problem: Problem, name: str, ball: BallPoint) -> Step:
             got="a ball that is too wide" if modulus <= 0 else "a longer one",
             remedy="give another radius, or a centre nearer to the minimum",
         )
-    claimed = Fraction(int(modulus * 2**40), 2**40)
-    return {
-        "rule": "minimum-in-ball",
-        "point": name,
-        "modulus": number(claimed),
-        "bits": hint.bits,
-        "factor": [list(row) for row in hint.rows],
-    }
+    return {"rule": "minimum-in-ball", "point": name, "modulus": number(modulus)}
+
+
+def short_below(value: Fraction) -> Fraction:
+    """A dyadic number of twelve digits, not above ``value``."""
+    unit = Fraction(2) ** (value.numerator.bit_length() - value.denominator.bit_length() - 12)
+    return value // unit * unit
 
 
 def ball_bounds(problem: Problem, ball: BallPoint, modulus: Fraction) -> tuple[Fraction, Fraction]:

@@ -1,25 +1,16 @@
-"""Hints that a symmetric matrix is positive definite: a triangular factor of integers, from a floating-point Cholesky."""
+"""How positive definite a symmetric matrix of integers is, and Newton steps with it, in floating point: guesses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: shares of the least eigenvalue: what the factor leaves to rounding, and what is claimed
-GAP, CLAIM = 0.15, 0.75
-
-
-@dataclass(frozen=True)
-class Factor:
-    """A lower triangle L of integers in units of 2^-bits with H - L L^T close to (modulus + a gap) I."""
-
-    modulus: Fraction
-    bits: int
-    rows: tuple[tuple[int, ...], ...]
+#: the share of the least eigenvalue that is claimed; the checker's elimination loses up to half of the claim to rounding
+CLAIM = Fraction(3, 5)
+DENSE, STEPS = 400, 80  #: order up to which all eigenvalues are computed; Lanczos steps beyond
 
 
 def symmetric(triangle: Sequence[Sequence[int]], unit: int) -> NDArray[np.float64]:
@@ -31,34 +22,19 @@ def symmetric(triangle: Sequence[Sequence[int]], unit: int) -> NDArray[np.float6
 
 
 def least_eigenvalue(h: NDArray[np.float64]) -> float:
-    """The least eigenvalue from below, by Cholesky with shifts (eigenvalues themselves would take ten times as long)."""
-    low, high = 0.0, float(h.diagonal().min())
-    identity = np.eye(len(h))
-    for _ in range(9):
-        shift = (low + high) / 2
-        try:
-            np.linalg.cholesky(h - shift * identity)
-            low = shift
-        except np.linalg.LinAlgError:
-            high = shift
-    return low
-
-
-def factor(h: NDArray[np.float64]) -> Factor | None:
-    """A hint for ``h``, or None if ``h`` is not positive definite as far as floats can tell."""
-    if len(h) <= 400:
-        least = float(np.linalg.eigvalsh(h)[0])
-    else:
-        least = least_eigenvalue(h)
-    if not least > 0:
-        return None
-    modulus = Fraction(max(int(CLAIM * least * 2**40), 1), 2**40).limit_denominator(10**9)
-    lower = np.linalg.cholesky(h - (float(modulus) + GAP * least) * np.eye(len(h)))
-    # every entry of the residual is off by at most 2^-bits |row|_1, and Gershgorin's circles add them up
-    rough = len(h) * float(np.abs(lower).sum(axis=1).max())
-    bits = int(min(max(np.ceil(np.log2(rough / (GAP * least))) - 2, 12), 44))
-    scaled = np.rint(lower * 2.0**bits).astype(np.int64)
-    return Factor(modulus, bits, tuple(tuple(row[: i + 1]) for i, row in enumerate(scaled.tolist())))
+    """The least eigenvalue: by LAPACK, or for large matrices from above by Lanczos' method with reorthogonalisation."""
+    size = len(h)
+    if size <= DENSE:
+        return float(np.linalg.eigvalsh(h)[0])
+    basis = np.zeros((STEPS, size))
+    basis[0] = np.random.default_rng(0).normal(size=size)
+    basis[0] /= np.linalg.norm(basis[0])
+    for k in range(STEPS - 1):
+        new = h @ basis[k]
+        for _ in range(2):
+            new -= basis[: k + 1].T @ (basis[: k + 1] @ new)
+        basis[k + 1] = new / np.linalg.norm(new)
+    return float(np.linalg.eigvalsh(basis @ h @ basis.T)[0])
 
 
 def newton(triangle: Sequence[Sequence[int]], unit: int, gradient: Sequence[Fraction]) -> list[Fraction] | None:

@@ -23,7 +23,7 @@ from explorer.students import MAX_SIZE
 STATEMENT = "safran2018.thm-1"
 EVERY = "explorer.spurious-every-width"
 LAST = 10**30  #: units up to which the certificate for every number of units speaks
-MAX_FULL = 400  #: parameters up to which the certificate of the whole Hessian is written beside the symmetric one
+MAX_FULL = 2_500  #: parameters up to which the certificate of the whole Hessian is written beside the symmetric one
 MANY = 60  #: units beyond which a minimum is continued from fewer units
 
 
@@ -92,7 +92,7 @@ def full(problem: Problem, start: Sequence[Fraction]) -> Certificate:
 
 def spurious_minima(request: Request) -> tuple[Instance, ...]:
     """One instance: width students, ``teacher`` orthonormal units (default: as many), ``inputs`` dimensions (default: as many
-    as the teacher has units). A certificate by symmetry, and one by the whole Hessian up to 400 parameters."""
+    as the teacher has units). A certificate by symmetry, and one by the whole Hessian up to 2,500 parameters."""
     request.allow(STATEMENT, "width", "teacher", "inputs")
     students = request.whole("width", 6, 1, MAX_SIZE)
     units = request.whole("teacher", students, 1, MAX_SIZE)
