@@ -107,7 +107,9 @@ def test_elimination_in_integers_against_rationals():
         size, scale = rng.randint(1, 9), [rng.choice([1, 1, 2**-5, 2**6]) for _ in range(9)]
         b = [[rng.randint(-9, 9) for _ in range(size)] for _ in range(size)]
         d = [rng.choice([1, 1, 1, 3, -1 if rng.random() < 0.1 else 1]) for _ in range(size)]
-        whole = [[sum(Fraction(b[k][i] * d[k] * b[k][j]) for k in range(size)) for j in range(size)] for i in range(size)]
+        whole = [
+            [sum(Fraction(b[k][i] * d[k] * b[k][j]) for k in range(size)) for j in range(size)] for i in range(size)
+        ]
         shift = Fraction(rng.choice([0, 1, 1, -30]), rng.choice([1, 100, 10**6]))
         rows = [
             [int((whole[i][j] + shift * (i == j)) * Fraction(scale[i] * scale[j]) * checker.ULP) for j in range(size)]
