@@ -74,9 +74,7 @@ def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
     polynomial, why = is_polynomial(problem)
     if not polynomial:
         if is_piecewise_polynomial(problem)[0]:
-            from explorer.solve.piecewise import by_cells
-
-            return by_cells(problem, deadline)
+            return _piecewise(problem, deadline)
         if applies(problem):
             return by_exponentials(problem, deadline)
         raise Unsupported("critical set", expected="a polynomial or piecewise polynomial loss", got=why)
@@ -92,6 +90,24 @@ def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
     if solution.dimension in (Dimension.FINITE, Dimension.EMPTY):
         return from_solution(t, solution, deadline)
     return _either(decomposed(t, deadline), closed)
+
+
+def _piecewise(problem: Problem, deadline: Deadline) -> CriticalSet:
+    """One hidden layer of relu-like units face by face, everything else cell by cell."""
+    from explorer.solve.layer import layer_of
+
+    layer = layer_of(problem)
+    if layer is None:
+        from explorer.solve.piecewise import by_cells
+
+        return by_cells(problem, deadline)
+    if layer.ridge:
+        from explorer.solve.fans_ridge import with_ridge
+
+        return with_ridge(layer, deadline)
+    from explorer.solve.fans_free import without_regularizer
+
+    return without_regularizer(layer, deadline)
 
 
 def _finite(t: Target, deadline: Deadline) -> SystemSolution:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -34,6 +35,22 @@ def element_json(element: Element, field: Field) -> Any:
     if len(polynomial) == 2:  # a rational number in disguise
         return text(Fraction(-polynomial[0], polynomial[1]))
     return {"polynomial": [str(c) for c in polynomial], "interval": [text(b) for b in interval]}
+
+
+def element_text(element: Element, field: Field) -> str:
+    """A number of Q or Q(alpha) in words: '3/2', or '(the root of -2 + 1*t^2 near 1.41421)'."""
+    if not any(element[1:]):
+        return text(element[0])
+    polynomial, _ = minimal_polynomial(element, field)
+    if len(polynomial) == 2:
+        return text(Fraction(-polynomial[0], polynomial[1]))
+    return root_text(polynomial, arithmetic(field).approximate(element))
+
+
+def root_text(polynomial: Sequence[int], near: float) -> str:
+    """An irrational root of an integer polynomial (coefficients low to high) in words."""
+    powers = [f"{c}" if k == 0 else f"{c}*t^{k}" for k, c in enumerate(polynomial) if c]
+    return f"(the root of {' + '.join(powers)} near {near:.6g})"
 
 
 def compare(a: Element, field_a: Field, b: Element, field_b: Field) -> int:

@@ -21,7 +21,7 @@ from explorer.exact import text
 from explorer.point import NumberField, Point, RationalField
 from explorer.solve.decompose import Cell
 from explorer.solve.polynomials import Poly, at_rationals, contains, factors, fraction, sign_on, univariate, variables
-from explorer.solve.scalars import compare, enclosure
+from explorer.solve.scalars import compare, enclosure, root_text
 
 MAX_STRATA = 256
 MAX_TRIALS = 500
@@ -274,5 +274,4 @@ def _end_text(r: AlgebraicNumber) -> str:
     if r.rational is not None:
         return text(r.rational)
     near = arithmetic(_field(r)).approximate((Fraction(0), Fraction(1)))
-    powers = [f"{c}" if k == 0 else f"{c}*t^{k}" for k, c in enumerate(r.polynomial) if c]
-    return f"(the root of {' + '.join(powers)} near {near:.6g})"
+    return root_text(r.polynomial, near)

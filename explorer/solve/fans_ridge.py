@@ -1,0 +1,219 @@
+"""Every critical point of one hidden layer of relu-like units with l2 regularizer, face by face; kinds by an exact criterion.
+
+At a critical point the derivatives along (u_j, v_j) give m v^2 = u . L u, so a unit is zero or *active*, v and u not 0. In p = v u F is
+convex on a product of faces with fixed signs of v, |data term| + sum 2 sqrt(m) |p|_L, so active units of one *type* (face, sign of
+v, weights) point in one direction and only sum |p| is bound: each choice of types is one polynomial system with few solutions, and
+q > 1 units of one type are a family (v_j, u_j) = a_j (v, u), a on the unit sphere with positive entries.
+
+Kinds: with g_i = 2 c_i (f_i - y_i) and h(u) = sum_i g_i phi(x_i . u), F(q) - F(p) = sum_j (Psi_j(q_j) - Psi_j(p_j)) + a nonnegative rest of higher
+order, Psi(v, u) = v h(u) + u . L u + m v^2. So p is a local minimum iff h(u)^2 <= 4 m u . L u for all u (every zero unit) and F does
+not fall to first order where an active unit leaves its face; it is never a maximum, v being regularized. docs/piecewise.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, product
+from typing import Any
+
+import flint
+
+from explorer.algebra.feasible import Affine, strictly_feasible
+from explorer.algebra.solver import Dimension, RealRoot, solve_zero_dimensional
+from explorer.algebra.systems import PolynomialSystem
+from explorer.budget import Deadline
+from explorer.errors import Unsupported
+from explorer.solve import bounds
+from explorer.solve.classify import PRECISION
+from explorer.solve.fans import Face, Fan, dot
+from explorer.solve.layer import MAX_STRATA, ZERO, Layer, gathered
+from explorer.solve.polynomials import context, to_terms
+from explorer.solve.results import Component, CriticalSet
+from explorer.solve.ridge_points import Active, Numbers, Weights, component
+
+MAX_SYSTEMS = 20_000
+
+
+@dataclass(frozen=True)
+class Type:
+    """What active units may have in common."""
+
+    face: Face
+    sign: int
+    weights: Weights
+
+
+def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
+    """All Clarke-critical points; the coverage says what a system or a box left open."""
+    fan = layer.fan(deadline)
+    units = [weights_of(layer, j) for j in range(layer.units)]
+    kinds = list(dict.fromkeys(units))
+    types = [Type(f, s, w) for w in kinds for f in fan.faces if f.dimension and not f.dead for s in (1, -1)]
+    doubts: list[str] = []
+    components: list[Component] = []
+    solved = 0
+    for count in range(min(layer.units, len(types)) + 1):
+        for chosen in combinations(types, count):
+            deadline.check("choosing faces for the units")
+            if any(a.face == b.face and a.weights == b.weights for a, b in combinations(chosen, 2)):
+                continue  # opposite signs on one face want opposite directions
+            homes = list(_assignments(units, chosen))
+            if not homes or not _possible(layer, fan, chosen):
+                continue
+            solved += 1
+            if solved > MAX_SYSTEMS:
+                raise Unsupported("activation cells", expected=f"at most {MAX_SYSTEMS} systems", got="more")
+            for active in _solutions(layer, fan, chosen, deadline, doubts):
+                for home in homes:
+                    deadline.check("classifying critical points")
+                    if len(components) >= MAX_STRATA:
+                        raise Unsupported("critical strata", expected=f"at most {MAX_STRATA}", got="more")
+                    found, doubt = component(layer, fan, units, active, home)
+                    doubts += doubt
+                    if found is not None:
+                        components.append(found)
+    reason = (
+        f"{len(fan.faces)} faces per unit; {solved} choices of faces and signs were not excluded by linear programming over Q, and "
+        "the polynomial system of each was solved"
+    )
+    return gathered(layer, components, doubts, reason, bounds.coercive(layer.problem))
+
+
+def weights_of(layer: Layer, j: int) -> Weights:
+    r = layer.problem.regularizer
+    assert r is not None
+    return Weights(tuple(r.weights[k] for k in layer.incoming(j)), r.weights[layer.outgoing(j)])
+
+
+def bias_weight(layer: Layer) -> Fraction:
+    r = layer.problem.regularizer
+    assert r is not None
+    return r.weights[-1] if layer.output_bias else ZERO
+
+
+def _assignments(units: Sequence[Weights], chosen: Sequence[Type]) -> Iterator[tuple[int | None, ...]]:
+    """Which unit has which type (None: it is zero), every type used."""
+    options = [[None, *(k for k, t in enumerate(chosen) if t.weights == w)] for w in units]
+    for home in product(*options):
+        if set(range(len(chosen))) <= set(home):
+            yield home
+
+
+def _possible(layer: Layer, fan: Fan, chosen: Sequence[Type]) -> bool:
+    """A linear relaxation: p_a in sign (face), and -sign (span: M^-1 times the gradient of h) in the face, for some outputs."""
+    if not chosen:
+        return True
+    columns = [[row[k] for row in t.face.columns] for t in chosen for k in range(t.face.dimension)]
+    if layer.output_bias:
+        columns.append([Fraction(1)] * len(layer.targets))
+    size = len(columns)
+    # g_i as affine functions of (p, c)
+    g = [
+        (*(2 * w * c[i] for c in columns), -2 * w * y)
+        for i, (w, y) in enumerate(zip(layer.weights, layer.targets, strict=True))
+    ]
+    positive: list[Affine] = []
+    start = 0
+    for t in chosen:
+        inverse = t.weights.inverse(t.face)
+        slope = [combined([row[k] for row in t.face.columns], g) for k in range(t.face.dimension)]
+        direction = [combined([-t.sign * v for v in line], slope) for line in inverse]
+        for n, side in zip(fan.normals, t.face.signs, strict=True):
+            if not side:
+                continue
+            local = [side * dot(n, b) for b in t.face.basis]
+            own = [ZERO] * (size + 1)
+            own[start : start + t.face.dimension] = [t.sign * v for v in local]
+            positive += [tuple(own), combined(local, direction)]
+        start += t.face.dimension
+    equations: list[Affine] = []
+    if layer.output_bias:
+        total = list(combined([Fraction(1)] * len(g), g))
+        total[size - 1] += 2 * bias_weight(layer)
+        equations.append(tuple(total))
+    return strictly_feasible(size, equations, positive) is not None
+
+
+def combined(coefficients: Sequence[Fraction], rows: Sequence[Affine]) -> Affine:
+    """sum_k coefficients_k rows_k."""
+    return tuple(
+        sum((c * v for c, v in zip(coefficients, column, strict=True) if c), ZERO) for column in zip(*rows, strict=True)
+    )
+
+
+# -- the systems ------------------------------------------------------------------------------------------------------
+
+
+def _solutions(
+    layer: Layer, fan: Fan, chosen: Sequence[Type], deadline: Deadline, doubts: list[str]
+) -> Iterator[list[Active]]:
+    """The critical points of F with one unit of each type, the others zero; with the output bias in `Active.bias`."""
+    if not chosen:
+        total = sum(layer.weights, bias_weight(layer))
+        bias = sum((c * y for c, y in zip(layer.weights, layer.targets, strict=True)), ZERO) / total
+        yield Active.none(layer, bias if layer.output_bias else ZERO)
+        return
+    solution = solve_zero_dimensional(_system(layer, chosen), deadline)
+    if solution.dimension is not Dimension.FINITE and solution.dimension is not Dimension.EMPTY:
+        doubts.append(f"the system of a choice of faces has a solution set of positive dimension: {solution.reason}")
+        return
+    if not solution.complete:
+        doubts.append(solution.reason)
+    for root in solution.roots:
+        with flint.ctx.workprec(PRECISION):
+            inside = _inside(fan, chosen, root)
+        if inside is None:
+            doubts.append("a critical point of one activation cell may lie on its boundary: its box does not decide")
+        elif inside:
+            yield Active.of(layer, [(t.face, t.sign, t.weights) for t in chosen], root)
+
+
+def _system(layer: Layer, chosen: Sequence[Type]) -> PolynomialSystem:
+    """The gradient of F in (s_a, v_a) for each type, u = sum_k s_ak basis_k, and the output bias."""
+    names: list[str] = []
+    for a, t in enumerate(chosen):
+        names += [*(f"s{a}_{k}" for k in range(t.face.dimension)), f"v{a}"]
+    names += ["c"] if layer.output_bias else []
+    ring = context(names)
+    gens = dict(zip(names, ring.gens(), strict=True))
+    q = lambda value: flint.fmpq(value.numerator, value.denominator)  # noqa: E731
+    loss = ring.constant(0)
+    for i, (w, y) in enumerate(zip(layer.weights, layer.targets, strict=True)):
+        f = ring.constant(-q(y)) + (gens["c"] if layer.output_bias else 0)
+        for a, t in enumerate(chosen):
+            f += gens[f"v{a}"] * _sum(ring, [q(c) * gens[f"s{a}_{k}"] for k, c in enumerate(t.face.columns[i])])
+        loss += q(w) * f * f
+    for a, t in enumerate(chosen):
+        matrix = t.weights.matrix(t.face)
+        loss += q(t.weights.outgoing) * gens[f"v{a}"] ** 2
+        for k, line in enumerate(matrix):
+            loss += _sum(ring, [q(c) * gens[f"s{a}_{k}"] * gens[f"s{a}_{j}"] for j, c in enumerate(line)])
+    if layer.output_bias:
+        loss += q(bias_weight(layer)) * gens["c"] ** 2
+    return PolynomialSystem.gradient(names, to_terms(loss))
+
+
+def _sum(ring: Any, parts: Sequence[Any]) -> Any:
+    out = ring.constant(0)
+    for p in parts:
+        out += p
+    return out
+
+
+def _inside(fan: Fan, chosen: Sequence[Type], root: RealRoot) -> bool | None:
+    """Whether signs and strict face conditions hold; None where a box does not tell."""
+    numbers = Numbers.of(root.point)
+    start, unsure = 0, False
+    for t in chosen:
+        s = numbers.values[start : start + t.face.dimension]
+        signs = [numbers.sign(numbers.values[start + t.face.dimension], t.sign)]
+        for n, side in zip(fan.normals, t.face.signs, strict=True):
+            if side:
+                signs.append(numbers.sign(numbers.linear([dot(n, b) for b in t.face.basis], s), side))
+        if any(v is not None and v <= 0 for v in signs):
+            return False
+        unsure = unsure or None in signs
+        start += t.face.dimension + 1
+    return None if unsure else True

@@ -1,0 +1,148 @@
+"""One hidden layer of positively homogeneous units and a linear output, with squared loss: what the fan solvers need of it.
+
+F = sum_i c_i (sum_j v_j phi(u_j . x_i) + c - y_i)^2 + sum_j (u_j . L_j u_j + m_j v_j^2) + k c^2, phi(z) = a z for z >= 0 and b z for
+z <= 0 (relu, leaky_relu, |z|); u_j holds the bias of the unit, if there is one, and x_i is then extended by 1. For a scalar
+input without bias the degree D of homogeneity may be larger: phi(x u) = |u|^D phi(x sgn u) is linear in z = sgn(u) |u|^D.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from explorer.algebra.feasible import Vector
+from explorer.budget import Deadline
+from explorer.exact import text
+from explorer.model.activations import pieces_of
+from explorer.problem import DenseNetwork, Problem
+from explorer.solve.fans import Face, Fan, dot, fan
+from explorer.solve.results import Component, Coverage, CriticalSet, Trust
+from explorer.solve.values import settle_globals
+
+ZERO = Fraction(0)
+MAX_STRATA = 4_000
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The data of F; ``degree`` D, ``slopes`` (b, a) of the units as functions of z, ``ridge`` whether L, m > 0."""
+
+    problem: Problem
+    units: int
+    inputs: tuple[Vector, ...]
+    targets: Vector
+    weights: Vector
+    slopes: tuple[Fraction, Fraction]
+    degree: int
+    ridge: bool
+
+    @property
+    def size(self) -> int:
+        """The number of incoming weights of a unit."""
+        return len(self.inputs[0])
+
+    @property
+    def output_bias(self) -> bool:
+        net = self.problem.network
+        assert isinstance(net, DenseNetwork)
+        return net.bias[1]
+
+    def incoming(self, j: int) -> tuple[int, ...]:
+        """The parameters of u_j."""
+        net = self.problem.network
+        assert isinstance(net, DenseNetwork)
+        n = net.widths[0]
+        return (*range(j * n, (j + 1) * n), *([self.units * n + j] if net.bias[0] else []))
+
+    def outgoing(self, j: int) -> int:
+        """The parameter v_j."""
+        return self.units * self.size + j
+
+    @cached_property
+    def fan_inputs(self) -> tuple[Vector, ...]:
+        return (
+            tuple(tuple(v**self.degree if v > 0 else -((-v) ** self.degree) for v in x) for x in self.inputs)
+            if self.degree > 1
+            else self.inputs
+        )
+
+    def fan(self, deadline: Deadline) -> Fan:
+        return fan(self.fan_inputs, self.slopes, deadline)
+
+    def gradient_weights(self, outputs: Sequence[Fraction]) -> Vector:
+        """g_i = 2 c_i (f_i - y_i)."""
+        return tuple(2 * c * (f - y) for c, f, y in zip(self.weights, outputs, self.targets, strict=True))
+
+    def loss(self, outputs: Sequence[Fraction]) -> Fraction:
+        return sum((c * (f - y) ** 2 for c, f, y in zip(self.weights, outputs, self.targets, strict=True)), ZERO)
+
+    def face_texts(self, j: int, face: Face, of: Fan) -> tuple[list[str], list[str]]:
+        """(equations, inequalities) of the face in the parameters of unit j."""
+        names = [self.problem.parameters[k] for k in self.incoming(j)]
+        forms = [(linear(names, n), s) for n, s in zip(of.normals, face.signs, strict=True)]
+        return [f"{form} = 0" for form, s in forms if not s], [
+            f"{form} {'>' if s > 0 else '<'} 0" for form, s in forms if s
+        ]
+
+
+def layer_of(problem: Problem) -> Layer | None:
+    """The layer, or None where the fan solvers do not apply."""
+    net, data, loss, r = problem.network, problem.data, problem.loss, problem.regularizer
+    if not isinstance(net, DenseNetwork) or data is None or loss is None or loss.kind != "squared":
+        return None
+    if net.depth != 2 or net.widths[2] != 1 or net.output.kind != "linear":
+        return None
+    p = pieces_of(net.activations[0])
+    if p is None or p.breaks != (ZERO,) or (degree := p.homogeneous) is None or degree < 1:
+        return None
+    left, right = (c[degree] if len(c) > degree else ZERO for c in p.polynomials)
+    inputs = tuple((*x, Fraction(1)) if net.bias[0] else tuple(x) for x in data.inputs)
+    ridge = False
+    if r is not None and any(r.weights):
+        penalised = len(r.weights) - bool(net.bias[1])
+        if r.kind != "l2" or not all(r.weights[:penalised]) or degree > 1:
+            return None
+        ridge = True
+    if degree > 1 and len(inputs[0]) > 1:
+        return None
+    slopes = (left * (-1) ** (degree + 1), right)  # phi as a function of z = sgn(u) |u|^D: phi(-1) = -b
+    targets = tuple(y[0] for y in data.targets)
+    return Layer(problem, net.widths[1], inputs, targets, tuple(loss.weights), slopes, degree, ridge)
+
+
+def linear(names: Sequence[str], coefficients: Sequence[Fraction]) -> str:
+    """'x + 2*y - 1/3*z'; '0' for the zero form."""
+    out = ""
+    for name, c in zip(names, coefficients, strict=True):
+        if not c:
+            continue
+        sign = " - " if c < 0 else " + "
+        out += (sign if out else sign.strip().replace("+", "")) + (name if abs(c) == 1 else f"{text(abs(c))}*{name}")
+    return out or "0"
+
+
+def slope_along(outputs: Face, g: Sequence[Fraction]) -> Fraction:
+    """h = sum_i g_i phi(x_i . u) at the sample of a face."""
+    return sum((c * dot(row, outputs.sample) for c, row in zip(g, outputs.rows, strict=True)), ZERO)
+
+
+def gathered(
+    layer: Layer, components: Sequence[Component], doubts: Sequence[str], reason: str, attained: str
+) -> CriticalSet:
+    """The critical set of the components; ``attained`` says why min F is attained (and so at one of them)."""
+    settled, best, because = settle_globals(
+        components,
+        floor=ZERO,
+        floor_because="the loss is a sum of nonnegative terms",
+        coercive=attained,
+        complete=not doubts,
+    )
+    return CriticalSet(
+        layer.problem,
+        tuple(sorted(settled, key=lambda c: (-c.dimension, c.value.lower, c.equations, str(c.sample)))),
+        Coverage(not doubts, "faces of the units' fans", Trust.COMPUTED, "; ".join(dict.fromkeys(doubts)) or reason),
+        best,
+        because,
+    )
