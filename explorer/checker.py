@@ -970,7 +970,7 @@ class Activation:
             self.factor = number(body[key], where, False)
             self.normal[key] = show(self.factor)
             if self.kind == "leaky_relu":
-                self.pieces = [[Fraction(0), self.factor], [Fraction(0), Fraction(1)]]
+                self.pieces = [[Fraction(0), self.factor], [Fraction(0), Fraction(1)]][self.factor == 1 :]  # slope 1: z itself
         if not all(self.pieces):
             raise Malformed(where, "has no coefficients")
         if len(self.pieces) == 2 and not self.breaks:

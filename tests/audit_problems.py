@@ -264,6 +264,29 @@ def random_piecewise(rng: random.Random) -> Problem:
     return _network(rng, widths, activation, False, 0.4)
 
 
+def random_kinks(rng: random.Random) -> Problem:
+    """One hidden layer of one or two relu or leaky units on two or three points, with and without biases and ridge."""
+    inputs, units = rng.choice([1, 1, 2]), rng.choice([1, 2])
+    bias = rng.choice([[False, False], [True, False], [True, True], [False, True]] if inputs == 1 else [[False, False]])
+    n = rng.randint(2, 3)
+    size = units * (inputs + 1 + bias[0]) + bias[1]
+    weights: Any = rng.choice([None, "1/4", "1/10", "1/2", [Q(rng.randint(1, 5), 10) for _ in range(size)]])
+    xs = []
+    while len(xs) < n:
+        x = [rng.randint(-2, 3) for _ in range(inputs)]
+        if any(x) or bias[0]:
+            xs.append(x)
+    return Problem.dense(
+        widths=[inputs, units, 1],
+        inputs=xs,
+        targets=[Q(rng.randint(-4, 4), rng.choice([1, 1, 2])) for _ in range(n)],
+        activation=rng.choice(["relu", "relu", "relu", {"kind": "leaky_relu", "slope": rng.choice(["1/4", "-1/2"])}]),
+        bias=bias,
+        loss_weights=[rng.choice(["1", "1", "2"]) for _ in range(n)],
+        regularizer=None if weights is None else {"kind": "l2", "weights": weights},
+    )
+
+
 def random_outputs(rng: random.Random) -> Problem:
     """Two-layer linear networks with several outputs and no regularizer: targets with distinct or with equal directions."""
     widths = rng.choice([[2, 1, 2], [2, 2, 2], [2, 1, 1], [3, 1, 2], [1, 1, 2], [2, 2, 1]])
@@ -327,6 +350,7 @@ CLASSES: dict[str, Callable[[random.Random], Problem]] = {
     "linear": random_linear,
     "polynomial": random_polynomial,
     "piecewise": random_piecewise,
+    "kinks": random_kinks,
     "outputs": random_outputs,
     "deep-ridge": random_deep_ridge,
     "exponential": random_exponential,

@@ -14,7 +14,7 @@ from explorer.solve.critical import critical_set
 from explorer.solve.results import Kind
 
 
-def neuron(activation: str, inputs: list[int], targets: list[int]) -> Problem:
+def neuron(activation: str | dict[str, object], inputs: list[int], targets: list[int]) -> Problem:
     return Problem.dense(widths=[1, 1, 1], activation=activation, inputs=inputs, targets=targets)
 
 
@@ -44,11 +44,11 @@ CASES: dict[str, tuple[Problem, Callable[[Q, Q], Q], list[tuple[int, str, int, b
         lambda w, v: (1 - v * relu(w) ** 2) ** 2,
         RELU_LIKE,
     ),
-    # x = +-1, y = 1: F = (1 - v|w|)^2 + 1 on both sides: two branches v|w| = 1 with value 1, the kink as above with value 2
+    # x = +-1, y = 1: F = (1 - v|w|)^2 + 1 >= 1 on both sides: two branches v|w| = 1 with value 1, the kink as above with value 2
     "two-sided": (
         neuron("relu", [1, -1], [1, 1]),
         lambda w, v: (1 - v * relu(w)) ** 2 + (1 - v * relu(-w)) ** 2,
-        [(1, "minimum", 1, None)] * 2 + [(1, "minimum", 2, False), (1, "maximum", 2, False), (0, "saddle", 2, False)],
+        [(1, "minimum", 1, True)] * 2 + [(1, "minimum", 2, False), (1, "maximum", 2, False), (0, "saddle", 2, False)],
     ),
 }
 
@@ -81,13 +81,26 @@ def test_the_smooth_part_has_a_hessian_and_the_kink_has_none() -> None:
 
 
 def test_kinks_of_several_parameters_are_not_pretended() -> None:
-    two_inputs = Problem.dense(widths=[2, 1, 1], activation="relu", inputs=[[1, 2]], targets=[1])
+    two_inputs = Problem.dense(widths=[2, 1, 1], activation="requ", inputs=[[1, 2]], targets=[1])
     found = critical_set(two_inputs)
     assert not found.coverage.complete
     assert "depend" in found.coverage.reason
 
 
 def test_crossing_kinks_are_named_as_missing() -> None:
-    found = critical_set(Problem.dense(widths=[1, 2, 1], activation="relu", inputs=[1], targets=[1]))
+    found = critical_set(
+        Problem.dense(
+            widths=[1, 2, 1], activation="requ", inputs=[1], targets=[1], regularizer={"kind": "l2", "weights": 1}
+        )
+    )
     assert not found.coverage.complete
     assert "two or more kinks" in found.coverage.reason
+
+
+def test_a_leaky_unit_of_slope_one_has_no_kink() -> None:
+    # slope 1 is the identity: F = (1 - v w)^2 + (2 - 2 v w)^2 = 5 (1 - v w)^2, the hyperbola and the strict saddle 0
+    found = critical_set(neuron({"kind": "leaky_relu", "slope": 1}, [1, 2], [1, 2]))
+    assert found.coverage.complete
+    assert (
+        sorted((c.dimension, c.kind.value) for c in found.components) == [(0, "strict saddle")] + [(1, "minimum")] * 2
+    )

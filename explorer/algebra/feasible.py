@@ -16,6 +16,8 @@ from explorer.algebra.balls import to_fmpq, to_fraction
 Affine = tuple[Fraction, ...]
 Vector = tuple[Fraction, ...]
 
+ZERO = fmpq(0)
+
 
 def echelon(n: int, equations: Sequence[Affine]) -> list[Affine]:
     """The same equations in reduced row echelon form, without zero rows."""
@@ -59,22 +61,26 @@ def strictly_feasible(n: int, equations: Sequence[Affine], positive: Sequence[Af
     if solved is None:
         return None
     at, basis = solved
-    gaps = [
-        (value(row, at), [sum((a * b for a, b in zip(row, v, strict=False)), Fraction(0)) for v in basis])
-        for row in positive
-    ]
+    gaps = []
+    moves = [[to_fmpq(v) for v in b] for b in basis]
+    for row in positive:
+        exact = [to_fmpq(v) for v in row[:n]]
+        gaps.append(
+            (to_fmpq(value(row, at)), [sum((a * b for a, b in zip(exact, v, strict=True) if a), ZERO) for v in moves])
+        )
     if any(h <= 0 and not any(g) for h, g in gaps):
         return None
     live = [(h, g) for h, g in gaps if any(g)]
-    z = _simplex(live, len(basis)) if live else [Fraction(0)] * len(basis)
+    z = _simplex(live, len(basis)) if live else [ZERO] * len(basis)
     if z is None:
         return None
-    return tuple(x + sum((c * v[k] for c, v in zip(z, basis, strict=True)), Fraction(0)) for k, x in enumerate(at))
+    scale = [to_fraction(c) for c in z]
+    return tuple(x + sum((c * v[k] for c, v in zip(scale, basis, strict=True)), Fraction(0)) for k, x in enumerate(at))
 
 
-def _simplex(gaps: Sequence[tuple[Fraction, list[Fraction]]], m: int) -> list[Fraction] | None:
+def _simplex(gaps: Sequence[tuple[fmpq, list[fmpq]]], m: int) -> list[fmpq] | None:
     """z with h + g . z > 0 for all (h, g). Variables: 0..m-1 the free z, m the free t, m+1.. the slacks h + g . z - t, 1 - t."""
-    zero, one = Fraction(0), Fraction(1)
+    zero, one = ZERO, fmpq(1)
     rows = [[h, *g, -one] for h, g in gaps] + [[one, *[zero] * m, -one]]
     nonbasic = list(range(m + 1))
     basic = [m + 1 + i for i in range(len(rows))]
@@ -88,7 +94,7 @@ def _simplex(gaps: Sequence[tuple[Fraction, list[Fraction]]], m: int) -> list[Fr
             if i != r and row[c + 1]:
                 k = row[c + 1]
                 row[c + 1] = zero
-                rows[i] = [a + k * b for a, b in zip(row, solved, strict=True)]
+                rows[i] = [a + k * b if b else a for a, b in zip(row, solved, strict=True)]
         basic[r], nonbasic[c] = nonbasic[c], basic[r]
 
     pivot(min(range(len(rows)), key=lambda i: rows[i][0]), m)

@@ -117,7 +117,7 @@ def _pieces(a: Activation) -> tuple[tuple[Fraction, ...], tuple[tuple[Fraction, 
     if a.kind == "requ":
         return (zero,), ((zero,), (zero, zero, one))
     if a.kind == "leaky_relu":
-        return (zero,), ((zero, a.slope or zero), (zero, one))
+        return ((), ((zero, one),)) if a.slope == 1 else ((zero,), ((zero, a.slope or zero), (zero, one)))
     return a.breaks, a.pieces
 
 

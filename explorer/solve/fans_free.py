@@ -217,7 +217,7 @@ def _component(layer: Layer, fan: Fan, fit: Fit, states: Sequence[State]) -> Com
     smooth = all(all(s.face.signs) for s in states)
     kind, words = _kind(layer, fan, fit.g, states, smooth=smooth)
     sample = Point.rational(point)
-    inertia, same = (None, True) if not smooth else _inertia(layer, point, states)
+    inertia, steady = (None, True) if not smooth else _inertia(layer, point, states)
     what = f"a connected piece of dimension {dimension}" if dimension else "a point"
     what += "" if smooth else ", where F is not twice differentiable (critical in the sense of Clarke)"
     return Component(
@@ -231,7 +231,7 @@ def _component(layer: Layer, fan: Fan, fit: Fit, states: Sequence[State]) -> Com
         points=() if dimension else (sample,),
         isolated=None if dimension else False,
         equations=(*equations, *inequalities),
-        description=what if same else f"{what}; the inertia is that of the sample",
+        description=what if steady else f"{what}; the inertia is that of the sample",
     )
 
 
@@ -275,9 +275,9 @@ def _live_equations(layer: Layer, fan: Fan, states: Sequence[State]) -> list[str
         tests += [[dot(b, [c[i] for c in own]) for i in range(len(layer.targets))] for b in face.basis]
         for n, side in zip(fan.normals, face.signs, strict=True):
             if not side:
-                row = [ZERO] * (size + 1)
-                row[place * layer.size : (place + 1) * layer.size] = n
-                bound.append(tuple(row))
+                block = [ZERO] * (size + 1)
+                block[place * layer.size : (place + 1) * layer.size] = n
+                bound.append(tuple(block))
     if layer.output_bias:
         tests.append(columns[-1])
     for test in tests:

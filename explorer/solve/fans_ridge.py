@@ -21,10 +21,11 @@ from typing import Any
 import flint
 
 from explorer.algebra.feasible import Affine, strictly_feasible
-from explorer.algebra.solver import Dimension, RealRoot, solve_zero_dimensional
+from explorer.algebra.solver import Dimension, solve_zero_dimensional
 from explorer.algebra.systems import PolynomialSystem
 from explorer.budget import Deadline
 from explorer.errors import Unsupported
+from explorer.point import AnyPoint
 from explorer.solve import bounds
 from explorer.solve.classify import PRECISION
 from explorer.solve.fans import Face, Fan, dot
@@ -32,6 +33,7 @@ from explorer.solve.layer import MAX_STRATA, ZERO, Layer, gathered
 from explorer.solve.polynomials import context, to_terms
 from explorer.solve.results import Component, CriticalSet
 from explorer.solve.ridge_points import Active, Numbers, Weights, component
+from explorer.solve.ridge_single import single_unit
 
 MAX_SYSTEMS = 20_000
 
@@ -148,26 +150,33 @@ def combined(coefficients: Sequence[Fraction], rows: Sequence[Affine]) -> Affine
 
 def _solutions(
     layer: Layer, fan: Fan, chosen: Sequence[Type], deadline: Deadline, doubts: list[str]
-) -> Iterator[list[Active]]:
+) -> Iterator[Active]:
     """The critical points of F with one unit of each type, the others zero; with the output bias in `Active.bias`."""
     if not chosen:
         total = sum(layer.weights, bias_weight(layer))
         bias = sum((c * y for c, y in zip(layer.weights, layer.targets, strict=True)), ZERO) / total
         yield Active.none(layer, bias if layer.output_bias else ZERO)
         return
-    solution = solve_zero_dimensional(_system(layer, chosen), deadline)
-    if solution.dimension is not Dimension.FINITE and solution.dimension is not Dimension.EMPTY:
-        doubts.append(f"the system of a choice of faces has a solution set of positive dimension: {solution.reason}")
-        return
-    if not solution.complete:
-        doubts.append(solution.reason)
-    for root in solution.roots:
+    roots: list[tuple[AnyPoint, bool]]
+    if len(chosen) == 1:
+        (t,) = chosen
+        points = single_unit(layer, t.face, t.weights.matrix(t.face), t.weights.outgoing, bias_weight(layer))
+        roots = [(p, True) for p in points]
+    else:
+        solution = solve_zero_dimensional(_system(layer, chosen), deadline)
+        if solution.dimension not in (Dimension.FINITE, Dimension.EMPTY):
+            doubts.append(f"the system of a choice of faces was not solved: {solution.reason}")
+            return
+        if not solution.complete:
+            doubts.append(solution.reason)
+        roots = [(root.point, not root.singular) for root in solution.roots]
+    for point, nonsingular in roots:
         with flint.ctx.workprec(PRECISION):
-            inside = _inside(fan, chosen, root)
+            inside = _inside(fan, chosen, point)
         if inside is None:
             doubts.append("a critical point of one activation cell may lie on its boundary: its box does not decide")
         elif inside:
-            yield Active.of(layer, [(t.face, t.sign, t.weights) for t in chosen], root)
+            yield Active.of(layer, [(t.face, t.sign, t.weights) for t in chosen], point, nonsingular=nonsingular)
 
 
 def _system(layer: Layer, chosen: Sequence[Type]) -> PolynomialSystem:
@@ -202,9 +211,9 @@ def _sum(ring: Any, parts: Sequence[Any]) -> Any:
     return out
 
 
-def _inside(fan: Fan, chosen: Sequence[Type], root: RealRoot) -> bool | None:
+def _inside(fan: Fan, chosen: Sequence[Type], point: AnyPoint) -> bool | None:
     """Whether signs and strict face conditions hold; None where a box does not tell."""
-    numbers = Numbers.of(root.point)
+    numbers = Numbers.of(point)
     start, unsure = 0, False
     for t in chosen:
         s = numbers.values[start : start + t.face.dimension]

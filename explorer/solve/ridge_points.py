@@ -16,7 +16,6 @@ import flint
 
 from explorer.algebra.balls import ball, bounds, sign_of
 from explorer.algebra.feasible import Vector
-from explorer.algebra.solver import RealRoot
 from explorer.exact import text
 from explorer.model.polynomial import cell_polynomial
 from explorer.point import AnyPoint, EnclosedPoint, Point, RationalField
@@ -118,9 +117,11 @@ class Active:
         return cls(layer, Numbers.of(at), at, (), (bias,), True)
 
     @classmethod
-    def of(cls, layer: Layer, types: Sequence[tuple[Face, int, Weights]], root: RealRoot) -> Active:
+    def of(
+        cls, layer: Layer, types: Sequence[tuple[Face, int, Weights]], point: AnyPoint, *, nonsingular: bool
+    ) -> Active:
         with flint.ctx.workprec(PRECISION):
-            numbers = Numbers.of(root.point)
+            numbers = Numbers.of(point)
             units, start = [], 0
             for face, sign, weights in types:
                 s = numbers.values[start : start + face.dimension]
@@ -128,7 +129,7 @@ class Active:
                 units.append(ActiveUnit(face, sign, weights, u, numbers.values[start + face.dimension]))
                 start += face.dimension + 1
             bias = numbers.values[-1] if layer.output_bias else numbers.ring.constant(ZERO)
-            return cls(layer, numbers, root.point, tuple(units), bias, not root.singular)
+            return cls(layer, numbers, point, tuple(units), bias, nonsingular)
 
     @cached_property
     def g(self) -> list[Any]:
