@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from explorer.errors import Invalid, described
 from explorer.exact import MAX_DIGITS
 
-MAX_BYTES = 16_000_000
+MAX_BYTES = 8_000_000
 MAX_DEPTH = 16
 #: lists and objects, and values, in one file: they bound memory and time long before the bytes do
 MAX_GROUPS = 100_000

@@ -372,3 +372,11 @@ def test_another_function_has_another_digest(change):
     assert before is not None
     assert after is None or after[0] != before[0]
     assert package(json.dumps(body).encode()) == after
+
+
+def test_a_file_may_be_as_long_for_one_reader_as_for_the_other():
+    body = {"format": "explorer.problem/1", "network": {"kind": "monomial", "parameters": ["x"], "terms": [{"coefficient": "1", "exponents": [2]}]}}  # fmt: skip
+    raw = json.dumps(body).encode()
+    longest = raw + b" " * (checker.MAX_BYTES - len(raw))
+    assert package(longest) == independent(longest) == package(raw)
+    assert package(longest + b" ") is independent(longest + b" ") is None
