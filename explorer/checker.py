@@ -175,6 +175,10 @@ def number(body, where, canonical=True):
     return value
 
 
+def numbers(body, where, length=None, most=MAX_PARAMETERS):
+    return [number(v, where) for v in array(body, where, length, most)]
+
+
 def show(value):
     return str(value.numerator) if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
 
@@ -2375,7 +2379,7 @@ class Point:
             if body["field"] != "rational":
                 raise Malformed(where, "has a fitted coordinate over another field than the rational numbers")
             self.fitted = whole(body["fitted"], f"{where}.fitted", 1, size) - 1, number(body["output"], f"{where}.output")
-            self.known = [number(c, where) for c in array(body["coordinates"], where, size)]
+            self.known = numbers(body["coordinates"], where, size)
             if self.known[self.fitted[0]] != 0:
                 raise Malformed(where, "gives the fitted coordinate a number other than 0")
             return
@@ -2384,7 +2388,7 @@ class Point:
             return
         if isinstance(body, dict) and "centre" in body:
             fields(body, where, ("centre", "radius"))
-            self.centre = [number(v, where) for v in array(body["centre"], where, size)]
+            self.centre = numbers(body["centre"], where, size)
             self.radius = number(body["radius"], where)
             self.lower, self.upper = ([c + s * self.radius for c in self.centre] for s in (-1, 1))
             if self.radius <= 0:
@@ -2392,7 +2396,7 @@ class Point:
             return
         if isinstance(body, dict) and "lower" in body:
             fields(body, where, ("lower", "upper"))
-            self.lower, self.upper = ([number(v, where) for v in array(body[key], where, size)] for key in ("lower", "upper"))
+            self.lower, self.upper = (numbers(body[key], where, size) for key in ("lower", "upper"))
             if any(a >= b for a, b in zip(self.lower, self.upper, strict=True)):
                 raise Malformed(where, "has an empty or flat box")
             return
@@ -2423,7 +2427,7 @@ class Point:
             raise Malformed(where, "has orbits that do not make up the rows and columns of W")
         self.orbits = Tied(Intervals(meter), self.sizes, self.rows, self.columns, {}).orbits()
         count = len(self.orbits)
-        self.centre = [[number(v, where) for v in array(row, where, most=64)] for row in array(body["centre"], where, count)]
+        self.centre = [numbers(row, where, most=64) for row in array(body["centre"], where, count)]
         powers = [array(pair, where, 2) for pair in [body["radius"], *array(body["scale"], where, count)]]
         self.radius, *self.scale = [(whole(e, where, 0, 16), number(c, where)) for e, c in powers]
         if any(c <= 0 for _, c in (self.radius, *self.scale)) or not all(self.centre):
@@ -2450,7 +2454,7 @@ class Point:
         if sum(self.classes[a] for a in self.rows) != problem.students or sum(self.classes[a] for a in self.columns) != problem.dimension:
             raise Malformed(where, "has orbits that do not make up the rows and columns of W")
         self.orbits = Tied(Intervals(meter), self.sizes, self.rows, self.columns, {}).orbits()
-        self.centre, self.scale = ([number(v, where) for v in array(body[key], where, len(self.orbits))] for key in ("centre", "scale"))
+        self.centre, self.scale = (numbers(body[key], where, len(self.orbits)) for key in ("centre", "scale"))
         self.radius = number(body["radius"], where)
         if self.radius <= 0 or min(self.scale) <= 0:
             raise Malformed(where, "has no positive radius and scale")
@@ -2523,7 +2527,7 @@ def element(ring, body, where):
     """An ELEMENT of an exact ring, in canonical form."""
     if isinstance(ring, Rationals):
         return number(body, where)
-    row = [number(c, where) for c in array(body, where, most=MAX_DEGREE)]
+    row = numbers(body, where, most=MAX_DEGREE)
     if not row or (row[-1] == 0 and len(row) > 1):
         raise Malformed(where, "has an empty coefficient list or a trailing zero")
     if isinstance(ring, NumberField) and len(row) >= len(ring.modulus):
@@ -2800,7 +2804,7 @@ class CanonicalRules:
         has a smaller loss than (relation . y)^2 / sum_t relation_t^2 / c_t."""
         p = self.canonical_problem("aliased")
         top = [whole(n, "step.frequencies", 0, 64) for n in array(step["frequencies"], "step.frequencies", p.widths[0])]
-        relation = [number(v, "step.relation") for v in array(step["relation"], "step.relation", len(p.inputs))]
+        relation = numbers(step["relation"], "step.relation", len(p.inputs))
         turn, count = math.lcm(*(v.denominator for x in p.inputs for v in x)), math.prod(2 * n + 1 for n in top)
         if turn > 120 or count > 2_000 or not any(relation):
             raise Rejected("aliased", "needs a relation, inputs with a common denominator up to 120 and at most 2000 frequencies")
@@ -3096,7 +3100,7 @@ class Proof(CanonicalRules):
         if any(p.bias) or any(homogeneity(act) != 1 or act.breaks for act in (*p.activations, p.output)):
             raise Rejected("floor", "rank needs a linear network without biases")
         count = max(len(gram) - min(p.widths), 0)
-        bounds = [number(v, "step.eigenvalues") for v in array(body, "step.eigenvalues", count)]
+        bounds = numbers(body, "step.eigenvalues", count)
         for k, bound in enumerate(bounds):  # the k-th smallest eigenvalue (from 0) is >= bound if at most k are < bound
             moved = [{j: v - (bound if i == j else 0) for j, v in enumerate(row)} for i, row in enumerate(gram)]
             if inertia_of(rationals, moved)[2] > k:
@@ -3544,7 +3548,7 @@ class Proof(CanonicalRules):
     def rule_coercive(self, step):
         """The loss is >= 0 and every parameter is penalised: F <= level implies |theta_k| <= bounds_k."""
         p, level = self.problem, number(step["level"], "step.level")
-        radii = [number(v, "step.bounds") for v in array(step["bounds"], "step.bounds", self.size)]
+        radii = numbers(step["bounds"], "step.bounds", self.size)
         if p.kind != "dense" or p.regularizer is None or not all(p.penalties):
             raise Rejected("coercive", "needs a network loss and a regularizer with positive weights on all parameters")
         if p.regularizer == "neuron-cubic":
@@ -3737,7 +3741,7 @@ class Proof(CanonicalRules):
         """F > level on the whole boundary of a box around p and F(p) <= level, by intervals on a grid of cells."""
         name, point, d = step["point"], self.points[step["point"]], self.size
         level = number(step["level"], "step.level")
-        lower, upper = ([number(v, f"step.{key}") for v in array(step[key], f"step.{key}", d)] for key in ("lower", "upper"))
+        lower, upper = (numbers(step[key], f"step.{key}", d) for key in ("lower", "upper"))
         if any(a >= b for a, b in zip(lower, upper, strict=True)):
             raise Malformed("step.lower", "gives an empty or flat box")
         if "cuts" not in step:
@@ -3769,7 +3773,7 @@ class Proof(CanonicalRules):
         name, point, ring = step["point"], self.points[step["point"]], Intervals(self.meter)
         self.matrix_rule("basin")
         used = (self.need("value", name), self.critical(name))
-        moduli = [number(v, "step.moduli") for v in array(step["moduli"], "step.moduli", self.size)]
+        moduli = numbers(step["moduli"], "step.moduli", self.size)
         if any(mu <= 0 for mu in moduli) or self.bounds(name)[1] > level:
             raise Rejected("basin", "a modulus is not positive, or F(p) <= level is not proved by its value")
         box = [ring.hull(ring.of(a), ring.of(b)) for a, b in zip(lower, upper, strict=True)]
@@ -3796,8 +3800,8 @@ class Proof(CanonicalRules):
         """G(z) = F(p + sum_k z_k direction_k): G(at) <= level < G on the boundary of a box around `at`; a lower bound of G on it."""
         rule, name, where = "slice-basin", step["point"], "step.directions"
         point, level, ring = self.exact_point(step), number(step["level"], "step.level"), Intervals(self.meter)
-        rows = [[number(v, where) for v in array(row, where, self.size)] for row in array(step["directions"], where, most=4)]
-        at, lower, upper = ([number(v, f"step.{k}") for v in array(step[k], f"step.{k}", len(rows))] for k in ("at", "lower", "upper"))
+        rows = [numbers(row, where, self.size) for row in array(step["directions"], where, most=4)]
+        at, lower, upper = (numbers(step[k], f"step.{k}", len(rows)) for k in ("at", "lower", "upper"))
         cuts = [whole(n, "step.cuts", 1, 1_000) for n in array(step["cuts"], "step.cuts", len(rows))]
         if not rows or not all(a < c < b for a, c, b in zip(lower, at, upper, strict=True)):
             raise Rejected(rule, "the point `at` is not inside the box")
@@ -3857,7 +3861,7 @@ class Proof(CanonicalRules):
         expansion = Taylor(path, 2).loss(self.problem, theta, need_value=False)
         self.vanishing_gradient(rule, expansion, path.vanishes, path.zero)
         where = "step.basis"
-        basis = [[number(v, where) for v in array(row, where, self.size)] for row in array(step["basis"], where, self.size)]
+        basis = [numbers(row, where, self.size) for row in array(step["basis"], where, self.size)]
         if len(independent_rows(basis, self.meter)) < self.size:
             raise Rejected(rule, "the basis vectors are dependent")
         if inertia_of(path, self.in_basis(path, hessian_rows(expansion, self.size, path), basis)) != claimed:
@@ -3926,7 +3930,7 @@ class Proof(CanonicalRules):
                 raise Rejected("chord", "F does not decrease strictly on the segment")
             self.found[key] = None
             return ()
-        fractions = [number(s, "step.at") for s in array(step["at"], "step.at", 2)]
+        fractions = numbers(step["at"], "step.at", 2)
         if not 0 <= fractions[0] < fractions[1] <= 1:
             raise Rejected("chord", "needs two fractions of the segment in order")
         values = []
@@ -3943,7 +3947,7 @@ class Proof(CanonicalRules):
     def rule_wall(self, step):
         """p and q strictly on two sides of the hyperplane sum wall_k theta_k = 0, on which F >= level."""
         p, level = self.problem, number(step["level"], "step.level")
-        wall = [number(v, "step.wall") for v in array(step["wall"], "step.wall", self.size)]
+        wall = numbers(step["wall"], "step.wall", self.size)
         at = []
         for key in ("point", "to"):
             ring = self.exact_point({"rule": "wall", "point": step[key]}).ring
@@ -4104,7 +4108,7 @@ class Proof(CanonicalRules):
             values, cost = [Fraction(0)] * len(data), Fraction(0)
             for term in array(terms, where, most=256):
                 c, omega = array(term, where, 2)
-                c, omega = number(c, where), [number(v, where) for v in array(omega, where, len(data[0]))]
+                c, omega = number(c, where), numbers(omega, where, len(data[0]))
                 values = [v + c * max(ring.dot(omega, x), 0) ** 2 for v, x in zip(values, data, strict=True)]
                 cost += abs(c) * ring.dot(omega, omega)
             if any(v != (k == i) for k, v in enumerate(values)):
@@ -4219,7 +4223,7 @@ class Proof(CanonicalRules):
         if self.problem.kind != "dense":
             raise Rejected("gram-null", "needs inputs")
         inputs = self.problem.inputs
-        vector, sums = [number(c, "step.vector") for c in array(step["vector"], "step.vector", len(inputs))], {}
+        vector, sums = numbers(step["vector"], "step.vector", len(inputs)), {}
         for c, x in zip(vector, inputs, strict=True):
             size = abs(next((v for v in x if v), Fraction(0)))
             if size:
@@ -4310,7 +4314,7 @@ class Proof(CanonicalRules):
         inputs, targets, rows, outer = self.hidden(step)
         z, ring = self.reach(inputs, rows), Rationals(self.meter)
         error = self.residuals(z, outer, targets)
-        chosen = [number(c, "step.selection") for c in array(step["selection"], "step.selection")]
+        chosen = numbers(step["selection"], "step.selection")
         if any(not 0 <= c <= 1 for c in chosen) or len(chosen) != sum(value == 0 for row in z for value in row):
             raise Rejected("flow-rests", "needs one number from [0, 1] for every pair of a unit and a sample with w . x = 0")
         left = iter(chosen)
@@ -4329,7 +4333,7 @@ class Proof(CanonicalRules):
         return ()
 
     def null_vector(self, step):
-        vector = [number(c, "step.vector") for c in array(step["vector"], "step.vector", len(self.problem.inputs))]
+        vector = numbers(step["vector"], "step.vector", len(self.problem.inputs))
         if not any(vector):
             raise Rejected(step["rule"], "the vector is 0")
         return vector
@@ -4395,7 +4399,7 @@ class Proof(CanonicalRules):
 
     def rule_radius(self, step):
         """Every critical point of F has |theta_k| <= bounds_k, and lies in the ball of every layer of `layer_balls`."""
-        p, radii = self.problem, [number(v, "step.bounds") for v in array(step["bounds"], "step.bounds", self.size)]
+        p, radii = self.problem, numbers(step["bounds"], "step.bounds", self.size)
         if p.kind != "dense" or p.output.kind != "linear" or p.regularizer not in ("l2", "power") or not all(p.penalties):
             raise Rejected("radius", "needs a network with a linear output and an l2 or power regularizer of positive weights")
         if p.exponent < 2:
@@ -4458,7 +4462,7 @@ class Proof(CanonicalRules):
     def rule_complete_in_box(self, step):
         """The critical points in the box are exactly the named points: a binary tree of boxes, each leaf with its reason."""
         rule, where, ring, d = "complete-in-box", "step.tree", Coarse(Meter(TREE_WORK)), self.size
-        lower, upper = ([number(v, f"step.{key}") for v in array(step[key], f"step.{key}", d)] for key in ("lower", "upper"))
+        lower, upper = (numbers(step[key], f"step.{key}", d) for key in ("lower", "upper"))
         names = [point_name(name, "step.points", self.points) for name in array(step["points"], "step.points", most=MAX_POINTS)]
         tree = array(step["tree"], where, most=MAX_NODES)
         if any(a >= b for a, b in zip(lower, upper, strict=True)) or names != sorted(set(names)) or "origin" in names:
