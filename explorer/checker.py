@@ -1148,6 +1148,16 @@ class Problem:
             normal["exponent"] = self.exponent = whole(body["exponent"], "problem.regularizer.exponent", 1, 64)
         self.normal["regularizer"] = normal
 
+    def unit(self, theta, j):
+        """Of the one hidden layer: the parameters into unit j (its weights, then its bias if it has one) and out of it."""
+        (first, bias), (second, _), cols, width = *self.blocks, self.widths[0], self.widths[1]
+        own = theta[first + j * cols : first + (j + 1) * cols] + ([theta[bias + j]] if bias is not None else [])
+        return own, theta[second + j : second + width * self.widths[2] : width]
+
+    def extended_inputs(self):
+        """(x, 1) with first biases, x without."""
+        return [[*x, Fraction(1)] if self.bias[0] else list(x) for x in self.inputs]
+
     @property
     def hidden_layers(self):
         return len(self.widths) - 2 if self.kind == "dense" else 0
@@ -1231,12 +1241,6 @@ def taylor_polynomial(ring, coefficients, z, order):
             value = ring.add(value, ring.of(coefficients[k] * math.comb(k, j))) if coefficients[k] else value
         out.append(value)
     return out
-
-
-def homogeneous(act):
-    """Whether phi(c z) = c^p phi(z) for all c > 0: monomials, with one break at most, at 0."""
-    degrees = {k for piece in act.pieces for k, c in enumerate(piece) if c}
-    return bool(act.pieces) and len(degrees) == 1 and act.breaks in ([], [0])
 
 
 def sides(ring, z, b):
@@ -1396,10 +1400,9 @@ class Taylor:
         weights = theta[start + j : start + cols * problem.widths[layer + 1] : cols]
         return any(value != self.ring.zero for weight in weights for value in weight.values())
 
-    def features(self, problem, theta, x):
-        """The outputs of the last hidden layer, whether they are heard or not."""
-        signal = [self.constant(v) for v in x]
-        for layer, act in enumerate(problem.activations):
+    def hidden(self, problem, theta, signal, layers):
+        """The outputs of the first so many hidden layers, whether they are heard or not."""
+        for layer, act in enumerate(problem.activations[:layers]):
             signal = [self.apply(act, z) for z in self.layer(problem, theta, layer, signal)]
         return signal
 
@@ -1461,12 +1464,10 @@ class Taylor:
         """(1/3) sum_j weight_j (|a_j|^3 + 2 |(w_j, b_j)|^3)."""
         if isinstance(self.ring, LaurentRing):
             raise Rejected("family", "the neuron-cubic regularizer has no family rule")
-        (first, bias), (second, _) = problem.blocks
-        cols = problem.widths[0]
         for j, weight in enumerate(problem.penalties):
-            own = theta[first + j * cols : first + (j + 1) * cols] + ([theta[bias + j]] if bias is not None else [])
+            own, (out,) = problem.unit(theta, j)
             if weight:
-                self.add_to(total, self.scale(self.power(theta[second + j], 3, absolute=True), weight / 3))
+                self.add_to(total, self.scale(self.power(out, 3, absolute=True), weight / 3))
                 self.add_to(total, self.scale(self.cubed_norm(own), 2 * weight / 3))
 
     def cubed_norm(self, vector):
@@ -1566,17 +1567,25 @@ def inertia_of(ring, matrix):
     return tuple(counts)
 
 
-def positive_over(ring, matrix):
-    """Whether elimination over intervals shows every symmetric matrix of the enclosure (rows of intervals) positive definite."""
+def pivots(ring, matrix):
+    """The signs of the pivots of every symmetric matrix of an enclosure (rows of intervals or expansions), up to one without a certain
+    sign: 0."""
     rows = [list(row) for row in matrix]
-    for k, pivot in enumerate(rows):
-        if pivot[k][0] <= 0:
-            return False
-        inverse = ring.inverse(pivot[k])
-        for row in rows[k + 1 :]:
-            factor = ring.mul(row[k], inverse)
-            row[k + 1 :] = [ring.sub(a, ring.mul(factor, b)) for a, b in zip(row[k + 1 :], pivot[k + 1 :], strict=True)]
-    return True
+    for k, row in enumerate(rows):
+        sign = ring.definite(row[k])
+        yield sign
+        if not sign:
+            return
+        inverse = ring.inverse(row[k])
+        for i in range(k + 1, len(rows)):
+            factor = ring.mul(row[i], inverse)
+            for j in range(i, len(rows)):
+                rows[i][j] = ring.sub(rows[i][j], ring.mul(factor, row[j]))
+
+
+def positive_over(ring, matrix):
+    """Whether elimination over enclosures shows every symmetric matrix of the enclosure positive definite."""
+    return all(sign > 0 for sign in pivots(ring, matrix))
 
 
 def is_definite(ring, matrix, sign):
@@ -2308,34 +2317,25 @@ def cycle_of_three(i, j):
     return {(0, 1): 1, (1, 2): 1, (2, 0): 1, (1, 0): -1, (2, 1): -1, (0, 2): -1}.get((i, j), 0)
 
 
-def pivots(ring, matrix):
-    """The signs of the pivots of a symmetric matrix, given by enclosures of its entries; each must be decided."""
-    rows, signs = [list(row) for row in matrix], []
-    for k in range(len(rows)):
-        sign = ring.definite(rows[k][k])
-        if not sign:
-            raise Rejected("symmetric-inertia", "a pivot of a block of the Hessian has no certain sign")
-        signs.append(sign)
-        inverse = ring.inverse(rows[k][k])
-        for i in range(k + 1, len(rows)):
-            factor = ring.mul(rows[k][i], inverse)
-            for j in range(i, len(rows)):
-                rows[i][j] = ring.sub(rows[i][j], ring.mul(factor, rows[k][j]))
-    return signs
-
-
 def block_signs(near, scale, modulus):
     """(factors of the dimension, signs of the pivots) of every block of the Hessian over a set of symmetric matrices; the trivial
     block, scaled, must exceed ``modulus``."""
     ring = near.ring
+
+    def signs(block):
+        found = list(pivots(ring, block))
+        if 0 in found:
+            raise Rejected("symmetric-inertia", "a pivot of a block of the Hessian has no certain sign")
+        return found
+
     block = [[ring.mul(ring.mul(a, v), b) for v, b in zip(row, scale, strict=True)] for row, a in zip(near.trivial_block(), scale, strict=True)]
     for k, row in enumerate(block):
         row[k] = ring.sub(row[k], modulus)
-    if min(pivots(ring, block)) < 0:
+    if min(signs(block)) < 0:
         raise Rejected("symmetric-inertia", "the Hessian on the symmetric matrices does not exceed the modulus")
     yield ((),), [1] * len(block)
     for _, factors, block in near.blocks():
-        yield factors, pivots(ring, block)
+        yield factors, signs(block)
 
 
 def symmetric_inertia(near, scale, modulus, k=0):
@@ -2533,6 +2533,19 @@ def element(ring, body, where):
     if isinstance(ring, NumberField) and len(row) >= len(ring.modulus):
         raise Malformed(where, "is not reduced modulo the field polynomial")
     return poly_trim(row)
+
+
+def laurent_polynomial(ring, body, where, lows):
+    """[[ELEMENT, [exponent of each variable, from ``lows`` on]], ...] with nonzero terms in increasing order."""
+    out = {}
+    for term in array(body, where, most=256):
+        coefficient, exponents = array(term, where, 2)
+        key = tuple(whole(e, where, low, MAX_DEGREE) for e, low in zip(array(exponents, where, len(lows)), lows, strict=True))
+        value = element(ring, coefficient, where)
+        if key <= max(out, default=(-MAX_DEGREE - 1,)) or value == ring.zero:
+            raise Malformed(where, "has a zero term, or terms out of order")
+        out[key] = value
+    return out
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2786,9 +2799,7 @@ class CanonicalRules:
 
         def piece(ring, where, signal):
             plain, theta = Taylor(ring, 0), [{(): ring.of(c)} for c in where.coordinates]
-            for k in range(layer - 1):
-                signal = [plain.apply(p.activations[k], z) for z in plain.layer(p, theta, k, signal)]
-            z = plain.layer(p, theta, layer - 1, signal)[unit - 1].get((), ring.zero)
+            z = plain.layer(p, theta, layer - 1, plain.hidden(p, theta, signal, layer - 1))[unit - 1].get((), ring.zero)
             return strict_piece(ring, p.activations[layer - 1], z)
 
         intervals = Intervals(self.meter)
@@ -3340,16 +3351,12 @@ class Proof(CanonicalRules):
         p, act = self.problem, self.problem.activations[0]
         if p.hidden_layers != 1 or p.output.kind != "linear":
             raise Rejected("flat-minimum", "units needs exactly one hidden layer and a linear output")
-        (first, bias), (second, out_bias) = p.blocks
-        if out_bias is not None:
+        if p.bias[1]:
             self.vanish(ring, map(ring.total, slopes), "with an output bias the loss slopes must sum to 0")
-        data = [[*x, Fraction(1)] if bias is not None else list(x) for x in p.inputs]
-        basis, cols, width, seen = independent_rows(data, self.meter), p.widths[0], p.widths[1], set()
-        probes = self.probes(data, basis)
-        for j in range(width):
-            own = point.coordinates[first + j * cols : first + (j + 1) * cols]
-            own = [*own, point.coordinates[bias + j]] if bias is not None else own
-            out_weights = point.coordinates[second + j : second + width * p.widths[2] : width]
+        data, seen = p.extended_inputs(), set()
+        probes = self.probes(data, independent_rows(data, self.meter))
+        for j in range(p.widths[1]):
+            own, out_weights = p.unit(point.coordinates, j)
             if (*own, *out_weights) in seen:
                 continue
             seen.add((*own, *out_weights))
@@ -3360,11 +3367,12 @@ class Proof(CanonicalRules):
                 flux = [ring.mul(s, t[1]) for s, t in zip(g, jets, strict=True)]
                 grad = [ring.total(map(ring.scale, flux, direction)) for direction in zip(*probes, strict=True)]
                 self.vanish(ring, [psi, *grad], f"psi and its gradient do not vanish at unit {j + 1}")
-            if self.affine(ring, act, z):
+            pieces = [strict_piece(ring, act, value) for value in z]
+            if not any(piece is None or any(piece[2:]) for piece in pieces):
                 continue
             curved = [ring.mul(ring.dot(out_weights, g), t[2]) for g, t in zip(zip(*slopes, strict=True), jets, strict=True)]
             gram = weighted_gram(ring, curved, probes)
-            radial = homogeneous(act) and any(ring.sign(value) != 0 for value in z)  # then the unit itself spans a kernel
+            radial = homogeneity(act) is not None and any(ring.sign(value) != 0 for value in z)  # then the unit itself spans a kernel
             if not is_definite(ring, gram, 1) and not (radial and inertia_of(ring, gram) == (len(gram) - 1, 1, 0)):
                 raise Rejected("flat-minimum", f"v Hess psi is not positive definite at unit {j + 1}")
 
@@ -3372,14 +3380,6 @@ class Proof(CanonicalRules):
         """x_i . e_a for the inputs x_i and the basis vectors e_a of their span."""
         rationals = Rationals(self.meter)
         return [[rationals.dot(x, e) for e in basis] for x in data]
-
-    def affine(self, ring, act, z):
-        """Every pre-activation strictly inside a piece of degree at most 1."""
-        for value in z:
-            at = [sides(ring, value, b) for b in act.breaks]
-            if not act.pieces or (False, False) in at or any(act.pieces[sum(above for _, above in at)][2:]):
-                return False
-        return True
 
     def flat_first_layer(self, ring, point, slopes):
         """f = G(W x; rest), W = 0 at p: sum_i g_i = 0, sum_i g_i x_i = 0, sum_k Hess_s G_k (x) S_k > 0 on span{x_i}, or with
@@ -3440,13 +3440,11 @@ class Proof(CanonicalRules):
         p, act = self.problem, self.problem.activations[0]
         if p.hidden_layers != 1 or p.output.kind != "linear" or p.widths[0] != 1 or p.bias[0]:
             raise Rejected("flat-minimum", "line needs one hidden layer, scalar inputs, no hidden bias and a linear output")
-        (first, _), (second, out_bias), width = *p.blocks, p.widths[1]
-        if out_bias is not None:
+        if p.bias[1]:
             self.vanish(ring, map(ring.total, slopes), "with an output bias the loss slopes must sum to 0")
         top = max(map(len, act.pieces)) if act.pieces else 9
-        for j, side in itertools.product(range(width), (1, -1)):
-            weight = point.coordinates[first + j]
-            out_weights = point.coordinates[second + j : second + width * p.widths[2] : width]
+        for j, side in itertools.product(range(p.widths[1]), (1, -1)):
+            (weight,), out_weights = p.unit(point.coordinates, j)
             moves = [side * x[0] for x in p.inputs]
             jets = [taylor_towards(ring, act, ring.scale(weight, x[0]), top - 1, move) for x, move in zip(p.inputs, moves, strict=True)]
             for order in range(top):
@@ -3475,14 +3473,7 @@ class Proof(CanonicalRules):
         at = [element(ring, v, where) for v in array(family["at"], where, most=16)]
         laurent, curve = LaurentRing(ring, len(at)), []
         for terms in array(family["coordinates"], where, self.size):
-            entry = {}
-            for term in array(terms, where, most=256):
-                coefficient, exponents = array(term, where, 2)
-                key = tuple(whole(e, where, -MAX_DEGREE, MAX_DEGREE) for e in array(exponents, where, len(at)))
-                if key <= max(entry, default=(-MAX_DEGREE - 1,)) or element(ring, coefficient, where) == ring.zero:
-                    raise Malformed(where, "has a zero term, or terms out of order")
-                entry[key] = element(ring, coefficient, where)
-            curve.append(entry)
+            curve.append(laurent_polynomial(ring, terms, where, (-MAX_DEGREE,) * len(at)))
         if not at:
             raise Malformed(where, "has no variable")
         for entry, coordinate in zip(curve, point.coordinates, strict=True):
@@ -3567,16 +3558,7 @@ class Proof(CanonicalRules):
 
     def curve_entry(self, ring, terms, where, rank):
         """One coordinate of a path: [[ELEMENT, [exponent of t, (exponent of ln t)]], ...]."""
-        entry = {}
-        for term in array(terms, where, most=256):
-            coefficient, exponents = array(term, where, 2)
-            lows = (-MAX_DEGREE, 0)
-            key = tuple(whole(e, where, low, MAX_DEGREE) for e, low in zip(array(exponents, where, rank), lows, strict=False))
-            value, key = element(ring, coefficient, where), (*key, 0)[:2]
-            if key <= max(entry, default=(-MAX_DEGREE - 1,)) or value == ring.zero:
-                raise Malformed(where, "has a zero term, or terms out of order")
-            entry[key] = value
-        return entry
+        return {(*e, 0)[:2]: c for e, c in laurent_polynomial(ring, terms, where, (-MAX_DEGREE, 0)[:rank]).items()}
 
     def along(self, path, curve):
         return Taylor(path, 0).loss(self.problem, [{(): c} if c else {} for c in curve]).get((), {})
@@ -3677,15 +3659,15 @@ class Proof(CanonicalRules):
         if p.kind != "dense" or p.hidden_layers != 1 or p.output.kind != "linear":
             raise Rejected("kinks-nearby", "needs a network with exactly one hidden layer and a linear output")
         unit, sample = whole(step["unit"], "steps.unit", 1, p.widths[1]), whole(step["sample"], "steps.sample", 1, len(p.inputs))
-        ring, (first, bias), (second, _), cols, width = point.ring, *p.blocks, p.widths[0], p.widths[1]
-        for j, i in itertools.product(range(width), range(len(p.inputs))):
-            own = point.coordinates[first + j * cols : first + (j + 1) * cols]
-            z = ring.total([*map(ring.scale, own, p.inputs[i]), *([point.coordinates[bias + j]] if bias is not None else [])])
+        ring, data = point.ring, p.extended_inputs()
+        for j, i in itertools.product(range(p.widths[1]), range(len(data))):
+            own, out_weights = p.unit(point.coordinates, j)
+            z = ring.total(map(ring.scale, own, data[i]))
             left, right = (taylor_towards(ring, p.activations[0], z, 1, side)[1] for side in (-1, 1))
             kink = ring.sign(ring.sub(left, right)) != 0
-            if kink and any(ring.sign(v) != 0 for v in point.coordinates[second + j : second + width * p.widths[2] : width]):
+            if kink and any(ring.sign(v) != 0 for v in out_weights):
                 raise Rejected("kinks-nearby", f"unit {j + 1} is at a kink with a weight that is not 0")
-            if (j + 1, i + 1) == (unit, sample) and not (kink and (bias is not None or any(p.inputs[i]))):
+            if (j + 1, i + 1) == (unit, sample) and not (kink and any(data[i])):
                 raise Rejected("kinks-nearby", "the unit is not at a kink on the sample, or its pre-activation cannot move")
         self.found["kinks-nearby", name] = (sample, unit)
         return ()
@@ -3725,7 +3707,8 @@ class Proof(CanonicalRules):
         if p.kind != "dense" or (matrix == "features" and p.hidden_layers < 1):
             raise Rejected("rank", "needs a dense network on data, with a hidden layer for the features")
         if matrix == "features":
-            return [[f.get((), ring.zero) for f in plain.features(p, theta, x)] for x in p.inputs]
+            signals = ([plain.constant(v) for v in x] for x in p.inputs)
+            return [[f.get((), ring.zero) for f in plain.hidden(p, theta, signal, p.hidden_layers)] for signal in signals]
         if matrix == "gradients":
             theta = [{**c, (k,): ring.one} for k, c in enumerate(theta)]
             self.meter.spend(self.size * len(p.inputs) * p.widths[-1] // 16)
@@ -4061,8 +4044,7 @@ class Proof(CanonicalRules):
             raise Rejected(rule, "needs the logistic loss and the neuron-cubic regularizer with positive weights")
         if p.activations[0].kind != "requ" or p.output.kind != "linear" or not all(y for (y,) in p.targets):
             raise Rejected(rule, "needs requ units, a linear output and targets that are not 0")
-        data = [[*x, Fraction(1)] if p.bias[0] else list(x) for x in p.inputs]
-        return data, [c * abs(y) for c, (y,) in zip(p.sample_weights, p.targets, strict=True)]
+        return p.extended_inputs(), [c * abs(y) for c, (y,) in zip(p.sample_weights, p.targets, strict=True)]
 
     def rule_orthogonal_requ(self, step):
         """Extended inputs pairwise orthogonal, regularizer weights distinct and below every |y_i| c_i |x_i|^2 / 2."""
@@ -4361,20 +4343,17 @@ class Proof(CanonicalRules):
         point, p, ring = self.exact_point(step), self.problem, Rationals(self.meter)
         if p.kind != "dense" or p.hidden_layers != 1 or not p.activations[0].pieces or not isinstance(point.ring, Rationals):
             raise Rejected("feature-null-near", "needs one hidden layer of piecewise polynomial units and a rational point")
-        vector, act, cols = self.null_vector(step), p.activations[0], p.widths[0]
-        bias = p.blocks[0][1]
+        vector, data = self.null_vector(step), p.extended_inputs()
         for r in range(p.widths[1]):
-            total = [Fraction(0)] * (cols + 2)  # the coefficients of 1, bias, w_1, w_2, ...
-            for c, x in zip(vector, p.inputs, strict=True):
-                z = ring.dot(point.coordinates[r * cols : (r + 1) * cols], x) + (point.coordinates[bias + r] if bias is not None else 0)
-                if z in act.breaks:
+            total = [Fraction(0)] * (len(data[0]) + 1)  # the coefficients of 1, and of w_1, w_2, ... and perhaps the bias
+            for c, x in zip(vector, data, strict=True):
+                piece = strict_piece(ring, p.activations[0], ring.dot(p.unit(point.coordinates, r)[0], x))
+                if piece is None:
                     raise Rejected("feature-null-near", "a pre-activation is at a break")
-                piece = act.pieces[sum(z > b for b in act.breaks)]
                 if any(piece[2:]):
                     raise Rejected("feature-null-near", "a pre-activation is in a piece of degree above 1")
                 a, b = (*piece, Fraction(0))[:2]
-                row = [a, b if bias is not None else Fraction(0), *(ring.mul(b, v) for v in x)]
-                total = [ring.add(t, ring.mul(c, v)) for t, v in zip(total, row, strict=True)]
+                total = [ring.add(t, ring.mul(c, v)) for t, v in zip(total, (a, *(ring.mul(b, v) for v in x)), strict=True)]
             if any(total):
                 raise Rejected("feature-null-near", f"the combination does not vanish for unit {r + 1}")
         self.found["feature-null-near", step["point"]] = (", ".join(map(show, vector)),)
