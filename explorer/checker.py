@@ -1510,6 +1510,21 @@ class Mixed(Taylor):
         return out
 
 
+def expand(problem, ring, coordinates, order, need_value=True):
+    """F around coordinates in a ring, with one variable per parameter (none for order 0)."""
+    theta = [{(): c, (k,): ring.one} if order else {(): c} for k, c in enumerate(coordinates)]
+    return Taylor(ring, order).loss(problem, theta, need_value)
+
+
+def value_at(problem, ring, coordinates):
+    return expand(problem, ring, coordinates, 0).get((), ring.zero)
+
+
+def gradient_at(problem, ring, coordinates):
+    slope = expand(problem, ring, coordinates, 1, need_value=False)
+    return [slope.get((k,), ring.zero) for k in range(problem.size)]
+
+
 SOFTPLUS = Activation("softplus", "loss", {})
 EXPONENTIAL = Activation("exp", "network", {})
 
@@ -2353,10 +2368,8 @@ def around(problem, centre, radius, ring):
     if problem.kind == "student-teacher-relu":
         net = StudentTeacher(ring, problem, centre)
         return net.value(), net.gradient(), net.matrix(radius)
-    slope = Taylor(ring, 1).loss(problem, [{(): ring.of(c), (k,): ring.one} for k, c in enumerate(centre)])
-    gradient = [slope.get((k,), ring.zero) for k in range(problem.size)]
-    box = [ring.hull(ring.of(c - radius), ring.of(c + radius)) for c in centre]
-    return slope.get((), ring.zero), gradient, network_matrix(problem, box, ring)
+    there, box = [ring.of(c) for c in centre], [ring.hull(ring.of(c - radius), ring.of(c + radius)) for c in centre]
+    return value_at(problem, ring, there), gradient_at(problem, ring, there), network_matrix(problem, box, ring)
 
 
 def spread(a, b):
@@ -2379,8 +2392,8 @@ class Point:
             if body["field"] != "rational":
                 raise Malformed(where, "has a fitted coordinate over another field than the rational numbers")
             self.fitted = whole(body["fitted"], f"{where}.fitted", 1, size) - 1, number(body["output"], f"{where}.output")
-            self.known = numbers(body["coordinates"], where, size)
-            if self.known[self.fitted[0]] != 0:
+            self.coordinates = numbers(body["coordinates"], where, size)
+            if self.coordinates[self.fitted[0]] != 0:
                 raise Malformed(where, "gives the fitted coordinate a number other than 0")
             return
         if isinstance(body, dict) and ("classes" in body or "teacher" in body):
@@ -2474,7 +2487,7 @@ class Point:
 
     def show_fitted(self, names):
         index, output = self.fitted
-        parts = [f"{n} = {show(c)}" for k, (n, c) in enumerate(zip(names, self.known, strict=True)) if k != index]
+        parts = [f"{n} = {show(c)}" for k, (n, c) in enumerate(zip(names, self.coordinates, strict=True)) if k != index]
         text = ", ".join(parts)
         text = text if len(text) <= 600 else f"{len(parts)} coordinates, sha256 {hashlib.sha256(text.encode('ascii')).hexdigest()}"
         return f"({text}, and {names[index]} such that f(x_i) = {show(output)} for all samples)"
@@ -2893,19 +2906,11 @@ class Proof(CanonicalRules):
             order = 2
         if (name, order) not in self.jets:
             point = self.points[name]
-            self.jets[name, order] = Taylor(point.ring, order).loss(self.problem, point.expansion(), need_value=False)
+            self.jets[name, order] = expand(self.problem, point.ring, point.coordinates, order, need_value=False)
         return self.jets[name, order]
 
-    def in_box(self, name, order):
-        """(ring, F over the whole box of a point to the given order, the box)."""
-        ring, point = Intervals(self.meter), self.points[name]
-        box = [ring.hull(ring.of(a), ring.of(b)) for a, b in zip(point.lower, point.upper, strict=True)]
-        theta = [{(): c, (k,): ring.one} if order else {(): c} for k, c in enumerate(box)]
-        return ring, Taylor(ring, order).loss(self.problem, theta, need_value=order == 0), box
-
-    def hessian_in_box(self, name):
-        ring, expansion, _ = self.in_box(name, 2)
-        return hessian_rows(expansion, self.size, ring)
+    def hessian_over(self, ring, box):
+        return hessian_rows(expand(self.problem, ring, box, 2, need_value=False), self.size, ring)
 
     def rational_matrix(self, body, where, ring):
         rows = [array(row, where, self.size) for row in array(body, where, self.size)]
@@ -2930,9 +2935,9 @@ class Proof(CanonicalRules):
             raise Rejected(rule, "a fitted coordinate needs a hidden layer, one linear output and the squared loss")
         if p.regularizer is not None or index < p.blocks[-1][0]:
             raise Rejected(rule, "a fitted coordinate needs to be of the last layer, without regularizer")
-        if any(point.known[: p.widths[0] * p.widths[1]]):
+        if any(point.coordinates[: p.widths[0] * p.widths[1]]):
             raise Rejected(rule, "a fitted coordinate needs first weights that are 0")
-        coordinates, found = [ring.of(c) for c in point.known], []
+        coordinates, found = [ring.of(c) for c in point.coordinates], []
         for value in (ring.zero, ring.one):
             coordinates[index] = value
             theta = [{(): c} for c in coordinates]
@@ -2961,7 +2966,7 @@ class Proof(CanonicalRules):
             if self.problem.kind == "student-teacher-relu":
                 found = self.taught(step)
             else:
-                found = Taylor(ring, 0).loss(self.problem, point.plain()).get((), ring.zero)
+                found = value_at(self.problem, ring, point.coordinates)
             if not ring.same(found, claimed):
                 raise Rejected("value", f"F({name}) is not the stated value")
             self.values[name] = ("exact", ring, claimed)
@@ -2977,13 +2982,9 @@ class Proof(CanonicalRules):
         if self.problem.kind == "student-teacher-relu":
             ring = Intervals(self.meter)
             found = ring.ends(StudentTeacher(ring, self.problem, self.rational_point(step)).value())
-        elif point.ring is None:
-            ring, expansion, _ = self.in_box(name, 0)
-            found = ring.ends(expansion.get((), ring.zero))
         else:
             ring = Intervals(self.meter)
-            theta = [{(): point.ring.enclose(c, ring)} for c in point.coordinates]
-            found = ring.ends(Taylor(ring, 0).loss(self.problem, theta).get((), ring.zero))
+            found = ring.ends(value_at(self.problem, ring, point.enclosed(ring)))
         if not low <= found[0] <= found[1] <= high:
             raise Rejected("value", f"F({name}) is not enclosed by the stated bounds")
         self.values[name] = ("bounds", low, high)
@@ -3060,7 +3061,7 @@ class Proof(CanonicalRules):
             if self.bounds(name)[0] < value:
                 raise Rejected("floor", f"F({name}) >= {show(value)} is not proved by its value")
         ring = Intervals(self.meter)
-        if ring.ends(Taylor(ring, 0).loss(self.problem, [{}] * self.size).get((), ring.zero))[0] < value:
+        if ring.ends(value_at(self.problem, ring, [ring.zero] * self.size))[0] < value:
             raise Rejected("floor", "F is smaller at the origin")
         return (("complete",), *(("value", name) for name in self.points))  # complete is a later step
 
@@ -3155,14 +3156,11 @@ class Proof(CanonicalRules):
 
     def rule_stationary_in_box(self, step):
         """Krawczyk: K = m - C grad F(m) + (I - C H(B))(B - m) lies in the interior of B."""
-        name, point = step["point"], self.boxed_point(step)
+        point = self.boxed_point(step)
         self.matrix_rule("stationary-in-box")
-        ring, expansion, box = self.in_box(name, 2)
-        hessian = hessian_rows(expansion, self.size, ring)
-        middle = [ring.of((a + b) / 2) for a, b in zip(point.lower, point.upper, strict=True)]
-        theta = [{(): c, (k,): ring.one} for k, c in enumerate(middle)]
-        slope = Taylor(ring, 1).loss(self.problem, theta, need_value=False)
-        gradient = [slope.get((k,), ring.zero) for k in range(self.size)]
+        ring = Intervals(self.meter)
+        box, middle = point.enclosed(ring), [ring.of((a + b) / 2) for a, b in zip(point.lower, point.upper, strict=True)]
+        hessian, gradient = self.hessian_over(ring, box), gradient_at(self.problem, ring, middle)
         offset = [ring.sub(b, m) for b, m in zip(box, middle, strict=True)]
         for i, c in enumerate(self.rational_matrix(step["preconditioner"], "step.preconditioner", ring)):
             image = ring.sub(middle[i], ring.dot(c, gradient))
@@ -3262,15 +3260,13 @@ class Proof(CanonicalRules):
             found = inertia_of(point.ring, hessian_rows(self.expansion(name, 2), self.size, point.ring))
         else:
             fields(step, "step", ("rule", "point", "inertia", "congruence"))
-            self.boxed_point(step)
-            found, used = self.inertia_in_box(step), (self.critical(name),)
+            ring, box = Intervals(self.meter), self.boxed_point(step)
+            found = self.dominant(ring, self.hessian_over(ring, box.enclosed(ring)), step["congruence"])
+            used = (self.critical(name),)
         if found != claimed:
             raise Rejected("inertia", f"the Hessian at {name} does not have the stated inertia")
         self.inertias[name] = found
         return used
-
-    def inertia_in_box(self, step):
-        return self.dominant(Intervals(self.meter), self.hessian_in_box(step["point"]), step["congruence"])
 
     def dominant(self, ring, hessian, congruence):
         """S^T H S strictly diagonally dominant over the whole box: then S is invertible and the diagonal signs count."""
@@ -3311,11 +3307,9 @@ class Proof(CanonicalRules):
         if point.fitted is not None:
             if step["proof"] != "first-layer-zero":
                 raise Rejected("flat-minimum", "with a fitted coordinate only first-layer-zero is known")
-            there = Point.__new__(Point)  # what flat_first_layer asks of a point
-            there.ring, there.fitted, there.coordinates = None, point.fitted, point.known
-            there.enclosed = self.fitted_enclosure("flat-minimum", point)
+            self.fitted_enclosure("flat-minimum", point)
             slopes = [2 * c * (point.fitted[1] - y) for (y,), c in zip(p.targets, p.sample_weights, strict=True)]
-            self.flat_first_layer(Rationals(self.meter), there, [slopes])
+            self.flat_first_layer(Rationals(self.meter), point, [slopes])
             return ()
         self.exact_point(step)
         proofs = {"units": self.flat_units, "line": self.flat_line, "first-layer-zero": self.flat_first_layer}
@@ -3425,8 +3419,10 @@ class Proof(CanonicalRules):
             except Rejected as error:
                 if error.rule != "exact":
                     raise
-            point.enclosed = [point.ring.enclose(c, ring) for c in point.coordinates]
-        rows = self.curvature(ring, point.enclosed)[0]
+            enclosed = point.enclosed(ring)
+        else:
+            enclosed = self.fitted_enclosure("flat-minimum", point)
+        rows = self.curvature(ring, enclosed)[0]
         for i, row in enumerate(rows):
             others = sum(ring.magnitude(v)[1] for j, v in row.items() if j != i)
             low, high = row.get(i, ring.zero)
@@ -3560,9 +3556,6 @@ class Proof(CanonicalRules):
         """One coordinate of a path: [[ELEMENT, [exponent of t, (exponent of ln t)]], ...]."""
         return {(*e, 0)[:2]: c for e, c in laurent_polynomial(ring, terms, where, (-MAX_DEGREE, 0)[:rank]).items()}
 
-    def along(self, path, curve):
-        return Taylor(path, 0).loss(self.problem, [{(): c} if c else {} for c in curve]).get((), {})
-
     def meets(self, rule, ring, curve, at, name):
         for entry, coordinate in zip(curve, self.points[name].coordinates, strict=True):
             if not ring.same(self.laurent_value(rule, ring, entry, at), coordinate):
@@ -3594,7 +3587,7 @@ class Proof(CanonicalRules):
             last = ends[1]
             if piece is pieces[0]:
                 self.meets("path", ring, curve, at[0], step["point"])
-            value = self.along(path, curve)
+            value = value_at(self.problem, path, curve)
             if path.sign(path.derivative(value) if level is None else path.sub(value, path.of(level))) > 0:
                 raise Rejected("path", "F rises along a piece" if level is None else "F rises above the level")
         if last is None or not all(map(ring.same, last, end.coordinates)):
@@ -3627,7 +3620,7 @@ class Proof(CanonicalRules):
             if limit != 0:
                 raise Rejected("escape", "the limit is not the stated one")
         else:
-            value = self.along(path, curve)
+            value = value_at(self.problem, path, curve)
             slope = path.sign(path.derivative(value))
             if slope > 0:
                 raise Rejected("escape", "F rises along the path")
@@ -3736,19 +3729,26 @@ class Proof(CanonicalRules):
         used = (self.need("value", name),)
         if self.bounds(name)[1] > level:
             raise Rejected("basin", "F(p) <= level is not proved by its value")
-        ring, point_ring = Intervals(self.meter), self.exact_point(step).ring
+        ring = self.exact_point(step).ring
         for c, a, b in zip(point.coordinates, lower, upper, strict=True):
-            if point_ring.sign(point_ring.sub(c, point_ring.of(a))) <= 0 or point_ring.sign(point_ring.sub(point_ring.of(b), c)) <= 0:
+            if ring.sign(ring.sub(c, ring.of(a))) <= 0 or ring.sign(ring.sub(ring.of(b), c)) <= 0:
                 raise Rejected("basin", "the point is not inside the box")
-        grid = [[a + (b - a) * k / n for k in range(n + 1)] for a, b, n in zip(lower, upper, cuts, strict=True)]
-        cells = [[ring.hull(ring.of(a), ring.of(b)) for a, b in itertools.pairwise(line)] for line in grid]
-        for k in range(d):
-            for end in (lower[k], upper[k]):
-                for cell in itertools.product(*cells[:k], [ring.of(end)], *cells[k + 1 :]):
-                    if self.least(ring, cell) <= level:
-                        raise Rejected("basin", f"F > level is not proved on the face of parameter {k + 1}")
-        self.found["basin", name] = level, lower, upper, min(self.least(ring, cell) for cell in itertools.product(*cells))
+        least = self.walled("basin", "F > level is not proved on the face of parameter", level, (lower, upper, cuts))
+        self.found["basin", name] = level, lower, upper, least
         return used
+
+    def walled(self, rule, why, level, box, place=lambda z: z):
+        """A lower bound of F on a box, on all of whose faces F > level, by intervals on a grid of cells (see `least` for ``place``)."""
+        ring, cells = Intervals(self.meter), []
+        for a, b, n in zip(*box, strict=True):
+            line = [ring.of(a + (b - a) * k / n) for k in range(n + 1)]
+            cells.append(list(itertools.starmap(ring.hull, itertools.pairwise(line))))
+        for k, ends in enumerate(zip(*box[:2], strict=True)):
+            for end in ends:
+                for cell in itertools.product(*cells[:k], [ring.of(end)], *cells[k + 1 :]):
+                    if self.least(ring, cell, place) <= level:
+                        raise Rejected(rule, f"{why} {k + 1}")
+        return min(self.least(ring, cell, place) for cell in itertools.product(*cells))
 
     def convex_basin(self, step, level, lower, upper):
         """p critical, Hess F - diag(mu) > 0 over the whole box: F(q) >= F(p) + sum mu_k (q_k - p_k)^2 / 2 there."""
@@ -3759,18 +3759,12 @@ class Proof(CanonicalRules):
         moduli = numbers(step["moduli"], "step.moduli", self.size)
         if any(mu <= 0 for mu in moduli) or self.bounds(name)[1] > level:
             raise Rejected("basin", "a modulus is not positive, or F(p) <= level is not proved by its value")
-        box = [ring.hull(ring.of(a), ring.of(b)) for a, b in zip(lower, upper, strict=True)]
-        theta = [{(): c, (k,): ring.one} for k, c in enumerate(box)]
-        hessian = hessian_rows(Taylor(ring, 2).loss(self.problem, theta, need_value=False), self.size, ring)
+        hessian = self.hessian_over(ring, [ring.hull(ring.of(a), ring.of(b)) for a, b in zip(lower, upper, strict=True)])
         for k, mu in enumerate(moduli):
             hessian[k][k] = ring.sub(hessian[k].get(k, ring.zero), ring.of(mu))
         if self.dominant(ring, hessian, step["congruence"]) != (self.size, 0, 0):
             raise Rejected("basin", "the Hessian minus diag(moduli) is not positive definite over the box")
-        if point.ring is None:
-            inside = [(a, b) for a, b in zip(point.lower, point.upper, strict=True)]
-        else:
-            inside = [ring.ends(point.ring.enclose(c, ring)) for c in point.coordinates]
-        for k, (a, b) in enumerate(inside):
+        for k, (a, b) in enumerate(map(ring.ends, point.enclosed(ring))):
             gap = min(a - lower[k], upper[k] - b)  # of p to the two faces of parameter k
             if gap <= 0 or self.bounds(name)[0] + moduli[k] * gap * gap / 2 <= level:
                 raise Rejected("basin", f"F > level is not proved on the face of parameter {k + 1}")
@@ -3790,7 +3784,7 @@ class Proof(CanonicalRules):
             raise Rejected(rule, "the point `at` is not inside the box")
         if math.prod(cuts) > 1_000_000:
             raise Rejected("limit", "too many cells")
-        base = [point.ring.enclose(c, ring) for c in point.coordinates]
+        base = point.enclosed(ring)
 
         def place(z):
             theta, flat = [{(): c} for c in base], Taylor(ring, 1)
@@ -3801,14 +3795,7 @@ class Proof(CanonicalRules):
 
         if ring.ends(Taylor(ring, 0).loss(self.problem, place([{(): ring.of(c)} for c in at])).get((), ring.zero))[1] > level:
             raise Rejected(rule, "the value at `at` is not proved to be at most the level")
-        grid = [[a + (b - a) * k / n for k in range(n + 1)] for a, b, n in zip(lower, upper, cuts, strict=True)]
-        cells = [[ring.hull(ring.of(a), ring.of(b)) for a, b in itertools.pairwise(line)] for line in grid]
-        for k, ends in enumerate(zip(lower, upper, strict=True)):
-            for end in ends:
-                for cell in itertools.product(*cells[:k], [ring.of(end)], *cells[k + 1 :]):
-                    if self.least(ring, cell, place) <= level:
-                        raise Rejected(rule, f"the slice is not proved to exceed the level on face {k + 1}")
-        least = min(self.least(ring, cell, place) for cell in itertools.product(*cells))
+        least = self.walled(rule, "the slice is not proved to exceed the level on face", level, (lower, upper, cuts), place)
         self.found[rule, name] = rows, level, lower, upper, least
         return ()
 
@@ -3909,7 +3896,7 @@ class Proof(CanonicalRules):
         if "at" not in step:
             path = PathRing(ring, Fraction(0), Fraction(1))
             curve = [{k: c for k, c in (((0, 0), a), ((1, 0), v)) if c != ring.zero} for a, v in zip(start.coordinates, moves, strict=True)]
-            if path.sign(path.derivative(self.along(path, curve))) >= 0:
+            if path.sign(path.derivative(value_at(self.problem, path, curve))) >= 0:
                 raise Rejected("chord", "F does not decrease strictly on the segment")
             self.found[key] = None
             return ()
@@ -3918,8 +3905,8 @@ class Proof(CanonicalRules):
             raise Rejected("chord", "needs two fractions of the segment in order")
         values = []
         for s in fractions:
-            theta = [{(): ring.add(a, ring.scale(v, s))} for a, v in zip(start.coordinates, moves, strict=True)]
-            values.append(Taylor(ring, 0).loss(self.problem, theta).get((), ring.zero))
+            there = [ring.add(a, ring.scale(v, s)) for a, v in zip(start.coordinates, moves, strict=True)]
+            values.append(value_at(self.problem, ring, there))
         if ring.sign(ring.sub(values[1], values[0])) <= 0:
             raise Rejected("chord", "F is not larger at the later fraction")
         self.found[key] = [show(s) for s in fractions]
@@ -4015,8 +4002,7 @@ class Proof(CanonicalRules):
         loss = Problem({"format": "explorer.problem/1", "network": free, "data": data, "loss": p.normal["loss"]})
         inner = Point({"field": "rational", "coordinates": [show(v) for v in at]}, "outputs", loss, self.meter)
         proof = Proof(loss, {"u": inner}, self.meter)
-        value = Taylor(inner.ring, 0).loss(loss, inner.plain()).get((), inner.ring.zero)
-        proof.facts["value", "u"], proof.values["u"] = (), ("exact", inner.ring, value)
+        proof.facts["value", "u"], proof.values["u"] = (), ("exact", inner.ring, value_at(loss, inner.ring, at))
         proof.rule_basin({key: step[key] for key in STEP_KEYS["output-basin"]} | {"rule": "basin", "point": "u"})
         self.found["output-basin", step["point"]] = proof.found["basin", "u"]
         return ()
@@ -4851,7 +4837,8 @@ class Goal:
         self.take(rule, self.p)
         if kind == "barrier":  # the component of p in {F <= level} stays in the box, q is outside
             level, lower, upper, _ = found["basin", self.p]
-            ring, q = self.proof.points[self.q].ring, getattr(self.proof.points[self.q], "coordinates", ())
+            ring, q = self.proof.points[self.q].ring, self.proof.points[self.q]
+            q = () if ring is None or q.teacher else q.coordinates  # none: not known exactly
             sides_of_q = (ring.sign(ring.sub(ring.of(end), c)) for c, *ends in zip(q, lower, upper, strict=False) for end in ends)
             if not any(side == (1, -1)[k % 2] for k, side in enumerate(sides_of_q)):
                 raise Rejected("goal", "q is not proved to lie outside the box")
