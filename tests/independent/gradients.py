@@ -1,8 +1,8 @@
 """Gradient systems of the ridge cases, written out by code that shares nothing with explorer (and no SymPy).
 
-A polynomial is a dict {exponent tuple: Fraction}. Only what these cases need is understood: dense networks without
-bias, activation linear, square or polynomial, squared loss, l2 regularizer or none. Parameters in the documented order,
-layer by layer, rows first.
+A polynomial is a dict {exponent tuple: Fraction}. Only what these cases need is understood: dense networks, activation
+linear, square, cubic or polynomial, squared loss, l2 regularizer or none. Parameters in the documented order, layer by layer,
+rows first, then the biases of the layer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,18 @@ from pathlib import Path
 Polynomial = dict[tuple[int, ...], Fraction]
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
-RIDGE_CASES = ("xyz-decay", "linear-2-2-ridge", "quadratic-2")
+RIDGE_CASES = (
+    "xyz-decay",
+    "linear-2-2-ridge",
+    "quadratic-2",
+    "linear-2-2-1-ridge",
+    "linear-2-1-1-2-ridge",
+    "linear-1-2-2-1-ridge",
+    "linear-3-1-3-ridge",
+    "chain-5-ridge",
+    "square-bias-ridge",
+    "quartic-neuron-ridge",
+)
 
 
 def add(p: Polynomial, q: Polynomial, factor: Fraction = Fraction(1)) -> Polynomial:
@@ -51,10 +62,11 @@ def loss(problem: dict) -> Polynomial:
     net, reg = problem["network"], problem["regularizer"]
     widths = net["widths"]
     known = {"linear": ["0", "1"], "square": ["0", "0", "1"], "cubic": ["0", "0", "0", "1"]}
-    if any(net["bias"]) or problem["loss"]["kind"] != "squared" or (reg and reg["kind"] != "l2"):
+    if problem["loss"]["kind"] != "squared" or (reg and reg["kind"] != "l2"):
         raise ValueError(f"{problem['slug']}: not one of the shapes that this script understands")
     curves = [a.get("coefficients") or known[a["kind"]] for a in net["activation"]]
-    count = sum(a * b for a, b in itertools.pairwise(widths))
+    sizes = [a * b + (b if biased else 0) for (a, b), biased in zip(itertools.pairwise(widths), net["bias"], strict=True)]
+    count = sum(sizes)
     unit = [tuple(int(i == k) for i in range(count)) for k in range(count)]
     zero = (0,) * count
     total: Polynomial = {}
@@ -68,8 +80,10 @@ def loss(problem: dict) -> Polynomial:
                 z: Polynomial = {}
                 for j in range(columns):
                     z = add(z, multiply({unit[offset + i * columns + j]: Fraction(1)}, units[j]))
+                if net["bias"][layer]:
+                    z = add(z, {unit[offset + columns * height + i]: Fraction(1)})
                 nxt.append(compose(curves[layer], z, zero) if layer < len(curves) else z)
-            offset += columns * height
+            offset += sizes[layer]
             units = nxt
         for f, target in zip(units, y, strict=True):
             residual = add({zero: Fraction(target)}, f, Fraction(-1))

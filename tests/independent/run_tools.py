@@ -4,16 +4,18 @@
     python tests/independent/run_tools.py            # writes tests/independent/recorded/
 
 For each case: Singular counts the complex critical points with multiplicity (vector space dimension of
-Q[t]/(gradient), exact arithmetic over Q); PHCpack's blackbox solver proposes complex points; mpmath refines each by
-Newton's method at 50 digits and throws away what does not converge or repeats. When as many distinct points remain as
-Singular counted, they are all of them and each is simple. Real points are those whose refined imaginary part is
-below 1e-40; their index is the number of negative eigenvalues of the Hessian at 50 digits. Nothing of explorer is
-used; the tolerances below decide only what is *recorded* here, never what explorer says.
+Q[t]/(gradient), exact arithmetic over Q); PHCpack's blackbox solver proposes complex points (with their conjugates and their
+images under the sign changes that keep F); mpmath refines each by Newton's method at 50 digits and throws away what does not
+converge or repeats. When as many distinct points remain as Singular counted, they are all of them and each is simple. Real
+points are those whose refined imaginary part is below 1e-40; their index is the number of negative eigenvalues of the
+Hessian at 50 digits. Nothing of explorer is used; the tolerances below decide only what is *recorded* here, never what
+explorer says.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import re
 import shutil
@@ -58,7 +60,7 @@ def phcpack(system: list[Polynomial]) -> tuple[str, list[list[complex]]]:
         subprocess.run(["phc", "-b", "in", "out"], cwd=folder, capture_output=True, timeout=900, check=False)
         output = (Path(folder) / "in").read_text() + (Path(folder) / "out").read_text()
     points = []
-    pattern = re.compile(r"^ *(t\d+) *: *(\S+) +(\S+) *$", re.MULTILINE)
+    pattern = re.compile(r"^ *(t\d+) *: *([-+.\dE]+) +([-+.\dE]+) *$", re.MULTILINE)  # no NaN
     for block in re.split(r"the solution for t *:", output)[1:]:
         values = {n: complex(float(a), float(b)) for n, a, b in pattern.findall(block)}
         if len(values) == len(vs):
@@ -138,16 +140,25 @@ def solve(slug: str, out: Path) -> dict:
     polished: list[np.ndarray] = []
     merged: list[list] = []
     runs = []
+    # PHCpack may lose paths where F has symmetries; images of a solution under sign changes and conjugation are solutions
+    signs = np.array([v for v in itertools.product((1, -1), repeat=len(g)) if keeps(f, v)])
+
+    def known(z: np.ndarray) -> bool:
+        return any(np.abs(z - q).max() < 1e-9 for q in polished)
+
     for _ in range(ATTEMPTS):
         phc_source, proposals = phcpack(g)
         for proposal in proposals:
             near = system.polish(proposal)
-            if near is None or any(np.abs(near - q).max() < 1e-9 for q in polished):
+            if near is None or known(near):
                 continue
-            polished.append(near)
-            point = system.refine(list(near))
-            if point is not None and all(apart(point, q) for q in merged):
-                merged.append(point)
+            for image in (image for z in (near, near.conj()) for image in signs * z):
+                if known(image):
+                    continue
+                polished.append(image)
+                point = system.refine(list(image))
+                if point is not None and all(apart(point, q) for q in merged):
+                    merged.append(point)
         runs.append(len(proposals))
         print(f"{slug}: PHCpack proposed {len(proposals)}, distinct so far {len(merged)}", file=sys.stderr)
         if len(merged) == count:
@@ -180,6 +191,12 @@ def solve(slug: str, out: Path) -> dict:
             for v, k, p in values
         ],
     }
+
+
+def keeps(f: Polynomial, signs: tuple[int, ...]) -> bool:
+    """Whether F(signs * t) = F(t)."""
+    odd = [k for k, v in enumerate(signs) if v < 0]
+    return all(sum(e[k] for k in odd) % 2 == 0 for e in f)
 
 
 def apart(p: list, q: list) -> bool:
