@@ -15,14 +15,26 @@ from fractions import Fraction
 from pathlib import Path
 
 import mpmath
+import numpy as np
 import pytest
-from independent.gradients import differentiate, gradient, loss
+from independent.floating import loss as float_loss
+from independent.floating import vector
+from independent.gradients import RIDGE_CASES, differentiate, gradient, loss
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 RECORDED = Path(__file__).resolve().parent / "independent" / "recorded"
 EXPECTED = {p.parent.name: json.loads(p.read_text(encoding="ascii")) for p in sorted(CASES.glob("*/expected.json"))}
 PROBLEMS = {p.parent.name: json.loads(p.read_text(encoding="ascii")) for p in sorted(CASES.glob("*/problem.json"))}
-POLYNOMIAL = [s for s in EXPECTED if not s.startswith(("sigmoid", "neuron-relu", "exp-"))]
+SIGMOID = [s for s in EXPECTED if s.startswith("sigmoid")]
+
+
+def activations(slug: str) -> set[str]:
+    net = PROBLEMS[slug]["network"]
+    return {a["kind"] for a in [*net["activation"], net["output_activation"]]}
+
+
+POLYNOMIAL = [s for s in EXPECTED if activations(s) <= {"linear", "square", "cubic", "polynomial"}]
+OTHERS = [s for s in EXPECTED if s not in POLYNOMIAL and s not in SIGMOID]
 KEYS = [
     "format",
     "derivation",
@@ -39,9 +51,9 @@ KINDS = {"strict minimum", "minimum", "strict saddle", "saddle", "maximum", "str
 
 def test_every_case_says_what_is_expected_and_why():
     assert set(EXPECTED) == set(PROBLEMS)
-    assert len(EXPECTED) >= 17
+    assert len(EXPECTED) >= 52
     for slug, body in EXPECTED.items():
-        assert [k for k in body if k != "kinks"] == KEYS, slug
+        assert [k for k in body if k not in ("kinks", "box", "tour")] == KEYS, slug
         assert body["format"] == "explorer.expected/1"
         assert PROBLEMS[slug]["slug"] == slug
         assert (CASES / slug / "derivation.md").read_text(encoding="utf-8").startswith("# ")
@@ -61,7 +73,7 @@ def test_the_summary_follows_from_the_components(slug):
         by_index[str(c["index"])] = by_index.get(str(c["index"]), 0) + c["pieces"]
     assert body["real_points"] == sum(c["pieces"] for c in isolated)
     assert body["by_index"] == by_index
-    all_isolated = len(isolated) == len(body["components"]) and not body.get("kinks")
+    all_isolated = len(isolated) == len(body["components"]) and not body.get("kinks") and "box" not in body
     assert body["morse_sum"] == (sum((-1) ** int(k) * n for k, n in by_index.items()) if all_isolated else None)
     for c in body["components"]:  # where the infimum is not attained, no claim is made about minima
         assert c["global"] == (c["value"] == body["global_value"]) or c["global"] is body["global_value"] is None
@@ -154,7 +166,7 @@ def test_xyz_decay_in_closed_form():
                 assert low < found[c["kind"]] < high
 
 
-@pytest.mark.parametrize("slug", ["xyz-decay", "linear-2-2-ridge", "quadratic-2"])
+@pytest.mark.parametrize("slug", RIDGE_CASES)
 def test_ridge_cases_against_the_recorded_run_of_singular_and_phcpack(slug):
     recorded, body = json.loads((RECORDED / f"{slug}.json").read_text(encoding="ascii")), EXPECTED[slug]
     # as many distinct points as the exact count with multiplicity: all of them were found, and each is simple
@@ -175,6 +187,47 @@ def test_ridge_cases_against_the_recorded_run_of_singular_and_phcpack(slug):
     for c in body["components"]:
         found = [p for p in recorded["points"] if p["index"] == c["index"] and encloses(c["value"], p["value"])]
         assert len(found) == c["pieces"]
+
+
+def on(ideal: list[str], point: list[Fraction]) -> bool:
+    """Whether the polynomials of a recorded ideal vanish at the point."""
+    names = {f"t{k + 1}": v for k, v in enumerate(point)}
+    return all(eval(p.replace("^", "**"), {"__builtins__": {}}, names) == 0 for p in ideal)
+
+
+@pytest.mark.parametrize(("slug", "dimensions"), [("chain-5", [4, *[3] * 10]), ("linear-2-1-2-rank-1", [1, 1, 1]), ("square-2-units", [3, 2])])  # fmt: skip
+def test_families_against_the_recorded_components_of_singular(slug, dimensions):
+    """Every sample lies on a complex component, in one of its dimension only if it is a general point of it."""
+    components = json.loads((RECORDED / f"{slug}.components.json").read_text(encoding="ascii"))["components"]
+    assert [c["dimension"] for c in components] == dimensions
+    hit = set()
+    for stratum in EXPECTED[slug]["components"]:
+        found = [k for k, c in enumerate(components) if on(c["ideal"], [Fraction(v) for v in stratum["sample"]])]
+        assert found
+        assert stratum["dimension"] <= max(components[k]["dimension"] for k in found)
+        hit |= {components[k]["dimension"] for k in found}
+    assert hit == set(dimensions)
+
+
+@pytest.mark.parametrize("slug", OTHERS)
+def test_samples_of_the_other_cases_in_double_precision(slug):
+    """Values at the stated points, and on which sides of them F lies nearby (written out again in NumPy)."""
+    problem, body = PROBLEMS[slug], EXPECTED[slug]
+    draw, checked = np.random.default_rng(0), 0
+    claims = [(np.array([float(Fraction(v)) for v in c["sample"]]), c["value"], c["kind"]) for c in
+              [*body["components"], *body.get("kinks", [])] if "sample" in c]  # fmt: skip
+    claims += [(vector(f["at"]), f.get("value"), None) for f in body["facts"]]
+    for p, stated, kind in claims:
+        value = float_loss(problem, p[None, :])[0]
+        if isinstance(stated, str):
+            assert abs(value - float(Fraction(stated))) < 1e-12 * max(1, abs(value))
+        steps = draw.uniform(-1, 1, (4000, len(p))) * draw.choice([1e-2, 1e-3], (4000, 1))
+        rise = float_loss(problem, p + steps) - value
+        assert not (kind or "").endswith("minimum") or rise.min() > -1e-12
+        assert not (kind or "").endswith("maximum") or rise.max() < 1e-12
+        assert not (kind or "").endswith("saddle") or rise.min() < -1e-10 < 1e-10 < rise.max()
+        checked += 1
+    assert checked or slug in ("sin-neuron", "softplus-unit", "tanh-neuron")
 
 
 @pytest.mark.slow
@@ -248,9 +301,6 @@ def sigmoid_loss(slug: str, point: dict, *, derivatives: bool = True):
                 hess[a * p + j][inner + j] += 2 * ri * d1[j] * d[a]
                 hess[inner + j][a * p + j] += 2 * ri * d1[j] * d[a]
     return value, grad, hess
-
-
-SIGMOID = [s for s in EXPECTED if s.startswith("sigmoid")]
 
 
 @pytest.mark.parametrize("slug", SIGMOID)

@@ -47,6 +47,11 @@ class Case(Shown):
         return body
 
     @property
+    def is_long(self) -> bool:
+        """Whether the tour leaves it out unless it is named (``"tour": false`` in expected.json)."""
+        return self.expected.get("tour") is False
+
+    @property
     def certificates(self) -> tuple[Path, ...]:
         """The certificate files of the case, by name."""
         return tuple(sorted(self.folder.glob("*.certificate.json")))

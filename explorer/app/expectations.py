@@ -18,6 +18,7 @@ FORMAT = "explorer.expected/1"
 COMPARED = {
     "format",
     "complete",
+    "box",
     "real_points",
     "by_index",
     "morse_sum",
@@ -29,6 +30,7 @@ COMPARED = {
 NOT_COMPARED = {
     "derivation": "a sentence for people",
     "note": "a sentence for people",
+    "tour": "false where the tour leaves the case out unless it is named",
 }
 
 
@@ -42,6 +44,8 @@ def differences(expected: Mapping[str, Any], found: CriticalSet) -> Iterator[str
         return
     for key in sorted(set(expected) - COMPARED - set(NOT_COMPARED)):
         yield f"expected.json: the key {key!r} is not understood"
+    if ("box" in expected) is not bool(found.coverage.box):
+        yield f"the list is about {found.coverage.box or 'the whole space'}, and expected.json is not"
     whole = found.coverage.complete
     for key, computed in (("real_points", found.real_points), ("by_index", found.by_index), ("morse_sum", found.morse_sum)):  # fmt: skip
         if whole and expected.get(key) is not None and expected[key] != computed:

@@ -9,6 +9,7 @@ from typing import Any
 from explorer.app.cases import Case
 from explorer.app.given import point_from_json
 from explorer.certify import Certificate
+from explorer.point import EnclosedPoint
 from explorer.problem import Problem
 from explorer.solve.results import CriticalSet, Kind
 from explorer.strict import strict_json
@@ -52,6 +53,15 @@ class Claim:
 
 #: parameters up to which the tour proves expected inertias; the tests prove the larger ones (tests/test_cases_solved.py)
 TOUR_INERTIA = 64
+
+
+def box_of(case: Case) -> EnclosedPoint | None:
+    """The box in which the case asks for the critical points, or None: it asks for all."""
+    if "box" not in case.expected:
+        return None
+    box = point_from_json(case.expected["box"], case.problem)
+    assert isinstance(box, EnclosedPoint)
+    return box
 
 
 def claims_of(case: Case, found: CriticalSet | None) -> tuple[Claim, ...]:

@@ -18,7 +18,7 @@ from typing import Any
 from explorer.app.cases import Case, cases
 from explorer.app.checking import Line, check_apart
 from explorer.app.expectations import differences, left_open
-from explorer.app.itinerary import Claim, claims_of
+from explorer.app.itinerary import Claim, box_of, claims_of
 from explorer.app.output import emit, note, show, working
 from explorer.app.sheets import by_index, value
 from explorer.budget import Budget, Deadline
@@ -72,10 +72,11 @@ class Stop:
 
 @dataclass(frozen=True)
 class Tour:
-    """All stops, and the processor time of the whole tour (this process and its children)."""
+    """All stops, the processor time of the whole tour (this process and its children), and the cases that it left out."""
 
     stops: tuple[Stop, ...]
     cpu_seconds: float
+    left_out: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -84,9 +85,10 @@ class Tour:
 
 
 def run_tour(out: Path, *, only: tuple[str, ...] = (), budget: Budget, seed: int = 0) -> Tour:
-    """Visit the cases (all, or those named) and write their certificates below ``out``."""
+    """Visit the cases (those named, or all that are not long) and write their certificates below ``out``."""
     before = _cpu()
-    chosen = tuple(cases(slug) for slug in only) or cases()
+    left_out = () if only else tuple(case.slug for case in cases() if case.is_long)
+    chosen = tuple(cases(slug) for slug in only) or tuple(case for case in cases() if not case.is_long)
     for case in chosen:
         if (out / case.slug).resolve() == case.folder.resolve():  # a tour clears the folder of each case that it visits
             raise Invalid(
@@ -97,7 +99,7 @@ def run_tour(out: Path, *, only: tuple[str, ...] = (), budget: Budget, seed: int
             )
     with ThreadPoolExecutor(max_workers=CHECKERS) as checkers:
         stops = tuple(_visit(case, out / case.slug, budget, checkers) for case in chosen)
-    return Tour(stops, _cpu() - before)
+    return Tour(stops, _cpu() - before, left_out)
 
 
 def _visit(case: Case, folder: Path, budget: Budget, checkers: ThreadPoolExecutor) -> Stop:
@@ -105,7 +107,7 @@ def _visit(case: Case, folder: Path, budget: Budget, checkers: ThreadPoolExecuto
 
     started = time.monotonic()
     with working(f"{case.slug}: solving"):
-        found = critical_set(case.problem, budget=_share(budget))
+        found = critical_set(case.problem, budget=_share(budget), box=box_of(case))
     deadline = budget.start()
     with working(f"{case.slug}: certifying"):
         written, missing = _written(case, claims_of(case, found), deadline)
@@ -185,6 +187,7 @@ def report(tour: Tour, *, as_json: bool) -> int:
             {
                 "format": "explorer.tour/1",
                 "cases": [stop.to_json() for stop in tour.stops],
+                "left_out": list(tour.left_out),
                 "verified": sum(s.verified for s in tour.stops),
                 "undecided": undecided,
                 "failures": list(tour.failures),
@@ -198,6 +201,8 @@ def report(tour: Tour, *, as_json: bool) -> int:
                 print(f"{_coverage(stop)}, {stop.slug}: {stop.found.coverage.reason}")
             for said in stop.unproved:
                 print(f"computed only, {stop.slug}, {said}")
+        for slug in tour.left_out:
+            print(f"left out because it takes long, run 'explorer tour --case {slug}'")
         total = sum(s.verified for s in tour.stops)
         print(f"{total} facts verified by the independent checker, each in a process of its own")
         note(f"{tour.cpu_seconds:.1f} s of processor time")

@@ -21,6 +21,8 @@ from explorer.solve.taylor import MAX_ORDER, Expansion, Ring, along, expand, fie
 
 Candidate = tuple[tuple[int, ...], tuple[Fraction, ...]]
 MAX_CANDIDATES = 2_000
+#: up to this many parameters all 2^d diagonal lines are tried
+ALL_SIGNS = 8
 ONE, TWO, HALF = Fraction(1), Fraction(2), Fraction(1, 2)
 SIGNS, SMALL = (ONE, -ONE), (ONE, -ONE, TWO, -TWO, HALF, -HALF)
 #: which powers of s with which coefficients, in the order in which they are tried
@@ -31,7 +33,10 @@ def candidates(d: int) -> Iterator[Candidate]:
     """Monomial curves (weights, units), the simplest first; at most `MAX_CANDIDATES`."""
     count = 0
     for heights, units in SHAPES:
-        for size in range(1, min(d, 4 if len(units) == 2 else 2) + 1):
+        sizes = [*range(1, min(d, 4 if len(units) == 2 else 2) + 1)]
+        if heights == (1,) and units == SIGNS and 4 < d <= ALL_SIGNS:
+            sizes.append(d)  # the diagonals: a product of all parameters moves only along these
+        for size in sizes:
             for support in combinations(range(d), size):
                 for ws in product(heights, repeat=size):
                     if heights[-1] not in ws or min(ws) > 1:

@@ -1,6 +1,6 @@
 """The loss of a problem file in double precision, for many parameter vectors at once. Shares nothing with explorer.
 
-Only NumPy and the problem's JSON: dense networks, squared and logistic loss, no regularizer, and monomial losses.
+Only NumPy and the problem's JSON: dense networks, squared and logistic loss, l2 regularizer or none, and monomial losses.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def loss(problem: dict[str, Any], theta: np.ndarray) -> np.ndarray:
         a if isinstance(a, dict) else {"kind": a} for a in (given if isinstance(given, list) else [given] * hidden)
     ]
     bias = net["bias"] if isinstance(net["bias"], list) else [net["bias"]] * hidden + [False]
-    assert problem.get("regularizer") is None
+    penalty = problem.get("regularizer") or {"kind": "l2", "weights": ["0"] * theta.shape[1]}
+    assert penalty["kind"] == "l2"
+    shrink = theta**2 @ np.array([float(Fraction(v)) for v in penalty["weights"]])
     x = np.array([[float(Fraction(v)) for v in row] for row in problem["data"]["inputs"]])
     y = np.array([[float(Fraction(v)) for v in row] for row in problem["data"]["targets"]])
     c = np.array([float(Fraction(v)) for v in problem["loss"]["weights"]])
@@ -82,13 +84,13 @@ def loss(problem: dict[str, Any], theta: np.ndarray) -> np.ndarray:
         if bias[k]:
             z = z + theta[:, None, start : start + rows]
             start += rows
-        h = phi(layers[k], z) if k < hidden else z
+        h = phi(layers[k] if k < hidden else net.get("output_activation") or {"kind": "linear"}, z)
     if net["kind"] == "dense+exp":
         a, inner, b = theta[:, start], theta[:, start + 1 : -1], theta[:, -1]
         h = h + (a[:, None] * np.exp(inner @ x.T + b[:, None]))[:, :, None]
     if problem["loss"]["kind"] == "logistic":
-        return (c * np.logaddexp(0, -y * h)[:, :, 0]).sum(axis=1)
-    return (c[:, None] * (h - y) ** 2).sum(axis=(1, 2))
+        return (c * np.logaddexp(0, -y * h)[:, :, 0]).sum(axis=1) + shrink
+    return (c[:, None] * (h - y) ** 2).sum(axis=(1, 2)) + shrink
 
 
 def vector(point: dict[str, Any]) -> np.ndarray:

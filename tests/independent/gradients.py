@@ -65,7 +65,9 @@ def loss(problem: dict) -> Polynomial:
     if problem["loss"]["kind"] != "squared" or (reg and reg["kind"] != "l2"):
         raise ValueError(f"{problem['slug']}: not one of the shapes that this script understands")
     curves = [a.get("coefficients") or known[a["kind"]] for a in net["activation"]]
-    sizes = [a * b + (b if biased else 0) for (a, b), biased in zip(itertools.pairwise(widths), net["bias"], strict=True)]
+    sizes = [
+        a * b + (b if biased else 0) for (a, b), biased in zip(itertools.pairwise(widths), net["bias"], strict=True)
+    ]
     count = sum(sizes)
     unit = [tuple(int(i == k) for i in range(count)) for k in range(count)]
     zero = (0,) * count
