@@ -143,7 +143,7 @@ def test_what_is_not_decided_is_no_difference_and_no_success(
 
     full = solved("vw")
     part = replace(full, components=full.components[:1], coverage=Coverage(False, "none", Trust.COMPUTED, "time is up"))
-    monkeypatch.setattr(solving, "critical_set", lambda problem, budget: part)
+    monkeypatch.setattr(solving, "critical_set", lambda problem, budget, box: part)
     assert run(["tour", "--case", "vw", "--json", "-o", str(tmp_path)]) == 2
     captured = capsys.readouterr()
     assert "NOT DECIDED: vw: expected all critical points, but time is up" in captured.err

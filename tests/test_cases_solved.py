@@ -84,7 +84,7 @@ def test_the_expected_points_lie_on_the_components():
     for slug in COMPLETE:
         found = (
             critical_set(read_problem(CASES / slug / "problem.json"), budget=Budget(120))
-            if any(c["dimension"] and "sample" in c for c in EXPECTED[slug]["components"])
+            if any(c["dimension"] and "sample" in c for c in EXPECTED[slug]["components"]) and not cases(slug).is_long
             else None
         )
         for stratum in EXPECTED[slug]["components"]:
@@ -95,7 +95,7 @@ def test_the_expected_points_lie_on_the_components():
             assert len(on) == 1, f"{slug}: {stratum['sample']} lies on {len(on)} components"
             assert on[0].kind.value == stratum["kind"]
             checked += 1
-    assert checked >= 10
+    assert checked >= 18
 
 
 @pytest.mark.parametrize(
