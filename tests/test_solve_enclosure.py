@@ -19,7 +19,7 @@ from explorer.solve import enclosure_arrays as ia
 from explorer.solve.critical import critical_set
 from explorer.solve.enclosure import by_enclosure
 from explorer.solve.enclosure_arrays import Range
-from explorer.solve.enclosure_ring import derivatives
+from explorer.solve.enclosure_tape import derivatives
 from explorer.solve.radius import radius
 
 

@@ -92,7 +92,7 @@ def explore(problem: Problem, where: Region, points: Points, deadline: Deadline,
         deadline,
         ball=where.ball,
         tree=tree,
-        discover=points.propose,
+        discover=points.discover,
     )
 
 

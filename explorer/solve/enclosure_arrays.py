@@ -3,7 +3,8 @@
 Why this is sound. IEEE 754 says that +, -, *, / of two doubles, rounded to nearest, give x with |x - exact| <= u |exact| + 2^-1075,
 u = 2^-53 < 1.2e-16. So every end point that is computed by one operation is moved outward by |x| * 2.3e-16 + 1e-300, which
 exceeds that error (and the rounding of the move itself). Sums of n terms are moved once, by n * 2.3e-16 times the sum of the
-absolute values. No function of the C library is trusted: exp, log(1 + x), sin and erf are built here from +, -, *, / and
+absolute values. A sum of n terms c_k x_k is moved by (n + 3) * 1.15e-16 times the sum of the |c_k x_k|: every term was rounded at
+most n + 1 times (its coefficient, its product, and the additions), and the move itself once. No function of the C library is trusted: exp, log(1 + x), sin and erf are built here from +, -, *, / and
 scaling by powers of two, with the bound of their error in the docstring. Anything not finite (overflow, 0 * inf) becomes nan or
 inf, and every test that excludes or proves something is written such that a comparison with nan does neither.
 
@@ -15,15 +16,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from math import factorial
 from typing import Any
 
+import flint
 import numpy as np
 
 Array = Any  # float64 arrays of one common shape, or Python floats
 
 UNIT, TINY = 2.3e-16, 1e-300
 FUNCTION = 1e-14  #: relative error of the exponential below, with room to spare
+INVERSE_FACTORIALS = [1.0 / factorial(n) for n in range(10)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,17 +133,35 @@ PI_HIGH = 6.2831853069365025  # 2 pi in two parts of the same kind
 PI_LOW = 2.430840202602477e-10
 
 
+def exp_near(x: Array) -> Array:
+    """e^x up to a relative error of 1e-14, for |x| <= 700. x = k ln 2 + 8r, |r| < 0.0434: Taylor's polynomial of degree 9 of e^r, whose
+    remainder is below 1e-20, by Horner's rule: 1 + r(1 + ...) loses less than 2u; three squarings make that 8 * 2u + 7u, and the
+    reduction of x, off by at most 6e-16, is the rest: 4e-15 in all."""
+    k = np.rint(x * 1.4426950408889634)
+    r = k * (-LN2_HIGH)
+    r += x
+    r -= k * LN2_LOW
+    r *= 0.125
+    p = r * INVERSE_FACTORIALS[9]
+    for n in range(8, 0, -1):
+        p += INVERSE_FACTORIALS[n]
+        p *= r
+    p += 1.0
+    p *= p
+    p *= p
+    p *= p
+    p *= ((k.astype(np.int64) + 1023) << 52).view(np.float64)  # 2^k: these are the bits of a double
+    return p
+
+
 def exp_at(x: Array) -> tuple[Array, Array]:
-    """Bounds of e^x. x = k ln 2 + r, |r| < 0.35; Taylor's polynomial of degree 14, whose remainder is below 1e-18; Horner's rule on
-    numbers below 1.5 loses less than 30 u < 4e-15, the reduction less than 4e-16; so 1e-14 of the value covers both.
-    Outside [-700, 700] the bounds are [0, 1e-304] and [1e304, inf]."""
-    z = np.minimum(np.maximum(x, -700.0), 700.0)
-    k = np.rint(z * 1.4426950408889634)
-    r = (z - k * LN2_HIGH) - k * LN2_LOW
-    p = np.full_like(r, 1.0 / factorial(14))
-    for n in range(13, -1, -1):
-        p = p * r + 1.0 / factorial(n)
-    p = np.ldexp(p, k.astype(np.int32))
+    """Bounds of e^x. Outside [-700, 700] they are [0, 1e-304] and [1e304, inf]."""
+    x = np.asarray(x, dtype=np.float64)
+    if np.abs(x).max(initial=0.0) <= 700.0:  # not so if there is a nan
+        p = exp_near(x)
+        return p * (1.0 - FUNCTION), p * (1.0 + FUNCTION)
+    z = np.minimum(np.maximum(np.where(np.isnan(x), 0.0, x), -700.0), 700.0)
+    p = np.where(np.isnan(x), np.nan, exp_near(z))
     lo, hi = p * (1.0 - FUNCTION), p * (1.0 + FUNCTION)
     return np.where(x < -700.0, 0.0, np.where(x > 700.0, 1e304, lo)), np.where(
         x > 700.0, np.inf, np.where(x < -700.0, 1e-304, hi)
@@ -150,12 +172,21 @@ def exp(a: Range) -> Range:
     return Range(exp_at(a.lo)[0], exp_at(a.hi)[1])
 
 
-def sigmoid(a: Range) -> Range:
-    """1/(1 + e^-z), increasing; its two operations and the exponential lose less than 2e-14 of the value."""
-    high, low = exp_at(-a.hi)[0], exp_at(-a.lo)[1]
-    return Range(
-        np.maximum(1.0 / (1.0 + low) * (1.0 - 1e-15), 0.0), np.minimum(1.0 / (1.0 + high) * (1.0 + 1e-15), 1.0)
-    )
+def sigmoid(a: Range, scale: float = 1.0) -> Range:
+    """1/(1 + e^-z) at z = ``scale`` times a number of ``a``, increasing; its operations and the exponential lose less than 2e-14 of the value.
+    ``scale`` is a positive power of two, so that its product is exact."""
+    ends = np.stack([a.lo, a.hi])
+    ends *= -scale
+    if np.abs(ends).max(initial=0.0) <= 700.0:
+        value = exp_near(ends)
+        value += 1.0
+        np.divide(1.0, value, out=value)
+    else:
+        low, high = exp_at(ends)
+        value = np.stack([1.0 / (1.0 + high[0]), 1.0 / (1.0 + low[1])])
+    value[0] *= 1.0 - 2e-14
+    value[1] *= 1.0 + 2e-14
+    return Range(value[0], np.minimum(value[1], 1.0))
 
 
 def softplus(a: Range) -> Range:
@@ -197,34 +228,152 @@ def erf(a: Range) -> Range:
     return Range(erf_at(a.lo)[0], erf_at(a.hi)[1])
 
 
+@cache
+def erf_table() -> Array:
+    """Taylor coefficients of erf at k/8, |k| <= 48, up to degree 12, each up to a unit in the last place: erf(c) and, from g = (2/sqrt pi) e^(-x^2),
+    g' = -2xg, the others (by ball arithmetic)."""
+    out = np.empty((13, 97))
+    with flint.ctx.workprec(160):
+        for k in range(-48, 49):
+            x = flint.arb(k) / 8
+            g = [2 / flint.arb.pi().sqrt() * (-x * x).exp()]
+            for n in range(11):
+                g.append(-2 * (x * g[n] + (g[n - 1] if n else 0)) / (n + 1))
+            c = [x.erf(), *(g[n] / (n + 1) for n in range(12))]
+            out[:, k + 48] = [float(v.mid()) for v in c]
+    return out
+
+
 def erf_at(x: Array) -> tuple[Array, Array]:
-    """(2/sqrt pi) e^(-x^2) sum 2^n x^(2n+1)/(2n+1)!!: all terms have one sign, so the sum of 120 of them loses less than 300 u; for |x| <= 6
-    the rest is below 1e-17 of it. For |x| > 6: 0 <= 1 - |erf x| <= e^-36 < 3e-16."""
-    z = np.minimum(np.maximum(x, -6.0), 6.0)
-    t, term, value = z * z, z, z
-    for n in range(1, 180):
-        term = term * (2.0 * t) / (2.0 * n + 1.0)
-        value = value + term
-    low, high = exp_at(-t)
-    value = value * ((low + high) * 0.5) * 1.1283791670955126
-    slack = np.abs(value) * 2e-13 + 1e-290
-    lo, hi = np.where(x > 6.0, 1.0 - 4e-16, value - slack), np.where(x < -6.0, -1.0 + 4e-16, value + slack)
-    return np.where(x < -6.0, -1.0, np.maximum(lo, -1.0)), np.where(x > 6.0, 1.0, np.minimum(hi, 1.0))
+    """|x| <= 6: the polynomial around the next k/8, |h| <= 1/16. On the circle |z| = 2 around a real number |erf - c_0| <= 2 * 1.13 e^4 < 124,
+    so |c_n| < 124/2^n and the rest from degree 13 on is below 124 * 2^-65 * 1.04 < 4e-18; |c_n h^n| < 124 * 2^(-5n) and |c_1| <= 1.13:
+    Horner's rule and the rounded coefficients lose less than 4u. So 1e-15 covers all. For |x| > 6: 0 <= 1 - |erf x| <= e^-36 < 3e-16."""
+    z = np.minimum(np.maximum(np.where(np.isnan(x), 0.0, x), -6.0), 6.0)
+    k = np.rint(z * 8.0)
+    place, h, c = k.astype(np.int64) + 48, z - k * 0.125, erf_table()
+    value = c[12][place]
+    for n in range(11, -1, -1):
+        value *= h
+        value += c[n][place]
+    lo, hi = np.where(x > 6.0, 1.0 - 4e-16, value - 1e-15), np.where(x < -6.0, -1.0 + 4e-16, value + 1e-15)
+    lo, hi = np.where(x < -6.0, -1.0, np.maximum(lo, -1.0)), np.where(x > 6.0, 1.0, np.minimum(hi, 1.0))
+    return np.where(np.isnan(x), np.nan, lo), np.where(np.isnan(x), np.nan, hi)
 
 
 # -- ranges of polynomials of a function value ------------------------------------------------------------------------------
 
 
-def polynomial(a: Range, value: Callable[[Range], Range], turns: Sequence[tuple[Fraction, Range]]) -> Range:
-    """The range of a function over ``a`` that is monotone between its turning points: the hull of the values at both ends, and of
-    the values at those turning points that ``a`` may hold. ``turns``: (a float-exact or enclosed place, value)."""
-    ends = hull([value(Range(a.lo, a.lo)), value(Range(a.hi, a.hi))])
-    lo, hi = ends.lo, ends.hi
-    for place, height in turns:
-        near = Range.of(place)
-        inside = (a.lo <= near.hi + 1e-9) & (a.hi >= near.lo - 1e-9)
-        lo, hi = np.where(inside, np.minimum(lo, height.lo), lo), np.where(inside, np.maximum(hi, height.hi), hi)
-    return Range(lo, hi)
+POLYNOMIAL = 1e-15  #: relative error of the functions that `between` is given: at most four rounded operations
+
+
+def between(a: Range, value: Callable[[Array], Array], turns: Sequence[tuple[Range, float, int]]) -> Range:
+    """The range of a function over ``a`` that is monotone between its turning points: the hull of the values at both ends and of those
+    maxima (sign 1) and minima (sign -1) that ``a`` may hold. ``value`` computes it at floats up to `POLYNOMIAL` of the value; a turn is an
+    enclosure of its place, an outer bound of its value, and its sign."""
+    ends = value(np.stack([a.lo, a.hi]))
+    slack = np.abs(ends)
+    slack *= POLYNOMIAL
+    slack += TINY
+    low, high = ends - slack, ends + slack
+    out = np.minimum(low[0], low[1]), np.maximum(high[0], high[1])
+    for place, height, sign in turns:
+        inside = (a.lo <= place.hi) & (a.hi >= place.lo)
+        np.copyto(out[sign > 0], height, where=inside)
+    return Range(*out)
+
+
+def around(place: Fraction, slack: Fraction) -> Range:
+    """An enclosure of a number that is known up to ``slack``."""
+    return Range(Range.of(place - slack).lo, Range.of(place + slack).hi)
+
+
+def logistic_slope(s: Array) -> Array:
+    """s(1 - s)."""
+    return s * (1.0 - s)
+
+
+def logistic_bend(s: Array) -> Array:
+    """s(1 - s)(1 - 2s)."""
+    return s * (1.0 - s) * (1.0 - 2.0 * s)
+
+
+def tangent_slope(t: Array) -> Array:
+    """1 - t^2."""
+    return (1.0 - t) * (1.0 + t)
+
+
+def tangent_bend(t: Array) -> Array:
+    """-2t(1 - t^2)."""
+    return (-2.0 * t) * ((1.0 - t) * (1.0 + t))
+
+
+def hyperbolic_tangent(a: Range) -> Range:
+    """2 sigmoid(2z) - 1: doubling is exact, the difference rounded."""
+    s = sigmoid(a, 2.0)
+    return outward(2.0 * s.lo - 1.0, 2.0 * s.hi - 1.0)
+
+
+# -- stacked intervals: arrays of shape (2, N), the lower ends before the upper ends ------------------------------------------
+
+AWAY = np.array([[-UNIT], [UNIT]])
+FLOOR = 1e-284  #: FLOOR * UNIT = 2.3e-300 > TINY covers what is lost below the normal numbers
+
+
+def rounded(x: Array, size: Array | None = None, count: int = 2) -> Array:
+    """The ends moved outward in place: by 2.3e-16 |x| after one operation, by ``count`` * 1.15e-16 times ``size`` after a sum."""
+    slack = np.abs(x) if size is None else size
+    slack += FLOOR
+    slack *= AWAY if count == 2 else AWAY * (count * 0.5)
+    x += slack
+    return x
+
+
+def product(a: Array, b: Array) -> Array:
+    p, q = a[0] * b, a[1] * b
+    low = np.minimum(p, q)
+    np.maximum(p, q, out=p)
+    np.minimum(low[0], low[1], out=q[0])
+    np.maximum(p[0], p[1], out=q[1])
+    return rounded(q)
+
+
+def product_nonnegative(a: Array, b: Array) -> Array:
+    """a * b where b >= 0: the lower end of a decides for the lower end, the upper for the upper."""
+    p, q = a * b[0], a * b[1]
+    np.minimum(p[0], q[0], out=p[0])
+    np.maximum(p[1], q[1], out=p[1])
+    return rounded(p)
+
+
+def squared(a: Array) -> Array:
+    out = a * a
+    near = np.maximum(a[0], -a[1])
+    np.maximum(near, 0.0, out=near)
+    np.maximum(out[0], out[1], out=out[1])
+    np.multiply(near, near, out=out[0])
+    rounded(out)
+    np.maximum(out[0], 0.0, out=out[0])
+    return out
+
+
+def nearest(c: Fraction) -> float:
+    """The double next to a coefficient; nan, which proves nothing, where it is so large or small that the bounds above fail."""
+    return float(c) if not c or 1e-200 < abs(c) < 1e200 else float("nan")
+
+
+def combined(parts: Sequence[tuple[float, Array]], constant: float, shape: tuple[int, int]) -> Array:
+    """constant + sum of c * x. The coefficients are the doubles next to the exact ones."""
+    total = np.full(shape, constant) if constant or not parts else None
+    size = None if total is None else np.abs(total)
+    for c, x in parts:
+        term = x[::-1] * c if c < 0 else x * c
+        if total is None or size is None:
+            total, size = term, np.abs(term)
+        else:
+            total += term
+            size += np.abs(term, out=term)
+    assert total is not None
+    return rounded(total, size, len(parts) + 4)
 
 
 def cosine(a: Range) -> Range:
@@ -237,3 +386,12 @@ ROOT_HALF = Range(0.7071067811865474, 0.7071067811865477, scalar=True)
 SLACK = 1e-14  #: relative rounding of dot products of at most 40 terms, with room to spare
 MARGIN = 1e-9  #: a test must hold by this much, so that the checker's other roundings agree
 NEARLY_SINGULAR = 1e-12
+SMALL_PIVOT = 1e-3
+
+
+def middle_and_radius(lo: Array, hi: Array) -> tuple[Array, Array]:
+    """m and r with [lo, hi] inside [m - r, m + r], with room for dot products."""
+    m = (lo + hi) * 0.5
+    r = np.maximum(hi - m, m - lo)
+    r += np.abs(m) * SLACK + TINY
+    return m, r

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import cast
 
 import flint
@@ -18,16 +19,16 @@ from explorer.algebra.inertia import PRECISION, BoxInertia, inertia_in_box
 from explorer.algebra.krawczyk import KrawczykProof, prove_box, prove_root
 from explorer.algebra.systems import PolynomialSystem
 from explorer.budget import Deadline
-from explorer.errors import Unsupported
+from explorer.errors import BudgetExceeded, Unsupported
 from explorer.point import EnclosedPoint, Inertia
 from explorer.problem import Problem
 from explorer.solve.balls import AnalyticGradient
 from explorer.solve.enclosure_arrays import Array
 from explorer.solve.enclosure_kinks import Origin, origin
 from explorer.solve.enclosure_prune import Box, inner_box
-from explorer.solve.enclosure_ring import derivatives
+from explorer.solve.enclosure_tape import Tape
 
-STARTS, STEPS = 512, 50
+STARTS, STEPS, MORE_STEPS = 512, 50, 12
 WIDEST, NARROWEST = 1, 30  #: half-widths 2^-k of the boxes that are tried
 
 
@@ -47,12 +48,29 @@ class Points:
     problem: Problem
     lower: tuple[Fraction, ...]
     upper: tuple[Fraction, ...]
+    deadline: Deadline
     #: a further condition on wide boxes (a certificate's writer asks the checker)
     accept: Callable[[EnclosedPoint], bool] = lambda box: True
     #: what is known of the origin on the kinks of relu-like units
     origin: Origin | None = None
     widest: int = WIDEST
     found: list[Certified] = field(default_factory=list)
+
+    @cached_property
+    def tape(self) -> Tape:
+        return Tape.of(self.problem)
+
+    def discover(self, starts: Array) -> list[Box]:
+        """New known boxes around limits of Newton's method from the columns of ``starts``."""
+        lo, hi = inner_box(self.lower, self.upper)
+        known = [inner_box(c.wide.lower, c.wide.upper) for c in self.found]
+        try:
+            limits = limits_of_newton(self.tape, starts, lo, hi, self.deadline, steps=MORE_STEPS)
+        except BudgetExceeded:  # the search for which this is says so itself, and keeps what it has
+            return []
+        new = [x for x in limits if not any(((a <= x) & (x <= b)).all() for a, b in known)]
+        boxes = [self.propose(x) for x in new]
+        return [box for box in boxes if box is not None]
 
     def propose(self, near: Array) -> Box | None:
         """Certify a critical point near a float point; its wide box rounded inward if it is a new one."""
@@ -104,26 +122,28 @@ def search(
     widest: int = WIDEST,
 ) -> Points:
     """Certified critical points that Newton's method finds from fixed pseudo-random starts in the region."""
-    points = Points(problem, tuple(lower), tuple(upper), accept, origin(problem), widest)
+    points = Points(problem, tuple(lower), tuple(upper), deadline, accept, origin(problem), widest)
     lo, hi = inner_box(lower, upper)
     random = np.random.default_rng(0)
     x = lo[:, None] + (hi - lo)[:, None] * random.random((len(lo), STARTS))
     x[:, 0] = np.clip(0, lo, hi)
-    for near in _limits(problem, x, lo, hi, deadline):
+    for near in limits_of_newton(points.tape, x, lo, hi, deadline):
         deadline.check("certifying critical points")
         points.propose(near)
     return points
 
 
-def _limits(problem: Problem, x: Array, lo: Array, hi: Array, deadline: Deadline) -> list[Array]:
+def limits_of_newton(
+    tape: Tape, x: Array, lo: Array, hi: Array, deadline: Deadline, *, steps: int = STEPS
+) -> list[Array]:
     """Limits of damped Newton iterations, each once (up to the square root of the precision), as proposals."""
     d = len(lo)
     width = (hi - lo)[:, None]
     step = np.broadcast_to(width, x.shape)
     with np.errstate(all="ignore"):
-        for _ in range(STEPS):
+        for _ in range(steps):
             deadline.check("looking for critical points")
-            g, h = derivatives(problem, x, x, order=2)
+            g, h = tape.derivatives(x, x, order=2)
             assert h is not None
             matrix, slope = np.moveaxis(h.mid, -1, 0), np.moveaxis(g.mid, -1, 0)
             good = np.isfinite(matrix).all(axis=(1, 2)) & np.isfinite(slope).all(axis=1)

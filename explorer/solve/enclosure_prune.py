@@ -21,7 +21,7 @@ from explorer.budget import Deadline
 from explorer.problem import Problem
 from explorer.solve import enclosure_arrays as ia
 from explorer.solve.enclosure_arrays import Array, Range
-from explorer.solve.enclosure_ring import derivatives
+from explorer.solve.enclosure_tape import Run, Tape
 from explorer.solve.radius import Radius
 
 BATCH = 8192
@@ -68,16 +68,17 @@ def prune(
     most: int = 50_000_000,
     most_undecided: int = 4_096,
     most_waiting: int = 400_000,
-    discover: Callable[[Array], Box | None] | None = None,
+    discover: Callable[[Array], Sequence[Box]] | None = None,
 ) -> Search:
     """Exclude, settle, contract and halve until nothing is left, or a limit is met.
 
     Boxes that resist at ``depths[0]`` halvings of every coordinate wait, and are halved further, down to ``depths[1]`` and so on,
     unless they are more than ``most_undecided`` and multiply as the boxes around a curve or a surface do: a degenerate family
     ends as some coarse boxes, not in an endless loop.
-    ``discover`` is offered the middles of some waiting boxes and may answer with a new known box around a critical point.
+    ``discover`` is offered the middles of some waiting boxes, shape (d, N), and may answer with new known boxes around critical points.
     """
     lo, hi = box
+    tape = Tape.of(problem)
     run = Search(list(known), recorded=tree)
     stack = [(lo[:, None], hi[:, None], np.zeros(1, dtype=np.int64))]
     size, nodes, before = hi - lo, 1, 0
@@ -90,7 +91,7 @@ def prune(
                 break
             lo, hi, node = _batch(stack)
             run.boxes += lo.shape[1]
-            lo, hi, node, weight = _resisting(problem, run, lo, hi, node, ball)
+            lo, hi, node, weight = _resisting(problem, tape, run, lo, hi, node, ball)
             small = ((hi - lo) <= smallest[:, None]).all(axis=0)
             waiting.append((lo[:, small], hi[:, small], node[small]))
             lo, hi, node, weight = lo[:, ~small], hi[:, ~small], node[~small], weight[:, ~small]
@@ -114,20 +115,21 @@ def prune(
     return run
 
 
-def _known(run: Search, lo: Array, hi: Array) -> bool:
-    return any(bool(((lo >= a) & (hi <= b)).all()) for a, b in run.known)
-
-
 def _resisting(
-    problem: Problem, run: Search, lo: Array, hi: Array, node: Array, ball: Radius | None
+    problem: Problem, tape: Tape, run: Search, lo: Array, hi: Array, node: Array, ball: Radius | None
 ) -> tuple[Array, Array, Array, Array]:
     """The boxes of a batch that are neither settled nor excluded, contracted, and the weight of each coordinate."""
     left = _settled(problem, run, lo, hi, node, ball)
-    left = left[_excluded_by_gradient(problem, run, lo[:, left], hi[:, left], node[left])]
     lo, hi, node = lo[:, left], hi[:, left], node[left]
     if not len(left):
         return lo, hi, node, np.zeros_like(lo)
-    return _mean_values(problem, run, lo, hi, node, contract=not run.recorded)
+    with np.errstate(all="ignore"):
+        values = tape.begin(lo, hi)
+        left = _unsigned(run, tape.slopes(values), node)
+        lo, hi, node = lo[:, left], hi[:, left], node[left]
+        if not len(left):
+            return lo, hi, node, np.zeros_like(lo)
+        return _mean_values(tape, values, left, run, lo, hi, node)
 
 
 def _halved(run: Search, lo: Array, hi: Array, node: Array, weight: Array, smallest: Array, nodes: int) -> list[Boxes]:
@@ -200,111 +202,159 @@ def _settled(problem: Problem, run: Search, lo: Array, hi: Array, node: Array, b
     return np.flatnonzero(~done)
 
 
-def _excluded_by_gradient(problem: Problem, run: Search, lo: Array, hi: Array, node: Array) -> Array:
+def _unsigned(run: Search, g: Range, node: Array) -> Array:
     """Positions of the boxes in which no component of the gradient is known to have one sign."""
-    if not lo.shape[1]:
-        return np.zeros(0, dtype=np.int64)
-    g, _ = derivatives(problem, lo, hi, order=1)
     signed = (g.lo > 0) | (g.hi < 0)
     out = signed.any(axis=0)
-    first = np.argmax(signed, axis=0)
-    run.mark(node, out, lambda n: -1 - int(first[n]))
+    if run.recorded:
+        first = np.argmax(signed, axis=0)
+        run.mark(node, out, lambda n: -1 - int(first[n]))
     return np.flatnonzero(~out)
 
 
+@dataclass(frozen=True)
+class Mean:
+    """Middles and radii, outward: grad F(middle) in g -+ dg, Hess F(box) in h -+ dh. Shapes (d, N) and (d, d, N)."""
+
+    g: Array
+    dg: Array
+    h: Array
+    dh: Array
+    radius: Array
+
+    def at(self, keep: Array) -> Mean:
+        return Mean(*(part[..., keep] for part in (self.g, self.dg, self.h, self.dh, self.radius)))
+
+
+def _mean(tape: Tape, values: Run, left: Array, lo: Array, hi: Array, middle: Array) -> Mean:
+    d, n = lo.shape
+    h, dh = np.zeros((d, d, n)), np.zeros((d, d, n))
+    for i, j, entry in tape.finish(values, left, lo, hi):
+        h[i, j], dh[i, j] = ia.middle_and_radius(entry[0], entry[1])
+        if i != j:
+            h[j, i], dh[j, i] = h[i, j], dh[i, j]
+    at = tape.slopes(tape.begin(middle, middle))
+    radius = np.maximum(hi - middle, middle - lo)
+    radius += radius * ia.UNIT
+    return Mean(*ia.middle_and_radius(at.lo, at.hi), h, dh, radius)
+
+
 def _mean_values(
-    problem: Problem, run: Search, lo: Array, hi: Array, node: Array, *, contract: bool
+    tape: Tape, values: Run, left: Array, run: Search, lo: Array, hi: Array, node: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """The boxes that the mean value form does not exclude, contracted if asked for, and the weight of each coordinate."""
-    d = lo.shape[0]
-    _, h = derivatives(problem, lo, hi, order=2)
-    assert h is not None
+    """The boxes that the mean value form does not exclude, contracted unless a tree is recorded, and the weight of each coordinate."""
     middle = (lo + hi) / 2
-    g, _ = derivatives(problem, middle, middle, order=1)
-    with np.errstate(all="ignore"):
-        radius = np.moveaxis(np.maximum(hi - middle, middle - lo), -1, 0)
-        radius = radius + np.abs(radius) * ia.UNIT  # (n, d)
-        hm = np.moveaxis(h.mid, -1, 0)
-        hr = np.moveaxis(np.maximum(h.hi - h.mid, h.mid - h.lo), -1, 0) + np.abs(hm) * ia.SLACK + ia.TINY
-        gm = np.moveaxis(g.mid, -1, 0)
-        gr = np.moveaxis(np.maximum(g.hi - g.mid, g.mid - g.lo), -1, 0) + np.abs(gm) * ia.SLACK + ia.TINY
-        y = _inverses(hm)
-        rows = np.rint(y / np.abs(y).max(axis=2, keepdims=True) * ROW)
-        unit = np.broadcast_to(np.eye(d), rows.shape)
-        rows = np.concatenate([unit, np.nan_to_num(rows)], axis=1)  # (n, 2d, d)
-        apart, reach = _mean_form(rows, hm, hr, gm, gr, radius)
-        ratio = np.where(reach > 0, apart / reach, np.where(apart > 0, np.inf, -1))
-        best = np.argmax(np.nan_to_num(ratio, nan=-1), axis=1)
-        n = np.arange(len(best))
-        out = apart[n, best] > reach[n, best] * (1 + ia.MARGIN)
-        run.mark(node, out, lambda i: " ".join(str(int(v)) for v in rows[i, best[i]]))
-        keep = ~out
-        if contract and keep.any():
-            lo, hi, empty = _contracted(lo, hi, middle, y, hm, hr, gm, gr, keep)
-            keep &= ~empty
-        magnitude = np.abs(hm) + hr
-        weight = np.moveaxis(magnitude.sum(axis=1), -1, 0) * (hi - lo)
-    return lo[:, keep], hi[:, keep], node[keep], weight[:, keep]
+    m = _mean(tape, values, left, lo, hi, middle)
+    magnitude = np.abs(m.h) + m.dh
+    reach = _applied(magnitude, m.radius) * (1 + ia.SLACK)
+    ratio = (np.abs(m.g) - m.dg) / reach  # the components of the gradient on their own
+    ratio[:, np.isnan(ratio).any(axis=0)] = -1  # where F is not C^2 nothing is concluded from second derivatives, as in the checker
+    out = ratio.max(axis=0) > 1 + ia.MARGIN
+    if run.recorded:
+        best = np.argmax(ratio, axis=0)
+        run.mark(node, out, lambda n: " ".join(str(int(k == best[n])) for k in range(len(lo))))
+    keep = np.flatnonzero(~out)
+    lo, hi, node, middle, weight, m = lo[:, keep], hi[:, keep], node[keep], middle[:, keep], magnitude[..., keep], m.at(keep)
+    if keep.size:
+        y = _inverses(m.h)
+        if run.recorded:
+            y = np.nan_to_num(np.rint(y / np.abs(y).max(axis=(0, 1)) * ROW))
+        a, da, b, db = _preconditioned(y, m)
+        reach = _applied(np.abs(a) + da, m.radius) * (1 + ia.SLACK)
+        ratio = (np.abs(b) - db) / reach
+        ratio[np.isnan(ratio)] = -1
+        out = ratio.max(axis=0) > 1 + ia.MARGIN
+        if run.recorded:
+            best = np.argmax(ratio, axis=0)
+            run.mark(node, out, lambda n: " ".join(str(int(v)) for v in y[best[n], :, n]))
+        else:
+            lo, hi, empty = _contracted(lo, hi, middle, Range(a - da, a + da), Range(b - db, b + db))
+            out |= empty
+        keep = np.flatnonzero(~out)
+        lo, hi, node, weight = lo[:, keep], hi[:, keep], node[keep], weight[..., keep]
+    return lo, hi, node, weight.sum(axis=0) * (hi - lo)
 
 
-def _mean_form(rows: Array, hm: Array, hr: Array, gm: Array, gr: Array, radius: Array) -> tuple[Array, Array]:
-    """(a, b) for every row c: |c . grad F| >= a - b on the box: a at the middle, b from there to the corners; both with the rounding."""
-    size = np.abs(rows)
-    at = np.matmul(rows, gm[..., None])[..., 0]
-    apart = np.abs(at) - np.matmul(size, (gr + np.abs(gm) * ia.SLACK)[..., None])[..., 0] * (1 + ia.SLACK)
-    slope = np.abs(np.matmul(rows, hm)) + np.matmul(size, hr + np.abs(hm) * ia.SLACK) * (1 + ia.SLACK)
-    reach = np.matmul(slope, radius[..., None])[..., 0] * (1 + ia.SLACK)
-    return apart, reach
+def _applied(matrix: Array, vector: Array) -> Array:
+    """Matrix times vector, box by box: shapes (d, d, N) and (d, N)."""
+    out = matrix[:, 0] * vector[0]
+    for j in range(1, len(vector)):
+        out += matrix[:, j] * vector[j]
+    return out
 
 
-def _inverses(hm: Array) -> Array:
-    """Approximate inverses; the identity where there is none (they are only hints)."""
-    d = hm.shape[1]
-    good = np.isfinite(hm).all(axis=(1, 2))
-    safe = np.where(good[:, None, None], hm, np.eye(d))
+def _preconditioned(y: Array, m: Mean) -> tuple[Array, Array, Array, Array]:
+    """y Hess F and y grad F(middle), each as middle and radius; the radii cover the rounding of the dot products."""
+    size = np.abs(y)
+    rough = m.dh + np.abs(m.h) * ia.SLACK
+    a, da = y[:, :1] * m.h[0], size[:, :1] * rough[0]
+    for k in range(1, len(y)):
+        a += y[:, k : k + 1] * m.h[k]
+        da += size[:, k : k + 1] * rough[k]
+    b, db = _applied(y, m.g), _applied(size, m.dg + np.abs(m.g) * ia.SLACK)
+    return a, da * (1 + ia.SLACK), b, db * (1 + ia.SLACK)
+
+
+def _inverses(h: Array) -> Array:
+    """Approximate inverses, shape (d, d, N), by elimination without pivoting, and by pivoting where that is doubtful; the identity where
+    there is none. They are only hints."""
+    d, n = h.shape[1:]
+    work, out = h.copy(), np.zeros_like(h)
+    out[range(d), range(d)] = 1
+    large = np.abs(h).max(axis=(0, 1))
+    doubtful = ~np.isfinite(large)
+    for k in range(d):
+        pivot = work[k, k].copy()
+        doubtful |= ~(np.abs(pivot) > large * ia.SMALL_PIVOT)
+        work[k] /= pivot
+        out[k] /= pivot
+        for i in range(d):
+            if i != k:
+                factor = work[i, k].copy()
+                work[i] -= factor * work[k]
+                out[i] -= factor * out[k]
+    again = np.flatnonzero(doubtful)
+    if again.size:
+        out[..., again] = np.moveaxis(_pivoted(np.moveaxis(h[..., again], -1, 0)), 0, -1)
+    return out
+
+
+def _pivoted(h: Array) -> Array:
+    """The same, shape (n, d, d), by LAPACK."""
+    d = h.shape[1]
+    good = np.isfinite(h).all(axis=(1, 2))
+    safe = np.where(good[:, None, None], h, np.eye(d))
     scale = np.abs(safe).max(axis=(1, 2)) + ia.TINY
     singular = np.abs(np.linalg.det(safe / scale[:, None, None])) < ia.NEARLY_SINGULAR
     safe[singular] = np.eye(d)
     return np.linalg.inv(safe)
 
 
-def _contracted(
-    lo: Array, hi: Array, middle: Array, y: Array, hm: Array, hr: Array, gm: Array, gr: Array, keep: Array
-) -> tuple[Array, Array, Array]:
-    """One Hansen-Sengupta sweep on y (grad F(m) + Hess F (x - m)) = 0: smaller boxes that hold the same critical points."""
+def _contracted(lo: Array, hi: Array, middle: Array, a: Range, b: Range) -> tuple[Array, Array, Array]:
+    """One Hansen-Sengupta sweep on b + a (x - middle) = 0: smaller boxes that hold the same critical points, and which are empty."""
     d = lo.shape[0]
-    size = np.abs(y)
-    centre = np.matmul(y, hm)
-    spread = np.matmul(size, hr + np.abs(hm) * ia.SLACK) * (1 + ia.SLACK)
-    a = Range(centre - spread, centre + spread)
-    at = np.matmul(y, gm[..., None])[..., 0]
-    off = np.matmul(size, (gr + np.abs(gm) * ia.SLACK)[..., None])[..., 0] * (1 + ia.SLACK)
-    b = Range(at - off, at + off)
     zl, zh = (lo - middle) - np.abs(lo - middle) * ia.UNIT, (hi - middle) + np.abs(hi - middle) * ia.UNIT
     empty = np.zeros(lo.shape[1], dtype=bool)
     for i in range(d):
-        others = [ia.mul(Range(a.lo[:, i, j], a.hi[:, i, j]), Range(zl[j], zh[j])) for j in range(d) if j != i]
-        s = ia.total([Range(b.lo[:, i], b.hi[:, i]), *others])
-        pivot = Range(a.lo[:, i, i], a.hi[:, i, i])
+        others = [ia.mul(Range(a.lo[i, j], a.hi[i, j]), Range(zl[j], zh[j])) for j in range(d) if j != i]
+        s = ia.total([Range(b.lo[i], b.hi[i]), *others])
+        pivot = Range(a.lo[i, i], a.hi[i, i])
         positive = pivot.lo > 0
         new = ia.mul(ia.negative(s), ia.inverse(Range(np.where(positive, pivot.lo, np.nan), pivot.hi)))
-        good = positive & keep & ~(np.isnan(new.lo) | np.isnan(new.hi))
+        good = positive & ~(np.isnan(new.lo) | np.isnan(new.hi))
         empty |= good & ((new.lo > zh[i]) | (new.hi < zl[i]))
         zl[i] = np.where(good & (new.lo > zl[i]), new.lo, zl[i])
         zh[i] = np.where(good & (new.hi < zh[i]), new.hi, zh[i])
     moved = ia.add(Range(middle, middle), Range(zl, zh))
     inside = ~empty & (np.maximum(moved.lo, lo) <= np.minimum(moved.hi, hi)).all(axis=0)
-    new_lo = np.where(inside, np.maximum(moved.lo, lo), lo)
-    new_hi = np.where(inside, np.minimum(moved.hi, hi), hi)
-    return new_lo, new_hi, empty
+    return np.where(inside, np.maximum(moved.lo, lo), lo), np.where(inside, np.minimum(moved.hi, hi), hi), empty
 
 
-def _offer(run: Search, waiting: Sequence[Boxes], discover: Callable[[Array], Box | None]) -> None:
+def _offer(run: Search, waiting: Sequence[Boxes], discover: Callable[[Array], Sequence[Box]]) -> None:
     """Offer the middles of some waiting boxes to ``discover``, spread over all of them."""
     every = [(lo, hi, n) for lo, hi, _ in waiting for n in range(0, lo.shape[1], 1 + lo.shape[1] // OFFERS)]
-    for lo, hi, n in every[:: 1 + len(every) // OFFERS]:
-        if not _known(run, lo[:, n], hi[:, n]) and (found := discover((lo[:, n] + hi[:, n]) / 2)) is not None:
-            run.known.append(found)
+    offered = [(lo[:, n] + hi[:, n]) / 2 for lo, hi, n in every[:: 1 + len(every) // OFFERS]]
+    run.known.extend(discover(np.stack(offered, axis=1)))
 
 
 def preorder(run: Search) -> list[Any]:

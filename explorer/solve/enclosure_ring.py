@@ -1,21 +1,23 @@
-"""Many boxes at a time as a ring of the jet engine: enclosures of F's gradient and Hessian over each of them."""
+"""Enclosures of activation functions and their derivatives over many intervals at a time, and which problems they serve."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
 
-from explorer.errors import Unsupported
-from explorer.model import activations, losses
+from explorer.model import activations
 from explorer.model.activations import pieces_of
-from explorer.model.jets import Where, loss_jet
 from explorer.model.kinds import used_activations
 from explorer.model.regularizers import NormCubed, terms
-from explorer.problem import Activation, DenseNetwork, Problem
+from explorer.problem import Activation, Problem
 from explorer.solve import enclosure_arrays as ia
 from explorer.solve.enclosure_arrays import Array, Range
+
+#: the derivatives of smaller orders over the same intervals, and what else was computed there
+Known = Callable[[int], Range]
+Shared = dict[str, Range]
 
 HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 #: (3 -+ sqrt 3)/6 and the height sqrt(3)/18 of s (1 - s)(1 - 2s) there; 1/sqrt 3 and 4/(3 sqrt 3) for 2t(1 - t^2)
@@ -23,134 +25,123 @@ SIGMOID_TURN, SIGMOID_HEIGHT = Fraction(2113248654, 10**10), Fraction(9622504487
 TANH_TURN, TANH_HEIGHT = Fraction(5773502692, 10**10), Fraction(7698003590, 10**10)
 
 
-class BoxRing:
-    """`Range` arrays as a ring. A break of an activation inside an interval gives the hull of both sides (Clarke's derivative)
-    one order beyond its smoothness, and nan, which proves nothing, beyond that."""
-
-    def constant(self, value: Fraction) -> Range:
-        return Range.of(value)
-
-    def mul(self, a: Range, b: Range) -> Range:
-        return ia.mul(a, b)
-
-    def total(self, summands: Sequence[Range]) -> Range:
-        return ia.total(summands) if summands else Range.of(Fraction(0))
-
-    def is_zero(self, a: Range) -> bool:
-        return a.is_zero
-
-    def norm_cubed(self, square: Range, where: Where) -> tuple[Range, Range, Range] | None:
-        raise Unsupported(str(where), expected="no neuron-cubic regularizer of several inputs", got="one")
-
-    def derivatives(self, activation: Activation, z: Range, order: int, where: Where) -> list[Range | None]:
-        if z.scalar:
-            z = Range(np.asarray(z.lo), np.asarray(z.hi))
-        if pieces_of(activation) is not None:
-            return [_piece_range(activation, z, k) for k in range(order + 1)]
-        return list(_ANALYTIC[activation.kind](activation, z, order))
-
-
 def _of(p: int, q: int = 1) -> Range:
     return Range.of(Fraction(p, q))
 
 
-def _flat(value: Fraction) -> Range:
-    """A turning value, rounded to an enclosure that surely holds it."""
-    slack = Fraction(1, 10**9)
-    return Range(Range.of(value - slack).lo, Range.of(value + slack).hi)
+def _outer(value: Fraction) -> float:
+    """A turning value that is known up to 1e-9, moved away from 0."""
+    ends = ia.around(value, SLACK)
+    return ends.hi if value > 0 else ends.lo
 
 
-def _sigmoid_slopes(s: Range, order: int) -> list[Range]:
-    """s(1 - s) and s(1 - s)(1 - 2s) over an interval of values s."""
-
-    def first(v: Range) -> Range:
-        return ia.mul(v, ia.sub(_of(1), v))
-
-    def second(v: Range) -> Range:
-        return ia.mul(first(v), ia.sub(_of(1), ia.mul(_of(2), v)))
-
-    out = [ia.polynomial(s, first, [(HALF, _of(1, 4))])]
-    if order > 1:
-        low, high = SIGMOID_TURN, 1 - SIGMOID_TURN
-        out.append(ia.polynomial(s, second, [(low, _flat(SIGMOID_HEIGHT)), (high, _flat(-SIGMOID_HEIGHT))]))
-    return out[:order]
+SLACK = Fraction(1, 10**9)
+HALFWAY = [(Range.of(HALF), Range.of(QUARTER).hi, 1)]
+SIGMOID_TURNS = [
+    (ia.around(SIGMOID_TURN, SLACK), _outer(SIGMOID_HEIGHT), 1), (ia.around(1 - SIGMOID_TURN, SLACK), _outer(-SIGMOID_HEIGHT), -1)
+]  # fmt: skip
+TANH_TURNS = [
+    (ia.around(-TANH_TURN, SLACK), _outer(TANH_HEIGHT), 1), (ia.around(TANH_TURN, SLACK), _outer(-TANH_HEIGHT), -1)
+]  # fmt: skip
+MIDDLE = [(Range.of(Fraction(0)), Range.of(Fraction(1)).hi, 1)]
 
 
-def _sigmoid(a: Activation, z: Range, order: int) -> list[Range]:
-    s = ia.sigmoid(z)
-    return [s, *_sigmoid_slopes(s, order)]
+def _sigmoid(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
+    if order == 0:
+        return ia.sigmoid(z)
+    if order == 1:
+        return ia.between(known(0), ia.logistic_slope, HALFWAY)
+    return ia.between(known(0), ia.logistic_bend, SIGMOID_TURNS)
 
 
-def _tanh(a: Activation, z: Range, order: int) -> list[Range]:
-    def first(v: Range) -> Range:
-        return ia.sub(_of(1), ia.square(v))
-
-    def second(v: Range) -> Range:
-        return ia.mul(ia.mul(_of(-2), v), first(v))
-
-    t = ia.sub(ia.mul(_of(2), ia.sigmoid(ia.mul(_of(2), z))), _of(1))
-    out = [t]
-    if order > 0:
-        out.append(ia.polynomial(t, first, [(Fraction(0), _of(1))]))
-    if order > 1:
-        out.append(ia.polynomial(t, second, [(-TANH_TURN, _flat(TANH_HEIGHT)), (TANH_TURN, _flat(-TANH_HEIGHT))]))
-    return out
+def _tanh(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
+    if order == 0:
+        return ia.hyperbolic_tangent(z)
+    if order == 1:
+        return ia.between(known(0), ia.tangent_slope, MIDDLE)
+    return ia.between(known(0), ia.tangent_bend, TANH_TURNS)
 
 
-def _softplus(a: Activation, z: Range, order: int) -> list[Range]:
-    value = [ia.softplus(z)]
-    return value if not order else [*value, *_sigmoid(a, z, order - 1)]
+def _softplus(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
+    """From the slope on it is the sigmoid's business."""
+    if order == 0:
+        return ia.softplus(z)
+    return _sigmoid(a, z, order - 1, lambda k: known(k + 1), shared)
 
 
-def _swish(a: Activation, z: Range, order: int) -> list[Range]:
-    s = _sigmoid(a, z, order)
-    out = [ia.mul(z, s[0])]
-    if order > 0:
-        out.append(ia.add(s[0], ia.mul(z, s[1])))
-    if order > 1:
-        out.append(ia.add(ia.mul(_of(2), s[1]), ia.mul(z, s[2])))
-    return out
+def _swish(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
+    if "sigmoid" not in shared:
+        shared["sigmoid"] = ia.sigmoid(z)
+    s = [shared["sigmoid"]]
+    s += [_sigmoid(a, z, k, lambda _: s[0], shared) for k in range(max(order - 1, 1), order + 1)]
+    if order == 0:
+        return ia.mul(z, s[0])
+    return ia.add(ia.mul(_of(order), s[0 if order == 1 else 1]), ia.mul(z, s[-1]))
 
 
-def _exp(a: Activation, z: Range, order: int) -> list[Range]:
-    return [ia.exp(z)] * (order + 1)
+def _exp(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
+    return known(0) if order else ia.exp(z)
 
 
-def _sine(a: Activation, z: Range, order: int) -> list[Range]:
-    s, c = ia.sine(z), ia.cosine(z)
-    return [s, c, ia.negative(s)][: order + 1]
+def _sine(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
+    return ia.negative(known(0)) if order == 2 else ia.cosine(z) if order else ia.sine(z)
 
 
-def _erf(a: Activation, z: Range, order: int) -> list[Range]:
-    g = ia.mul(ia.TWO_OVER_ROOT_PI, ia.exp(ia.negative(ia.square(z))))
-    return [ia.erf(z), g, ia.mul(ia.mul(_of(-2), z), g)][: order + 1]
+def _erf(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
+    if order == 0:
+        return ia.erf(z)
+    if order == 1:
+        return ia.mul(ia.TWO_OVER_ROOT_PI, ia.exp(ia.negative(ia.square(z))))
+    return ia.mul(ia.mul(_of(-2), z), known(1))
 
 
-def _gelu(a: Activation, z: Range, order: int) -> list[Range]:
-    x = ia.mul(ia.ROOT_HALF, z)
-    below = ia.mul(_of(1, 2), ia.add(_of(1), ia.erf(x)))
-    g = ia.mul(ia.mul(ia.mul(_of(1, 2), ia.ROOT_HALF), ia.TWO_OVER_ROOT_PI), ia.exp(ia.negative(ia.square(x))))
-    bend = ia.mul(ia.sub(_of(2), ia.square(z)), g)
-    return [ia.mul(z, below), ia.add(below, ia.mul(z, g)), bend][: order + 1]
+def _gelu(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
+    if "below" not in shared:
+        shared["below"] = ia.mul(HALF_RANGE, ia.add(_of(1), ia.erf(ia.mul(ia.ROOT_HALF, z))))
+    if order == 0:
+        return ia.mul(z, shared["below"])
+    if "density" not in shared:  # e^(-z^2/2)/sqrt(2 pi)
+        factor = ia.mul(ia.mul(HALF_RANGE, ia.ROOT_HALF), ia.TWO_OVER_ROOT_PI)
+        shared["density"] = ia.mul(factor, ia.exp(ia.negative(ia.square(ia.mul(ia.ROOT_HALF, z)))))
+    if order == 1:
+        return ia.add(shared["below"], ia.mul(z, shared["density"]))
+    return ia.mul(ia.sub(_of(2), ia.square(z)), shared["density"])
 
 
-def _elu(a: Activation, z: Range, order: int) -> list[Range]:
+def _elu(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
     alpha, zero = Range.of(a.alpha or Fraction(0)), np.zeros_like(z.lo)
-    left, right = (
-        Range(np.minimum(z.lo, zero), np.minimum(z.hi, zero)),
-        Range(np.maximum(z.lo, zero), np.maximum(z.hi, zero)),
-    )
+    left = Range(np.minimum(z.lo, zero), np.minimum(z.hi, zero))
     power = ia.mul(alpha, ia.exp(left))
-    lower = [ia.sub(power, alpha), power, power]
-    upper = [right, _of(1), _of(0)]
+    lower = power if order else ia.sub(power, alpha)
+    upper = _of(1 if order == 1 else 0) if order else Range(np.maximum(z.lo, zero), np.maximum(z.hi, zero))
     smooth = 1 if a.alpha == 1 else 0
-    return [_join([lower[k], upper[k]], [z.lo <= 0, z.hi >= 0], k > smooth + 1) for k in range(order + 1)]
+    return _join([lower, upper], [z.lo <= 0, z.hi >= 0], order > smooth + 1)
 
 
-_ANALYTIC = {
+HALF_RANGE = Range.of(HALF)
+_ANALYTIC: dict[str, Callable[[Activation, Range, int, Known, Shared], Range]] = {
     "sigmoid": _sigmoid, "tanh": _tanh, "softplus": _softplus, "swish": _swish, "exp": _exp, "sin": _sine, "erf": _erf,
     "gelu": _gelu, "elu": _elu,
 }  # fmt: skip
+#: orders of the derivatives that are nowhere negative
+_NONNEGATIVE = {"sigmoid": (0, 1), "tanh": (1,), "softplus": (0, 1, 2), "exp": (0, 1, 2), "erf": (1,)}
+
+
+def nonnegative(activation: Activation, order: int) -> bool:
+    """Whether that derivative is known to be nowhere negative."""
+    return order in _NONNEGATIVE.get(activation.kind, ())
+
+
+def derivative_range(activation: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
+    """An enclosure of phi^(order), order 0 to 2, over the intervals z.
+
+    A break of an activation inside an interval gives the hull of both sides (Clarke's derivative) one order beyond its
+    smoothness, and nan, which proves nothing, beyond that."""
+    if pieces_of(activation) is not None:
+        found = _piece_range(activation, z, order)
+    else:
+        found = _ANALYTIC[activation.kind](activation, z, order, known, shared)
+    return Range(np.maximum(found.lo, 0), found.hi) if nonnegative(activation, order) else found
 
 
 def _join(parts: Sequence[Range], meets: Sequence[Array], refuse: bool) -> Range:
@@ -208,24 +199,3 @@ def applies(problem: Problem) -> str:
     if any(isinstance(t, NormCubed) for t in terms(problem)):
         return "the neuron-cubic regularizer of several inputs has no enclosure here"
     return ""
-
-
-def derivatives(problem: Problem, lo: Array, hi: Array, *, order: int) -> tuple[Range, Range | None]:
-    """Enclosures over the boxes lo[:, n] <= theta <= hi[:, n]: the gradient, shape (d, N), and for order 2 the Hessian, (d, d, N)."""
-    d, n = lo.shape
-    with np.errstate(all="ignore"):
-        jet = loss_jet(problem, BoxRing(), [Range(lo[k], hi[k]) for k in range(d)], order=order)
-    gradient = Range(np.zeros((d, n)), np.zeros((d, n)))
-    for i, g in jet.gradient.items():
-        gradient.lo[i], gradient.hi[i] = g.lo, g.hi
-    if order < 2:
-        return gradient, None
-    hessian = Range(np.zeros((d, d, n)), np.zeros((d, d, n)))
-    for (i, j), h in jet.hessian.items():
-        hessian.lo[i, j] = hessian.lo[j, i] = h.lo
-        hessian.hi[i, j] = hessian.hi[j, i] = h.hi
-    return gradient, hessian
-
-
-def is_dense(problem: Problem) -> bool:
-    return isinstance(problem.network, DenseNetwork) and problem.loss is not None and bool(losses.row(problem.loss))
