@@ -45,6 +45,7 @@ MAX_SIZE = 10**100  # units of a student-teacher problem that is given by number
 WIDE_PRECISION = 768  # the same, for expansions in the number of units
 TREE_PRECISION = 64  # the same, for the boxes of a tree
 MAX_NODES = 400_000  # of a tree of boxes
+MAX_KEPT = 20_000  # Taylor coefficients of activations that are kept for the next boxes of a tree
 TREE_WORK = 40_000_000  # ring operations on numbers of about TREE_PRECISION bits, for one tree of boxes
 
 
@@ -1458,7 +1459,12 @@ class Taylor:
         if breaks and isinstance(ring, LaurentRing):
             found = taylor_pieces(ring.base, breaks, pieces, ring.constant(centre), self.order)
             return self.compose([ring.lift(c) for c in found], base)
-        return self.compose(taylor_pieces(ring, breaks, pieces, centre, self.order), base)
+        if not isinstance(ring, Coarse):
+            return self.compose(taylor_pieces(ring, breaks, pieces, centre, self.order), base)
+        key = exponent, absolute, centre
+        if key not in self.cache:
+            self.cache[key] = taylor_pieces(ring, breaks, pieces, centre, self.order)
+        return self.compose(self.cache[key], base)
 
     def neuron_cubic(self, problem, theta, total):
         """(1/3) sum_j weight_j (|a_j|^3 + 2 |(w_j, b_j)|^3)."""
@@ -4430,60 +4436,85 @@ class Proof(CanonicalRules):
         lower, upper = (numbers(step[key], f"step.{key}", d) for key in ("lower", "upper"))
         names = [point_name(name, "step.points", self.points) for name in array(step["points"], "step.points", most=MAX_POINTS)]
         tree = array(step["tree"], where, most=MAX_NODES)
-        if any(a >= b for a, b in zip(lower, upper, strict=True)) or names != sorted(set(names)) or "origin" in names:
-            raise Malformed("step", "has an empty or flat box, or points out of order, or a point called origin")
-        used, boxes, origin = {self.critical(name): None for name in names}, {}, False
+        if any(a >= b for a, b in zip(lower, upper, strict=True)) or names != sorted(set(names)) or {"origin", "image"} & set(names):
+            raise Malformed("step", "has an empty or flat box, or points out of order, or a point called origin or image")
+        used, boxes = {self.critical(name): None for name in names}, {}
         for name in names:
             point = self.points[name]
             if point.ring is not None or point.radius is not None:
                 raise Rejected(rule, f"{name} is not known by a box")
             if any(a < low or b > high for low, a, b, high in zip(lower, point.lower, point.upper, upper, strict=True)):
                 raise Rejected(rule, f"the box of {name} is not inside")
-            inner = [(ring.of(a)[1], ring.of(b)[0]) for a, b in zip(point.lower, point.upper, strict=True)]
-            boxes[name] = inner
+            boxes[name] = self.inner_box(ring, name)
         for a, b in itertools.combinations([self.points[name] for name in names], 2):  # each zero lies in the interior of its box
             if all(u < y and x < v for u, v, x, y in zip(a.lower, a.upper, b.lower, b.upper, strict=True)):
                 raise Rejected(rule, "two boxes overlap, so they may hold the same point")
-        stack, seen = [[ring.hull(ring.of(a), ring.of(b)) for a, b in zip(lower, upper, strict=True)]], set()
+        stack, seen, moves = [[ring.hull(ring.of(a), ring.of(b)) for a, b in zip(lower, upper, strict=True)]], set(), unit_moves(self.problem, lower, upper) if "image" in tree else []
+        series, made = (Taylor(ring, 1), Mixed(ring)), set()  # kept, since halves of a box share most pre-activations
         for entry in tree:
             if not stack:
                 raise Rejected(rule, "the tree goes on after its last leaf")
             ring.meter.spend(1 + d)
             box = stack.pop()
-            if isinstance(entry, str) and entry in boxes:
-                if any(low < a or high > b for (low, high), (a, b) in zip(box, boxes[entry], strict=True)):
-                    raise Rejected(rule, f"a leaf is not inside the box of {entry}")
-                seen.add(entry)
-            elif entry == "origin":
-                if not self.only_origin(ring, box):
-                    raise Rejected(rule, "a leaf may hold a critical point besides the origin")
-                origin = True
-            elif entry == 0 and not isinstance(entry, bool):
-                used[self.need("radius")] = None
-                if not any(self.beyond(ring, box, ball) for ball in self.found["radius"][1]):
-                    raise Rejected(rule, "a leaf is not outside the ball of a layer")
-            elif isinstance(entry, str):
-                if not self.mean_value(ring, box, tree_row(entry, where, d)):
-                    raise Rejected(rule, "a leaf may hold a critical point")
-            else:
-                k = whole(entry, where, -d, d)
-                if k < 0:
-                    low, high = self.directional(Taylor(ring, 1), box, [int(i == -k - 1) for i in range(d)]).get((0,), ring.zero)
-                    if low <= 0 <= high:
-                        raise Rejected(rule, "a leaf may hold a critical point")
-                    continue
-                low, high = box[k - 1]
-                middle = (low + high) // 2
-                stack += [[*box[: k - 1], half, *box[k:]] for half in ((middle, high), (low, middle))]
+            if isinstance(entry, str) or whole(entry, where, -d, d) <= 0:
+                reason = self.leaf(series, box, entry, boxes, moves)
+                if entry == 0:
+                    used[self.need("radius")] = None
+                seen.add(reason)
+                made |= {reason} if entry == "image" else set()
+                continue
+            low, high = box[entry - 1]
+            middle = (low + high) // 2
+            stack += [[*box[: entry - 1], half, *box[entry:]] for half in ((middle, high), (low, middle))]
         if stack:
             raise Rejected(rule, "the tree breaks off: a part of the box is not covered")
-        if seen != set(names):
+        if not made and not seen >= set(names):
             raise Rejected(rule, "a point is not met by the tree")
+        origin, places = "origin" in seen, [(point.lower, point.upper) for point in map(self.points.get, names)]
+        for pairs, *_ in map(moves.__getitem__, sorted(made)):
+            if any(moved(pairs, *place) not in places for place in places):
+                raise Rejected(rule, "a symmetry that is used maps the box of a point to no such box")
         homes = [(lower, upper), *((self.points[name].lower, self.points[name].upper) for name in names)] if origin else []
         if [all(a <= 0 <= b for a, b in zip(*ends, strict=True)) for ends in homes] != [True] * origin + [False] * len(homes[1:]):
             raise Rejected(rule, "the origin is not in the box, or it is perhaps one of the points")
         self.found[rule] = lower, upper, names, origin
         return tuple(used)
+
+    def inner_box(self, ring, name):
+        return [(ring.of(a)[1], ring.of(b)[0]) for a, b in zip(self.points[name].lower, self.points[name].upper, strict=True)]
+
+    def leaf(self, series, box, entry, boxes, moves):
+        """Check that a box holds no critical point but a listed one, or that a symmetry maps it to where the tree looks: the name, the number
+        of the symmetry, or the entry."""
+        rule, where, ring = "complete-in-box", "step.tree", series[0].ring
+        for known in series:
+            if len(known.cache) > MAX_KEPT:
+                known.cache.clear()
+        if entry == "image":
+            ring.meter.spend(len(moves))
+            turns = (n for n, (_, a, b) in enumerate(moves) if box[a][1] < (0 if b is None else box[b][0]))
+            found = next(turns, None)
+            if found is None:
+                raise Rejected(rule, "no symmetry of the units raises a leaf that is called an image")
+            return found
+        if entry == 0:
+            self.need("radius")
+            if not any(self.beyond(ring, box, ball) for ball in self.found["radius"][1]):
+                raise Rejected(rule, "a leaf is not outside the ball of a layer")
+        elif entry in boxes:
+            if any(low < a or high > b for (low, high), (a, b) in zip(box, boxes[entry], strict=True)):
+                raise Rejected(rule, f"a leaf is not inside the box of {entry}")
+        elif entry == "origin":
+            if not self.only_origin(ring, box):
+                raise Rejected(rule, "a leaf may hold a critical point besides the origin")
+        elif isinstance(entry, str):
+            if not self.mean_value(series, box, tree_row(entry, where, self.size)):
+                raise Rejected(rule, "a leaf may hold a critical point")
+        else:
+            low, high = self.directional(series[0], box, [int(i == -entry - 1) for i in range(self.size)]).get((0,), ring.zero)
+            if low <= 0 <= high:
+                raise Rejected(rule, "a leaf may hold a critical point")
+        return entry
 
     def beyond(self, ring, box, ball):
         """sum weight_k |theta_k|^p > limit on the whole box, so it holds no critical point."""
@@ -4522,11 +4553,11 @@ class Proof(CanonicalRules):
         theta = [{(): z, **slope, **other} for z, slope, other in zip(centre, slopes, extra, strict=True)]
         return taylor.loss(self.problem, theta, need_value=False)
 
-    def mean_value(self, ring, box, row):
+    def mean_value(self, series, box, row):
         """h = row . grad F has no zero in the box: h(x) is in h(m) + grad h(box) . (box - m), m the middle."""
-        middle = [((a + b) // 2,) * 2 for a, b in box]
-        bent = self.directional(Mixed(ring), box, row, [{(k + 1,): ring.one} for k in range(self.size)])
-        total = self.directional(Taylor(ring, 1), middle, row).get((0,), ring.zero)
+        ring, middle = series[0].ring, [((a + b) // 2,) * 2 for a, b in box]
+        bent = self.directional(series[1], box, row, [{(k + 1,): ring.one} for k in range(self.size)])
+        total = self.directional(series[0], middle, row).get((0,), ring.zero)
         for k, (z, m) in enumerate(zip(box, middle, strict=True)):
             total = ring.add(total, ring.mul(bent.get((0, k + 1), ring.zero), ring.sub(z, m)))
         return total[0] > 0 or total[1] < 0
@@ -4551,6 +4582,33 @@ def homogeneity(act):
     """D >= 1 with phi(tz) = t^D phi(z) for t > 0, or None: breaks at 0 only, every piece a multiple of z^D."""
     degrees = {k for piece in act.pieces for k, c in enumerate(piece) if c}
     return degrees.pop() if act.pieces and set(act.breaks) <= {0} and len(degrees) == 1 and 0 not in degrees else None
+
+
+def unit_moves(p, lower, upper):
+    """Changes of sign of a unit of the first hidden layer, and exchanges of two, that leave F and the box as they are: ([(k, its image, sign)],
+    a, b), a the first weight of the (first) unit, b that of the second (None: a change of sign)."""
+    if p.kind != "dense" or p.hidden_layers < 1 or p.widths[1] > 16 or p.regularizer not in (None, "l2", "power"):
+        return []
+    (start, bias), (second, _), cols, hidden, act, out = *p.blocks[:2], p.widths[0], p.widths[1], p.activations[0], []
+    into = [[*range(start + j * cols, start + j * cols + cols), *([] if bias is None else [bias + j])] for j in range(hidden)]
+    away = [[*range(second + j, second + hidden * p.widths[2], hidden)] for j in range(hidden)]
+    odd = act.kind in ("tanh", "sin", "erf") or (act.pieces and not act.breaks and not any(act.pieces[0][::2]))
+    even = act.pieces and not act.breaks and not any(act.pieces[0][1::2])
+    for j in range(hidden) if odd or even else ():
+        out.append(([(k, k, -1) for k in into[j] + (away[j] if odd else [])], into[j][0], None))
+    for i, j in itertools.combinations(range(hidden), 2):
+        pairs = list(zip(into[i] + away[i], into[j] + away[j], strict=True))
+        if p.regularizer is None or all(p.penalties[a] == p.penalties[b] for a, b in pairs):
+            out.append(([(k, m, 1) for a, b in pairs for k, m in ((a, b), (b, a))], into[i][0], into[j][0]))
+    return [move for move in out if moved(move[0], lower, upper) == (lower, upper)]
+
+
+def moved(pairs, lower, upper):
+    """The image of a box."""
+    low, high = list(lower), list(upper)
+    for k, m, sign in pairs:
+        low[m], high[m] = (lower[k], upper[k]) if sign > 0 else (-upper[k], -lower[k])
+    return low, high
 
 
 def tree_row(text, where, size):

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from explorer.budget import Budget, Deadline
 from explorer.certify.certificate import Certificate
-from explorer.certify.encode import Step, assemble, number
+from explorer.certify.encode import Step, assemble, number, point_json
 from explorer.certify.located import Located
+from explorer.certify.trees import Leaves, accepted_tree
 from explorer.errors import Invalid, NotCertifiable
 from explorer.point import EnclosedPoint
 from explorer.problem import Problem
@@ -45,18 +47,31 @@ def complete_certificate(problem: Problem, goal: str, *, at: Any = None, budget:
     if lowest:
         low = min(Fraction(s["lower"]) for s in steps if s["rule"] == "value")
         steps.append({"rule": "floor", "proof": "critical-points", "value": number(low)})
-    steps.append(
-        {
-            "rule": "complete-in-box",
-            "lower": [number(v) for v in where.lower],
-            "upper": [number(v) for v in where.upper],
-            "points": names,
-            "tree": [leaves[int(t[1:])] if isinstance(t, str) and t[0] == "#" else t for t in preorder(run)],
-        }
-    )
+    step: Step = {
+        "rule": "complete-in-box",
+        "lower": [number(v) for v in where.lower],
+        "upper": [number(v) for v in where.upper],
+        "points": names,
+        "tree": [],
+    }
+    radius: Step | None = None
+    steps.append(step)
     if where.ball is not None:
-        steps += [{"rule": "radius", "bounds": [number(v) for v in where.ball.bounds]}, {"rule": "complete"}]
-    return assemble(problem, {"kind": goal, "points": names}, dict(zip(names, points, strict=True)), steps)
+        radius = {"rule": "radius", "bounds": [number(v) for v in where.ball.bounds]}
+        steps += [radius, {"rule": "complete"}]
+    named = dict(zip(names, points, strict=True))
+
+    def tokens(run: Search) -> list[Any]:
+        _no_rest(run)
+        return [leaves[int(t[1:])] if isinstance(t, str) and t[0] == "#" else t for t in preorder(run)]
+
+    def further(lower: Sequence[Fraction], upper: Sequence[Fraction]) -> list[Any]:
+        part = Region(tuple(lower), tuple(upper), where.ball)
+        return tokens(explore(problem, part, found, deadline, tree=True, discover=False))
+
+    checked = Leaves(problem, {name: point_json(p) for name, p in named.items()}, step, radius)
+    step["tree"] = accepted_tree(checked, tokens(run), further, deadline, most=2 * MAX_LEAVES)
+    return assemble(problem, {"kind": goal, "points": names}, named, steps)
 
 
 def _explored(problem: Problem, where: Region, deadline: Deadline, *, widest: int) -> tuple[Points, Search]:
@@ -64,6 +79,10 @@ def _explored(problem: Problem, where: Region, deadline: Deadline, *, widest: in
         problem, where.lower, where.upper, deadline, accept=lambda wide: _passes(problem, wide), widest=widest
     )
     run = explore(problem, where, points, deadline, tree=True)
+    return points, run
+
+
+def _no_rest(run: Search) -> None:
     if run.undecided:
         raise NotCertifiable(
             "all critical points",
@@ -71,11 +90,6 @@ def _explored(problem: Problem, where: Region, deadline: Deadline, *, widest: in
             got=f"{len(run.undecided)} undecided boxes ({run.stopped})",
             remedy="a degenerate critical point or a family; try a smaller box",
         )
-    if len(run.tokens) > 2 * MAX_LEAVES:
-        raise NotCertifiable(
-            "all critical points", expected=f"at most {MAX_LEAVES} leaves", got=f"{len(run.tokens) // 2}"
-        )
-    return points, run
 
 
 def _passes(problem: Problem, wide: EnclosedPoint) -> bool:

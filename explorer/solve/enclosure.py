@@ -79,8 +79,10 @@ def by_enclosure(problem: Problem, deadline: Deadline, region: Region | None = N
     return _assembled(problem, where, points, run)
 
 
-def explore(problem: Problem, where: Region, points: Points, deadline: Deadline, *, tree: bool = False) -> Search:
-    """Branch and prune around the certified points, which may become more on the way."""
+def explore(
+    problem: Problem, where: Region, points: Points, deadline: Deadline, *, tree: bool = False, discover: bool = True
+) -> Search:
+    """Branch and prune around the certified points, which may become more on the way if ``discover``."""
     known = [inner_box(c.wide.lower, c.wide.upper) for c in points.found]
     if points.origin is not None:  # the first of the known boxes: those that are discovered follow the others
         half = [points.origin.half] * len(where.lower)
@@ -92,7 +94,8 @@ def explore(problem: Problem, where: Region, points: Points, deadline: Deadline,
         deadline,
         ball=where.ball,
         tree=tree,
-        discover=points.discover,
+        mirrors=points.mirrors,
+        discover=points.discover if discover else None,
     )
 
 

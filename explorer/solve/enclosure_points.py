@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from itertools import combinations
 from typing import cast
 
 import flint
@@ -25,6 +26,7 @@ from explorer.problem import Problem
 from explorer.solve.balls import AnalyticGradient
 from explorer.solve.enclosure_arrays import Array
 from explorer.solve.enclosure_kinks import Origin, origin
+from explorer.solve.enclosure_mirror import Move, moves
 from explorer.solve.enclosure_prune import Box, inner_box
 from explorer.solve.enclosure_tape import Tape
 
@@ -57,6 +59,10 @@ class Points:
     found: list[Certified] = field(default_factory=list)
 
     @cached_property
+    def mirrors(self) -> tuple[Move, ...]:
+        return moves(self.problem, self.lower, self.upper)
+
+    @cached_property
     def tape(self) -> Tape:
         return Tape.of(self.problem)
 
@@ -69,47 +75,59 @@ class Points:
         except BudgetExceeded:  # the search for which this is says so itself, and keeps what it has
             return []
         new = [x for x in limits if not any(((a <= x) & (x <= b)).all() for a, b in known)]
-        boxes = [self.propose(x) for x in new]
-        return [box for box in boxes if box is not None]
+        return [box for x in new for box in self.propose(x)]
 
-    def propose(self, near: Array) -> Box | None:
-        """Certify a critical point near a float point; its wide box rounded inward if it is a new one."""
+    def propose(self, near: Array) -> list[Box]:
+        """Certify a critical point near a float point, and its images under the symmetries; their wide boxes rounded inward if it is new."""
         system = cast(PolynomialSystem, AnalyticGradient(self.problem))
         try:
             proof = prove_root(system, [Fraction(float_value) for float_value in near.tolist()])
         except Unsupported:  # across a break of an activation
-            return None
+            return []
         if not isinstance(proof, KrawczykProof):
-            return None
+            return []
         narrow = proof.point
         inside = zip(self.lower, narrow.lower, narrow.upper, self.upper, strict=True)
         if not all(a < x and y < b for a, x, y, b in inside):
-            return None
+            return []
         if any(_meet(narrow, c.wide) for c in self.found):  # either known, or too near to tell: the known one stands
-            return None
+            return []
         new = self._widest(narrow)
-        if new is None:
-            return None
-        self.found.append(new)
-        return inner_box(new.wide.lower, new.wide.upper)
+        self.found += new
+        return [inner_box(c.wide.lower, c.wide.upper) for c in new]
 
-    def _widest(self, narrow: EnclosedPoint) -> Certified | None:
+    def _widest(self, narrow: EnclosedPoint) -> list[Certified]:
         system = cast(PolynomialSystem, AnalyticGradient(self.problem))
         for k in range(self.widest, NARROWEST):
             half = Fraction(1, 2**k)
             middle = [round_dyadic(v, k + 6) for v in narrow.centre]
             wide = EnclosedPoint(tuple(v - half for v in middle), tuple(v + half for v in middle))
             region = zip(self.lower, wide.lower, wide.upper, self.upper, strict=True)
-            if not all(a <= x and y <= b for a, x, y, b in region) or any(_meet(wide, c.wide) for c in self.found):
+            if not all(a <= x and y <= b for a, x, y, b in region):
+                continue
+            images = self._images(narrow, wide)
+            if any(_meet(image, c.wide) for _, image in images for c in self.found):
+                continue
+            if any(_meet(a, b) for (_, a), (_, b) in combinations(images, 2)):
                 continue
             try:
                 proof = prove_box(system, wide)
                 at = _inertia(system, wide) if isinstance(proof, KrawczykProof) else None
                 if at is not None and self.accept(wide):
-                    return Certified(narrow, wide, at)
+                    return [Certified(near, box, at) for near, box in images]
             except Unsupported:
                 continue
-        return None
+        return []
+
+    def _images(self, narrow: EnclosedPoint, wide: EnclosedPoint) -> list[tuple[EnclosedPoint, EnclosedPoint]]:
+        """All images of the two boxes under the symmetries, told apart by the wide one."""
+        out = [(narrow, wide)]
+        for near, box in out:  # grows on the way
+            for move in self.mirrors:
+                image = EnclosedPoint(*move.image(box.lower, box.upper))
+                if all(image != known for _, known in out):
+                    out.append((EnclosedPoint(*move.image(near.lower, near.upper)), image))
+        return out
 
 
 def search(

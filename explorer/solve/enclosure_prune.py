@@ -3,7 +3,7 @@
 A box is *excluded* when some combination c . grad F has no zero in it, by its enclosure or by the mean value form
 c . grad F(m) + (c^T Hess F(box)) (box - m); the combinations tried are the components and the rows of an approximate inverse Hessian.
 It is *settled* when it lies in a box that is known to hold exactly one critical point (Krawczyk), or outside the ball of the a-priori
-radius. Otherwise it is contracted (Hansen and Sengupta, BIT 21 (1981) 203-211) unless a tree is asked for, and halved. What is left at
+radius, or when a symmetry maps it to where the search looks (`enclosure_mirror`; the known boxes are then closed under the symmetries). Otherwise it is contracted (Hansen and Sengupta, BIT 21 (1981) 203-211) unless a tree is asked for, and halved. What is left at
 the smallest width, or when time or space run out, is *undecided*.
 Floats decide here, rounded outward (`enclosure_arrays`); a tree of boxes is proved again by the checker.
 """
@@ -21,6 +21,7 @@ from explorer.budget import Deadline
 from explorer.problem import Problem
 from explorer.solve import enclosure_arrays as ia
 from explorer.solve.enclosure_arrays import Array, Range
+from explorer.solve.enclosure_mirror import Move
 from explorer.solve.enclosure_tape import Run, Tape
 from explorer.solve.radius import Radius
 
@@ -45,6 +46,7 @@ class Search:
     undecided: list[Box] = field(default_factory=list)
     stopped: str = ""
     recorded: bool = False
+    mirrors: Sequence[Move] = ()
     #: node -> token, and node -> the first of its two children; only if a tree is recorded
     tokens: dict[int, Token] = field(default_factory=dict)
     children: dict[int, int] = field(default_factory=dict)
@@ -68,6 +70,7 @@ def prune(
     most: int = 50_000_000,
     most_undecided: int = 4_096,
     most_waiting: int = 400_000,
+    mirrors: Sequence[Move] = (),
     discover: Callable[[Array], Sequence[Box]] | None = None,
 ) -> Search:
     """Exclude, settle, contract and halve until nothing is left, or a limit is met.
@@ -79,7 +82,7 @@ def prune(
     """
     lo, hi = box
     tape = Tape.of(problem)
-    run = Search(list(known), recorded=tree)
+    run = Search(list(known), recorded=tree, mirrors=mirrors)
     stack = [(lo[:, None], hi[:, None], np.zeros(1, dtype=np.int64))]
     size, nodes, before = hi - lo, 1, 0
     for level, depth in enumerate(depths):
@@ -178,8 +181,12 @@ def _batch(stack: list[Boxes]) -> Boxes:
 
 
 def _settled(problem: Problem, run: Search, lo: Array, hi: Array, node: Array, ball: Radius | None) -> Array:
-    """Indices of the boxes that are neither inside a known box nor outside a layer's ball."""
+    """Indices of the boxes that are neither images of others, nor inside a known box, nor outside a layer's ball."""
     done = np.zeros(lo.shape[1], dtype=bool)
+    for move in run.mirrors:
+        image = ~done & move.raises(lo, hi)
+        run.mark(node, image, lambda n: "image")
+        done |= image
     for k, (a, b) in enumerate(run.known):
         inside = ~done & ((lo >= a[:, None]) & (hi <= b[:, None])).all(axis=0)
         run.mark(node, inside, lambda n, k=k: f"#{k}")  # type: ignore[misc]
@@ -248,13 +255,22 @@ def _mean_values(
     magnitude = np.abs(m.h) + m.dh
     reach = _applied(magnitude, m.radius) * (1 + ia.SLACK)
     ratio = (np.abs(m.g) - m.dg) / reach  # the components of the gradient on their own
-    ratio[:, np.isnan(ratio).any(axis=0)] = -1  # where F is not C^2 nothing is concluded from second derivatives, as in the checker
+    ratio[
+        :, np.isnan(ratio).any(axis=0)
+    ] = -1  # where F is not C^2 nothing is concluded from second derivatives, as in the checker
     out = ratio.max(axis=0) > 1 + ia.MARGIN
     if run.recorded:
         best = np.argmax(ratio, axis=0)
         run.mark(node, out, lambda n: " ".join(str(int(k == best[n])) for k in range(len(lo))))
     keep = np.flatnonzero(~out)
-    lo, hi, node, middle, weight, m = lo[:, keep], hi[:, keep], node[keep], middle[:, keep], magnitude[..., keep], m.at(keep)
+    lo, hi, node, middle, weight, m = (
+        lo[:, keep],
+        hi[:, keep],
+        node[keep],
+        middle[:, keep],
+        magnitude[..., keep],
+        m.at(keep),
+    )
     if keep.size:
         y = _inverses(m.h)
         if run.recorded:
@@ -298,7 +314,7 @@ def _preconditioned(y: Array, m: Mean) -> tuple[Array, Array, Array, Array]:
 def _inverses(h: Array) -> Array:
     """Approximate inverses, shape (d, d, N), by elimination without pivoting, and by pivoting where that is doubtful; the identity where
     there is none. They are only hints."""
-    d, n = h.shape[1:]
+    d = len(h)
     work, out = h.copy(), np.zeros_like(h)
     out[range(d), range(d)] = 1
     large = np.abs(h).max(axis=(0, 1))

@@ -29,7 +29,9 @@ from explorer.solve.enclosure_arrays import Array, Range
 from explorer.solve.enclosure_ring import derivative_range, nonnegative
 
 ONE = Fraction(1)
-Node = tuple[Any, ...]  # ("parameter", k), ("sum", parts, constant), ("product", a, b), ("square", a), ("phi", activation, order, z, lower orders)
+Node = tuple[
+    Any, ...
+]  # ("parameter", k), ("sum", parts, constant), ("product", a, b), ("square", a), ("phi", activation, order, z, lower orders)
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,9 @@ class Writer:
                 power = self.constant(ONE)
                 for _ in c[1:]:
                     power = self.mul(power, z)
-                out.append(self.total([self.scale(power, c[-1]), self.constant(c[0])]) if len(c) > 1 else self.constant(c[0]))
+                out.append(
+                    self.total([self.scale(power, c[-1]), self.constant(c[0])]) if len(c) > 1 else self.constant(c[0])
+                )
                 continue
             place = self.written(z) if place is None else place
             found = self.node(("phi", activation, k, place, lower))
@@ -154,7 +158,9 @@ class Tape:
     hessian: tuple[tuple[int, int, int], ...]  # (i, j, node), i <= j; entries that are not there are 0
     carried: tuple[int, ...]  # nodes of the first part that the second needs
     signed: frozenset[int]  # nodes that are nowhere negative
-    weights: dict[int, tuple[list[tuple[int, Any]], Any]]  # of sums: the doubles next to their coefficients and constants
+    weights: dict[
+        int, tuple[list[tuple[int, Any]], Any]
+    ]  # of sums: the doubles next to their coefficients and constants
 
     @classmethod
     def of(cls, problem: Problem) -> Tape:
@@ -170,17 +176,26 @@ class Tape:
         first = _needed(writer.nodes, gradient)
         ends = {n for *_, n in hessian}
         second = _needed(writer.nodes, ends) - first
-        carried = first & (ends | {m for n in second for m in _operands(writer.nodes[n])})
+        both = first & (ends | {m for n in second for m in _operands(writer.nodes[n])})
         signed = {
             n for n, node in enumerate(writer.nodes)
             if node[0] == "square" or (node[0] == "phi" and nonnegative(node[1], node[2]))
         }  # fmt: skip
-        parts = (tuple(sorted(part)) for part in (first, second))
         weights = {
             n: ([(m, ia.nearest(c)) for m, c in node[1]], ia.nearest(node[2]))
             for n, node in enumerate(writer.nodes) if node[0] == "sum"
         }  # fmt: skip
-        return cls(tuple(writer.nodes), *parts, gradient, hessian, tuple(sorted(carried)), frozenset(signed), weights)
+        carried = tuple(sorted(both))
+        return cls(
+            tuple(writer.nodes),
+            tuple(sorted(first)),
+            tuple(sorted(second)),
+            gradient,
+            hessian,
+            carried,
+            frozenset(signed),
+            weights,
+        )
 
     def derivatives(self, lo: Array, hi: Array, *, order: int) -> tuple[Range, Range | None]:
         d, n = lo.shape
