@@ -16,13 +16,12 @@ from flint import arb, fmpq_poly, fmpz_poly, nmod_poly
 
 from explorer.algebra.balls import ball, bounds, to_fmpq
 from explorer.algebra.fields import arithmetic, from_poly
-from explorer.algebra.parametrization import Parametrization
+from explorer.algebra.parametrization import PRIMES, Parametrization
 from explorer.algebra.roots import Interval, coefficient_tuple, refine, sign_at
 from explorer.algebra.systems import Evaluator, PolynomialSystem
 from explorer.point import EnclosedPoint, NumberField, Point, RationalField
 
 T: TypeAlias = Any  # a FLINT polynomial: over Q or modulo a prime
-PRIMES = (4611686018427387847, 4611686018427387817, 4611686018427387787)  #: below 2^62
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ import os
 import random
 import re
 import shutil
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,15 +89,29 @@ def propose(system: PolynomialSystem, binary: str, deadline: Deadline, *, seed: 
 
 
 def _run(binary: str, text: str, deadline: Deadline, seed: int) -> str:
-    with tempfile.TemporaryDirectory(prefix="explorer-msolve-") as folder:
-        source, target = Path(folder) / "in.ms", Path(folder) / "out.ms"
-        source.write_text(text, encoding="ascii")
-        command = [binary, "-f", str(source), "-o", str(target), "-P", "2"]
+    with _source(text) as (path, kept):
         for extra in (["--random-seed", str(seed)], []):  # older versions do not know the option
-            run_killable([*command, *extra], deadline, doing="running msolve")
-            if target.exists() and target.stat().st_size:
-                return target.read_text(encoding="ascii", errors="replace")
+            command = [binary, "-f", path, "-P", "2", *extra]
+            code, out, _ = run_killable(command, deadline, doing="running msolve", pass_fds=kept)
+            if code == 0 and out.startswith("["):
+                return out
     return ""
+
+
+@contextmanager
+def _source(text: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """A path that msolve can read the text from, and what it must inherit for that: in memory where the system can."""
+    if sys.platform == "linux":
+        number = os.memfd_create("explorer-msolve")
+        with open(number, "w", encoding="ascii") as stream:
+            stream.write(text)
+            stream.flush()
+            yield f"/proc/self/fd/{number}", (number,)
+    else:
+        with tempfile.TemporaryDirectory(prefix="explorer-msolve-") as folder:
+            path = Path(folder) / "in.ms"
+            path.write_text(text, encoding="ascii")
+            yield str(path), ()
 
 
 def _prime(rng: random.Random) -> int:

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from flint import fmpq_poly, fmpz_poly
+from flint import fmpq_poly, fmpz_poly, nmod_poly
 
 from explorer.algebra.roots import integer_polynomial, squarefree_part
 from explorer.algebra.systems import PolynomialSystem
+
+
+PRIMES = (4611686018427387847, 4611686018427387817, 4611686018427387787)  #: below 2^62
 
 
 class Dimension(Enum):
@@ -45,6 +48,15 @@ class Proposal:
     parametrization: Parametrization | None = None
     multiplicity: int | None = None
     reason: str = ""
+
+
+def coprime(p: fmpq_poly, w: fmpz_poly) -> bool:
+    """Whether p and w have no common complex root (decided modulo primes first: no common factor there is none over Q)."""
+    numerator = p.numer()
+    for prime in PRIMES:
+        if w.leading_coefficient() % prime and (nmod_poly(numerator, prime).gcd(nmod_poly(w, prime))).degree() == 0:
+            return True
+    return bool(numerator.gcd(w).degree() == 0)
 
 
 def immediate(system: PolynomialSystem) -> Proposal | None:

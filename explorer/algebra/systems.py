@@ -9,9 +9,9 @@ from functools import cached_property
 from math import lcm
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from flint import arb
+from flint import arb, fmpq
 
-from explorer.algebra.balls import ball
+from explorer.algebra.balls import to_fmpq
 from explorer.algebra.fields import arithmetic
 from explorer.errors import Invalid
 from explorer.point import Element, Point
@@ -136,16 +136,61 @@ class PolynomialSystem:
         a, value = arithmetic(point.field), self._exact(point)
         return all(a.is_zero(value(p)) for p in self.equations)
 
+    @cached_property
+    def _plan(self) -> _Plan:
+        return _Plan.of(len(self.names), self.equations)
+
+    @cached_property
+    def _slopes(self) -> tuple[_Plan, bool]:
+        """The entries of the Jacobian; of a symmetric one (then True) only the upper half."""
+        j = self.jacobian
+        symmetric = self.is_square and all(row[i] == j[i][k] for k, row in enumerate(j) for i in range(k))
+        return _Plan.of(len(self.names), [p for k, row in enumerate(j) for p in row[k * symmetric :]]), symmetric
+
     def at_balls(self, x: Sequence[Any]) -> list[Any]:
         """Enclosures of the equations over the box of `flint.arb` balls ``x`` (flint.ctx.prec is the caller's)."""
-        value = _over_balls(x)
-        return [value(p) for p in self.equations]
+        return self._plan(x)
 
     def jacobian_at_balls(self, x: Sequence[Any]) -> list[list[Any]]:
         """Enclosures of the Jacobian over the box ``x``."""
-        value = _over_balls(x)
-        return [[value(p) for p in row] for row in self.jacobian]
+        plan, symmetric = self._slopes
+        entries, rows = iter(plan(x)), list[list[Any]]()
+        for k in range(len(self.equations)):
+            done = [rows[i][k] for i in range(k)] if symmetric else []
+            rows.append(done + [next(entries) for _ in range(len(self.names) - len(done))])
+        return rows
 
 
-def _over_balls(x: Sequence[arb]) -> Evaluator[Any]:
-    return Evaluator(x, constant=ball, add=lambda a, b: a + b, mul=lambda a, b: a * b)
+@dataclass(frozen=True)
+class _Plan:
+    """Polynomials prepared for many evaluations in balls: every monomial once, as an earlier one times an unknown."""
+
+    steps: tuple[tuple[int, int], ...]  #: (number of the earlier monomial, unknown); number 0 is the monomial 1
+    sums: tuple[tuple[tuple[int, fmpq], ...], ...]  #: for each polynomial the numbers of its monomials and the coefficients
+
+    @classmethod
+    def of(cls, unknowns: int, polynomials: Sequence[Polynomial]) -> _Plan:
+        numbers = {(0,) * unknowns: 0}
+        steps: list[tuple[int, int]] = []
+
+        def number(e: Exponents) -> int:
+            if (known := numbers.get(e)) is not None:
+                return known
+            k = max(i for i, power in enumerate(e) if power)
+            steps.append((number((*e[:k], e[k] - 1, *e[k + 1 :])), k))
+            return numbers.setdefault(e, len(steps))
+
+        sums = tuple(tuple((number(e), to_fmpq(c)) for e, c in p) for p in polynomials)
+        return cls(tuple(steps), sums)
+
+    def __call__(self, x: Sequence[Any]) -> list[Any]:
+        values = [arb(1)]
+        for earlier, k in self.steps:
+            values.append(values[earlier] * x[k] if earlier else x[k])
+        out = []
+        for p in self.sums:
+            total = arb(0)
+            for k, c in p:
+                total += values[k] * c
+            out.append(total)
+        return out

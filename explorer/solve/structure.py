@@ -25,9 +25,14 @@ import flint
 from flint import arb
 
 from explorer.algebra.balls import ball, bounds
+from explorer.algebra.exactify import enclose_root
+from explorer.algebra.groebner import METHOD as EXACT
+from explorer.algebra.groebner import quick
 from explorer.algebra.krawczyk import KrawczykProof, prove_root
-from explorer.algebra.msolve import find_msolve
-from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, solve_zero_dimensional
+from explorer.algebra.msolve import find_msolve, propose
+from explorer.algebra.parametrization import Parametrization, coprime, immediate
+from explorer.algebra.roots import count_by_balls, isolate
+from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, affords
 from explorer.algebra.systems import PolynomialSystem, polynomial
 from explorer.budget import Deadline
 from explorer.model.activations import pieces_of
@@ -36,13 +41,13 @@ from explorer.problem import DenseNetwork, Problem
 from explorer.solve.classify import Target
 from explorer.solve.polynomials import Terms
 
-METHOD = "msolve after dividing out signs and dead units"
-#: below this number of parameters the direct system is as fast and its count is exact
+METHOD = "signs and dead units divided out"
+#: below this number of parameters the direct system comes first, for the sake of exact coordinates
 SMALLEST = 5
 MAX_CALLS = 400
 BITS = 320
-#: radii 2^-k of boxes around reduced solutions, narrow enough to be lifted into a box of radius 2^-40
-NARROW = (110, 90, 70)
+#: enclosures of reduced solutions have width 2^-NARROW, to be lifted into a box of radius 2^-100
+NARROW = 160
 Unit = tuple[int, int]  #: (layer from 1, number from 0)
 
 
@@ -63,6 +68,7 @@ class Tally:
     roots: list[RealRoot]
     count: int
     calls: int = 0
+    modular: bool = False  #: whether a count rests on modular lifting
 
 
 class Unstructured(Exception):
@@ -79,8 +85,6 @@ def applies(problem: Problem) -> bool:
         and not any(net.bias)
         and net.output.kind == "linear"
         and all(_parity(a) is not None for a in net.activations)
-        and net.parameter_count >= SMALLEST
-        and find_msolve() is not None
     )
 
 
@@ -90,6 +94,8 @@ def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
         return None
     net = t.problem.network
     assert isinstance(net, DenseNetwork)
+    if net.parameter_count < SMALLEST and quick(t.gradient) is not None:
+        return None
     units = _units(net)
     origin = Point.rational([0] * net.parameter_count)
     if not t.gradient.vanishes_at(origin):
@@ -108,8 +114,8 @@ def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
         tuple(sorted(tally.roots, key=lambda r: tuple(round((a + b) * 500_000) for a, b in r.enclosure))),
         tally.count,
         None,
-        "modular",
-        METHOD,
+        "modular" if tally.modular else "exact",
+        f"{METHOD}; {'msolve' if tally.modular else EXACT}",
         True,
     )
 
@@ -165,48 +171,46 @@ def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, de
         pivots = {feeds[u][c]: u for u, c in zip(living, chart, strict=True)}
         zero = dead | {p for u, c in zip(living, chart, strict=True) for p in feeds[u][:c]}
         names, system = _reduced(t, units, living, pivots, zero, dead)
-        solution = _solved(system, tally, deadline)
-        if solution.dimension is Dimension.EMPTY:
+        found = _parametrised(system, tally, deadline)
+        if found is None:
             continue
-        for u in living:  # U = 0 belongs to other patterns: no solution may have it, or the count would be wrong
-            k = names.index(_name(u))
-            on_wall = [{(*e[:k], *e[k + 1 :]): c for e, c in p if not e[k]} for p in system.equations]
-            rest = PolynomialSystem.of(names[:k] + names[k + 1 :], on_wall)
-            if _solved(rest, tally, deadline).dimension is not Dimension.EMPTY:
+        w, squares = found.eliminating, [names.index(_name(u)) for u in living]
+        # U = 0 belongs to other patterns: no solution may have it, or the count would be wrong
+        if not all(coprime(found.numerators[k], w) for k in squares):
+            raise Unstructured
+        tally.count += 2 ** len(living) * int(w.degree())
+        intervals = isolate(w)
+        if affords(deadline, w) and count_by_balls(w) != len(intervals):
+            raise Unstructured
+        for interval in intervals:
+            deadline.check("lifting solutions without signs")
+            near = enclose_root(found, w, interval, bits=NARROW)
+            if near is None or any(near[k][0] <= 0 <= near[k][1] for k in squares):
                 raise Unstructured
-        assert solution.complex_count is not None
-        tally.count += 2 ** len(living) * solution.complex_count
-        for root in solution.roots:
-            ends = dict(zip(names, _narrow(system, root), strict=True))
-            squares = [ends[_name(u)] for u in living]
-            if any(hi < 0 for _, hi in squares):
-                continue
-            if root.singular or any(lo <= 0 for lo, _ in squares):
-                raise Unstructured
-            tally.roots += _lifted(t, units, living, pivots, zero, ends)
+            if all(near[k][0] > 0 for k in squares):
+                tally.roots += _lifted(t, units, living, pivots, zero, dict(zip(names, near, strict=True)))
 
 
-def _narrow(system: PolynomialSystem, root: RealRoot) -> tuple[tuple[Fraction, Fraction], ...]:
-    """A narrower box around the same root: inside the box in which it is unique, so it is the same one."""
-    if root.proof == "exact":
-        return root.enclosure
-    proof = prove_root(system, [(a + b) / 2 for a, b in root.enclosure], radii=NARROW)
-    if not isinstance(proof, KrawczykProof):
-        return root.enclosure
-    box = tuple(zip(proof.point.lower, proof.point.upper, strict=True))
-    inside = all(lo <= a and b <= hi for (lo, hi), (a, b) in zip(root.enclosure, box, strict=True))
-    return box if inside else root.enclosure
-
-
-def _solved(system: PolynomialSystem, tally: Tally, deadline: Deadline) -> SystemSolution:
+def _parametrised(system: PolynomialSystem, tally: Tally, deadline: Deadline) -> Parametrization | None:
+    """All complex solutions, each of them simple; None if there is none."""
     deadline.check("solving systems without signs and dead units")
     tally.calls += 1
     if tally.calls > MAX_CALLS:
         raise Unstructured
-    solution = solve_zero_dimensional(system, deadline, engine="msolve")
-    if solution.dimension not in (Dimension.FINITE, Dimension.EMPTY) or not solution.complete:
+    proposal = immediate(system) or quick(system)
+    if proposal is None:
+        if (binary := find_msolve()) is None:
+            raise Unstructured
+        proposal = propose(system, binary, deadline)
+        tally.modular = True
+    if proposal.dimension is Dimension.EMPTY and not proposal.reason:
+        return None
+    found = proposal.parametrization
+    if found is None or proposal.reason or found.eliminating.degree() != proposal.multiplicity:
         raise Unstructured
-    return solution
+    if not coprime(found.denominator, found.eliminating):
+        raise Unstructured
+    return found
 
 
 def _name(u: Unit) -> str:
