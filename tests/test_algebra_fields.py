@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.algebra.fields import arithmetic, minimal_polynomial
-from explorer.algebra.roots import count_by_balls, isolate, real_roots, refine, sturm_count, sturm_total
+from explorer.algebra.roots import isolate, real_balls, real_roots, refine, sturm_count, sturm_total
 from explorer.errors import Invalid, Unsupported
 from explorer.point import Ln2Ring, NumberField, RationalField
 
@@ -152,7 +152,7 @@ def test_real_roots_with_multiplicities() -> None:
 )
 def test_isolation_sturm_and_balls_agree(p: fmpz_poly, count: int) -> None:
     intervals = isolate(p)
-    assert len(intervals) == sturm_total(p) == count_by_balls(p) == count
+    assert len(intervals) == sturm_total(p) == len(real_balls(p)) == count
     for low, high in intervals:
         assert sturm_count(p, low, high) == 1
         a, b = refine(p, (low, high), 100)

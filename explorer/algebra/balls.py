@@ -17,8 +17,8 @@ def to_fraction(value: fmpq) -> Fraction:
 
 def dyadic_value(number: arb) -> Fraction:
     """The exact value of a ball without radius."""
-    mantissa, exponent = number.man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    mantissa, exponent = (int(v) for v in number.man_exp())
+    return Fraction(mantissa << exponent) if exponent >= 0 else Fraction(mantissa, 1 << -exponent)
 
 
 def ball(low: Fraction, high: Fraction | None = None) -> arb:
@@ -42,4 +42,9 @@ def sign_of(x: arb) -> int:
 
 def round_dyadic(value: Fraction, bits: int) -> Fraction:
     """The nearest multiple of 2^-bits."""
-    return Fraction(round(value * 2**bits), 2**bits) if bits >= 0 else Fraction(round(value / 2**-bits) * 2**-bits)
+    if bits < 0:
+        return Fraction(round(value / 2**-bits) << -bits)
+    over, rest = divmod(value.numerator << bits, value.denominator)
+    twice = 2 * rest
+    up = twice > value.denominator or (twice == value.denominator and over & 1)  # halves to even, as round does
+    return Fraction(over + up, 1 << bits)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 import flint
-from flint import arb, fmpq_poly, fmpz_poly, nmod_poly
+from flint import arb_poly, fmpq_poly, fmpz_poly, nmod_poly
 
 from explorer.algebra.balls import ball, bounds, to_fmpq
 from explorer.algebra.fields import arithmetic, from_poly
@@ -130,22 +130,15 @@ def enclose_root(
         low, high = interval if sign_at(factor, interval[0]) == 0 else refine(factor, interval, work)
         with flint.ctx.workprec(2 * work):
             t = ball(low, high)
-            below = _horner(parametrization.denominator, t)
+            below = arb_poly(parametrization.denominator)(t)
             if not below.contains(0):
-                box = [_horner(n, t) / below for n in parametrization.numerators]
+                box = [arb_poly(n)(t) / below for n in parametrization.numerators]
                 if all(x.is_finite() for x in box):
                     ends = tuple(bounds(x) for x in box)
                     if all(b - a <= Fraction(1, 2**bits) for a, b in ends):
                         return ends
         work *= 2
     return None
-
-
-def _horner(p: fmpq_poly, x: arb) -> arb:
-    total = arb(0)
-    for c in reversed(p.coeffs()):
-        total = total * x + arb(c)
-    return total
 
 
 def enclosure_of(point: Point, *, bits: int = 100) -> tuple[Interval, ...]:

@@ -25,9 +25,9 @@ from explorer.budget import Deadline
 
 METHOD = "Groebner basis over Q (FLINT) and multiplication matrices"
 #: generators, terms and bits within which Buchberger's algorithm takes at most some hundredths of a second (measured)
-LIMITS = (40, 50, 500)
+LIMITS = (40, 50, 1000)
 #: no system with more unknowns, terms or a higher degree is tried in this process
-QUICK_UNKNOWNS, QUICK_TERMS, QUICK_DEGREE = 12, 1000, 10
+QUICK_UNKNOWNS, QUICK_TERMS, QUICK_DEGREE = 12, 1000, 14
 #: up to this many solutions linear algebra over Q is faster than starting another program
 QUICK_SOLUTIONS = 20
 

@@ -16,6 +16,7 @@ from explorer.errors import Invalid
 from explorer.point import Element, Field, Inertia
 
 PRECISION = 256  #: working bits of the box test; the independent checker's fixed-point intervals have as many
+PROPOSED = 160  #: bits of the diagonalisation that proposes a congruence
 
 
 @dataclass(frozen=True)
@@ -79,19 +80,17 @@ def inertia(matrix: Sequence[Sequence[Element]], field: Field) -> Inertia:
 def inertia_in_box(matrix: Sequence[Sequence[Any]], *, bits: int = 64) -> BoxInertia | Undecided:
     """The common inertia of all symmetric matrices in a box of `flint.arb` entries (nonsingular ones only).
 
-    A rational congruence S is made from the exact diagonalisation of the midpoint, scaled and rounded to about ``bits``
-    bits; then S^T H S is computed in balls and must be strictly diagonally dominant by rows. Dominance makes it
+    A rational congruence S is made from the diagonalisation of the midpoint, scaled and rounded to about ``bits`` bits; then S^T H S is computed in balls and must be strictly diagonally dominant by rows. Dominance makes it
     invertible, so S is too and Sylvester's law gives the inertia of every H in the box.
     """
     n = len(matrix)
     _check_square(matrix)
     if not all(x.is_finite() for row in matrix for x in row):
         return Undecided("an entry of the matrix has no finite enclosure")
-    middle = [[_centre(matrix[min(i, j)][max(i, j)]) for j in range(n)] for i in range(n)]
-    found = _diagonalise(middle)
-    if found is None:
+    with flint.ctx.workprec(PROPOSED):
+        congruence = _diagonalise([[matrix[min(i, j)][max(i, j)].mid() for j in range(n)] for i in range(n)], bits)
+    if congruence is None:
         return Undecided("the matrix at the centre of the box is singular")
-    congruence = [[round_dyadic(x, bits) for x in row] for row in found]
     with flint.ctx.workprec(PRECISION):
         s = arb_mat([[ball(x) for x in row] for row in congruence])
         h = arb_mat([[matrix[min(i, j)][max(i, j)] for j in range(n)] for i in range(n)])
@@ -113,28 +112,19 @@ def _check_square(matrix: Sequence[Sequence[Any]]) -> None:
         raise Invalid("matrix", expected="a square matrix", got="rows of other lengths")
 
 
-def _centre(x: arb) -> Fraction:
-    """The midpoint with at most 128 significant bits: it only proposes."""
-    value = dyadic_value(x.mid())
-    if value == 0:
-        return value
-    size = value.numerator.bit_length() - value.denominator.bit_length()
-    return round_dyadic(value, 128 - size)
-
-
-def _diagonalise(middle: list[list[Fraction]]) -> list[list[Fraction]] | None:
-    """S with S^T M S diagonal, entries scaled to about 1, by complete pivoting; None when M is singular.
+def _diagonalise(m: list[list[arb]], bits: int) -> list[list[Fraction]] | None:
+    """S with S^T M S nearly diagonal, entries scaled to about 1 and rounded to ``bits`` bits, by complete pivoting on
+    midpoints; None when M is singular. It only proposes.
 
     Where an off-diagonal entry b dominates the diagonal, the basis vectors e_i, e_j are replaced by e_i + e_j, e_i - e_j,
     which puts about +-2b on the diagonal (Bunch and Parlett's 2x2 pivot as two 1x1 pivots).
     """
-    n = len(middle)
-    m = [row[:] for row in middle]
-    columns = [[Fraction(int(i == j)) for i in range(n)] for j in range(n)]
+    n = len(m)
+    columns = [[arb(int(i == j)) for i in range(n)] for j in range(n)]
     left = list(range(n))
     while left:
         i = max(left, key=lambda k: abs(m[k][k]))
-        off, p, q = max(((abs(m[a][b]), a, b) for a in left for b in left if a < b), default=(Fraction(0), i, i))
+        off, p, q = max(((abs(m[a][b]), a, b) for a in left for b in left if a < b), default=(arb(0), i, i))
         if 2 * abs(m[i][i]) < off:
             _rotate(m, columns, p, q, n)
             i = p if abs(m[p][p]) >= abs(m[q][q]) else q
@@ -142,27 +132,27 @@ def _diagonalise(middle: list[list[Fraction]]) -> list[list[Fraction]] | None:
             return None
         left.remove(i)
         for k in left:
-            factor = m[k][i] / m[i][i]
-            if factor:
-                columns[k] = [x - factor * y for x, y in zip(columns[k], columns[i], strict=True)]
+            factor = (m[k][i] / m[i][i]).mid()
+            if factor != 0:
+                columns[k] = [(x - factor * y).mid() for x, y in zip(columns[k], columns[i], strict=True)]
                 for j in left:
-                    m[k][j] -= factor * m[i][j]
+                    m[k][j] = (m[k][j] - factor * m[i][j]).mid()
     scaled = []
     for k, column in enumerate(columns):
-        power = _half_log2(abs(m[k][k]))
-        scaled.append([x * Fraction(2) ** -power for x in column])
+        power = Fraction(2) ** -_half_log2(abs(dyadic_value(m[k][k])))
+        scaled.append([round_dyadic(dyadic_value(x) * power, bits) for x in column])
     return [[scaled[j][i] for j in range(n)] for i in range(n)]
 
 
-def _rotate(m: list[list[Fraction]], columns: list[list[Fraction]], p: int, q: int, n: int) -> None:
+def _rotate(m: list[list[arb]], columns: list[list[arb]], p: int, q: int, n: int) -> None:
     columns[p], columns[q] = (
-        [x + y for x, y in zip(columns[p], columns[q], strict=True)],
-        [x - y for x, y in zip(columns[p], columns[q], strict=True)],
+        [(x + y).mid() for x, y in zip(columns[p], columns[q], strict=True)],
+        [(x - y).mid() for x, y in zip(columns[p], columns[q], strict=True)],
     )
     for j in range(n):
-        m[p][j], m[q][j] = m[p][j] + m[q][j], m[p][j] - m[q][j]
+        m[p][j], m[q][j] = (m[p][j] + m[q][j]).mid(), (m[p][j] - m[q][j]).mid()
     for j in range(n):
-        m[j][p], m[j][q] = m[j][p] + m[j][q], m[j][p] - m[j][q]
+        m[j][p], m[j][q] = (m[j][p] + m[j][q]).mid(), (m[j][p] - m[j][q]).mid()
 
 
 def _half_log2(value: Fraction) -> int:

@@ -16,7 +16,6 @@ from flint import fmpq_poly, fmpz_poly, nmod_poly
 from explorer.algebra.roots import integer_polynomial, squarefree_part
 from explorer.algebra.systems import PolynomialSystem
 
-
 PRIMES = (4611686018427387847, 4611686018427387817, 4611686018427387787)  #: below 2^62
 
 

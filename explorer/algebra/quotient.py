@@ -25,7 +25,9 @@ Monomial = tuple[int, ...]
 Terms = list[tuple[Monomial, int]]
 MAX_MEMORY = 4 * 2**30  #: bytes of address space; FLINT ends the process beyond it
 PRIME = 4611686018427387847  #: below 2^62; a denominator that it divides only costs one more try
-Limits = tuple[int, int, int]  #: generators, terms of a polynomial and bits of a coefficient at which FLINT's Buchberger stops
+Limits = tuple[
+    int, int, int
+]  #: generators, terms of a polynomial and bits of a coefficient at which FLINT's Buchberger stops
 
 
 class NotFinite(Exception):

@@ -1,7 +1,8 @@
 """Real roots of univariate polynomials over Q, exactly: squarefree parts, Descartes bisection, Sturm counts.
 
 Descartes' rule with bisection (Collins and Akritas 1976, "Polynomial real root isolation using Descartes' rule of signs")
-isolates; Sturm's theorem counts, as an independent check; refinement is Abbott's quadratic interval refinement (2014).
+isolates; Sturm's theorem counts, as an independent check; refinement is interval Newton
+and Abbott's quadratic interval refinement (2014).
 Polynomials are lists of coefficients, low to high.
 """
 
@@ -13,9 +14,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 
-from flint import fmpq, fmpq_poly, fmpz_poly
+import flint
+from flint import arb_poly, fmpq, fmpq_poly, fmpz_poly
 
-from explorer.algebra.balls import to_fmpq
+from explorer.algebra.balls import ball, bounds, round_dyadic, to_fmpq
 from explorer.errors import Invalid
 
 Interval = tuple[Fraction, Fraction]
@@ -196,9 +198,18 @@ def sturm_total(p: fmpz_poly) -> int:
     )
 
 
-def count_by_balls(p: fmpz_poly) -> int:
-    """Number of real roots of squarefree p by Arb's certified complex roots: a check that shares nothing with `isolate`."""
-    return sum(bool(root.imag.is_zero()) for root, _ in p.complex_roots())
+def real_balls(p: fmpz_poly) -> list[Interval]:
+    """Narrow intervals around the real roots of squarefree p, in order, by Arb's certified complex roots: their number is a
+    check that shares nothing with `isolate`."""
+    return sorted(bounds(root.real) for root, _ in p.complex_roots() if root.imag.is_zero())
+
+
+def sharpened(p: fmpz_poly, intervals: Sequence[Interval], narrow: Sequence[Interval]) -> list[Interval]:
+    """The isolating ``intervals``, each replaced by the one of ``narrow`` where that lies in it and p changes sign over it."""
+    return [
+        (c, d) if a <= c < d <= b and sign_at(p, c) * sign_at(p, d) < 0 else (a, b)
+        for (a, b), (c, d) in zip(intervals, narrow, strict=True)
+    ]
 
 
 def _sturm_chain(p: fmpz_poly) -> list[fmpq_poly]:
@@ -226,6 +237,8 @@ def refine(p: fmpz_poly, interval: Interval, bits: int) -> Interval:
     at_a, at_b = sign_at(p, a), sign_at(p, b)
     if at_a * at_b >= 0:
         raise Invalid("interval", expected="a sign change over an isolating interval", got=f"({a}, {b})")
+    if b - a > Fraction(1, 2**bits) and (narrow := _newton(p, interval, bits)) is not None:
+        return narrow
     goal, steps = Fraction(1, 2**bits), 4
     while b - a > goal:
         value_a, value_b = p(to_fmpq(a)), p(to_fmpq(b))
@@ -252,6 +265,24 @@ def refine(p: fmpz_poly, interval: Interval, bits: int) -> Interval:
                 return mid, mid
             a, b = (mid, b) if s == at_a else (a, mid)
     return a, b
+
+
+def _newton(p: fmpz_poly, interval: Interval, bits: int) -> Interval | None:
+    """`refine` by the interval Newton method in balls, checked exactly; None where it does not contract at once."""
+    a, b = interval
+    with flint.ctx.workprec(3 * bits + 64):
+        whole, slope = arb_poly(p), arb_poly(p.derivative())
+        while b - a > Fraction(1, 2**bits):
+            mid = ball(round_dyadic((a + b) / 2, 2 * bits))
+            step = whole(mid) / slope(ball(a, b))
+            if not step.is_finite():
+                return None
+            low, high = bounds(mid - step)
+            low, high = max(a, low), min(b, high)
+            if not (low < high and 4 * (high - low) < b - a):
+                return None
+            a, b = low, high
+    return (a, b) if sign_at(p, a) * sign_at(p, b) < 0 else None
 
 
 def _sorted(numbers: list[AlgebraicNumber]) -> list[AlgebraicNumber]:

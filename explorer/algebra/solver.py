@@ -20,7 +20,7 @@ from explorer.algebra.exactify import conjugates, enclose_root, enclosure_of, is
 from explorer.algebra.inertia import Undecided
 from explorer.algebra.krawczyk import RADII, prove_root
 from explorer.algebra.parametrization import Dimension, Parametrization, Proposal, immediate
-from explorer.algebra.roots import Interval, count_by_balls, isolate
+from explorer.algebra.roots import Interval, isolate, real_balls, sharpened
 from explorer.algebra.systems import PolynomialSystem, total_degree
 from explorer.budget import Deadline
 from explorer.errors import BudgetExceeded, Unsupported
@@ -176,8 +176,12 @@ def _realise(
     for factor, _ in parametrization.eliminating.factor()[1]:
         deadline.check("proving real roots")
         intervals = isolate(factor)
-        if affords(deadline, factor) and count_by_balls(factor) != len(intervals):
-            troubles.append("two root isolators disagree on the number of real roots")
+        if affords(deadline, factor):
+            narrow = real_balls(factor)
+            if len(narrow) == len(intervals):
+                intervals = sharpened(factor, intervals, narrow)
+            else:
+                troubles.append("two root isolators disagree on the number of real roots")
         if not intervals:
             continue
         if factor.degree() <= max_field_degree:

@@ -166,7 +166,9 @@ class _Plan:
     """Polynomials prepared for many evaluations in balls: every monomial once, as an earlier one times an unknown."""
 
     steps: tuple[tuple[int, int], ...]  #: (number of the earlier monomial, unknown); number 0 is the monomial 1
-    sums: tuple[tuple[tuple[int, fmpq], ...], ...]  #: for each polynomial the numbers of its monomials and the coefficients
+    sums: tuple[
+        tuple[tuple[int, fmpq], ...], ...
+    ]  #: for each polynomial the numbers of its monomials and the coefficients
 
     @classmethod
     def of(cls, unknowns: int, polynomials: Sequence[Polynomial]) -> _Plan:

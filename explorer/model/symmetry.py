@@ -51,9 +51,7 @@ def symmetry_generators(problem: Problem) -> tuple[SignedPermutation, ...]:
         found += [*_sign_changes(terms, len(problem.parameters))]
         found += [g for g in _parameter_exchanges(len(problem.parameters)) if g.preserves(terms)]
     if isinstance(net, DenseNetwork):
-        for g, on_data in _data_candidates(problem, net):
-            if on_data if terms is None else g.preserves(terms):
-                found.append(g)
+        found += _data_symmetries(problem, net, terms)
     unique = [g for g in dict.fromkeys(found) if not g.is_identity]
     return _reduced(unique) if len(problem.parameters) <= REDUCED_PARAMETERS else tuple(unique)
 
@@ -163,9 +161,12 @@ def _signed_permutations(n: int) -> Iterator[tuple[tuple[int, ...], tuple[int, .
             yield images, signs
 
 
-def _data_candidates(problem: Problem, net: DenseNetwork) -> Iterator[tuple[SignedPermutation, bool]]:
-    """Signed permutations P of the inputs and Q of the outputs as maps of the outer weights, and whether P and Q map the
-    weighted samples to themselves and the regularizer agrees: then F(g theta) = F(theta), for any activations.
+def _data_symmetries(
+    problem: Problem, net: DenseNetwork, terms: Mapping[tuple[int, ...], Fraction] | None
+) -> Iterator[SignedPermutation]:
+    """Signed permutations P of the inputs and Q of the outputs as maps of the outer weights that preserve F: its ``terms``
+    where they are known, else where P and Q map the weighted samples to themselves and the regularizer agrees; then
+    F(g theta) = F(theta) for any activations.
     """
     data, loss = problem.data, problem.loss
     if data is None or loss is None:
@@ -174,16 +175,24 @@ def _data_candidates(problem: Problem, net: DenseNetwork) -> Iterator[tuple[Sign
     if factorial(n) * factorial(m) << (n + m) > DATA_CANDIDATES:
         return
     odd_output = activations.facts(net.output).parity == "odd"
-    samples = Counter(zip(data.inputs, data.targets, loss.weights, strict=True))
+    rows = list(zip(data.inputs, data.targets, loss.weights, strict=True))
+    samples = Counter(rows)
+    sizes = {e: abs(c) for e, c in (terms or {}).items()}
+    fitting = {
+        (p, q): terms is None or _outer_map(net, p, (1,) * n, q, (1,) * m).preserves(sizes)
+        for p, q in product(permutations(range(n)), permutations(range(m)))
+    }
     for (p, s), (q, r) in product(_signed_permutations(n), _signed_permutations(m)):
-        if min(r) < 0 and not odd_output:
+        if not fitting[p, q] or (min(r) < 0 and not odd_output):
             continue
         g = _outer_map(net, p, s, q, r)
-        mapped = Counter(
-            (_moved(x, p, s), _moved(y, q, r), c)
-            for x, y, c in zip(data.inputs, data.targets, loss.weights, strict=True)
-        )
-        yield g, mapped == samples and _preserves_regularizer(problem, g)
+        if terms is not None:
+            if g.preserves(terms):
+                yield g
+            continue
+        on_data = Counter((_moved(x, p, s), _moved(y, q, r), c) for x, y, c in rows) == samples
+        if on_data and _preserves_regularizer(problem, g):
+            yield g
 
 
 def _moved(v: Sequence[Fraction], images: Sequence[int], signs: Sequence[int]) -> tuple[Fraction, ...]:
@@ -250,12 +259,22 @@ def _on_signed_points(g: SignedPermutation) -> Permutation:
 
 
 def _reduced(generators: Sequence[SignedPermutation]) -> tuple[SignedPermutation, ...]:
-    """The generators that are not products of earlier ones."""
+    """The generators that are not products of earlier ones: by linear algebra mod 2 as long as all of them change signs only."""
     kept: list[SignedPermutation] = []
+    rows: list[int] = []  # sign changes as bits, with distinct leading bits
     group: PermutationGroup | None = None
     for g in generators:
-        p = _on_signed_points(g)
-        if group is None or not group.contains(p):
+        if group is None and g.images == tuple(range(len(g.images))):
+            v = sum((sign < 0) << k for k, sign in enumerate(g.signs))
+            for row in rows:
+                v = min(v, v ^ row)
+            if v:
+                rows.append(v)
+                kept.append(g)
+            continue
+        if group is None and kept:
+            group = PermutationGroup(*(_on_signed_points(h) for h in kept))
+        if group is None or not group.contains(_on_signed_points(g)):
             kept.append(g)
             group = PermutationGroup(*(_on_signed_points(h) for h in kept))
     return tuple(kept)

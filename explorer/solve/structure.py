@@ -31,7 +31,7 @@ from explorer.algebra.groebner import quick
 from explorer.algebra.krawczyk import KrawczykProof, prove_root
 from explorer.algebra.msolve import find_msolve, propose
 from explorer.algebra.parametrization import Parametrization, coprime, immediate
-from explorer.algebra.roots import count_by_balls, isolate
+from explorer.algebra.roots import isolate, real_balls, sharpened
 from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, affords
 from explorer.algebra.systems import PolynomialSystem, polynomial
 from explorer.budget import Deadline
@@ -180,8 +180,10 @@ def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, de
             raise Unstructured
         tally.count += 2 ** len(living) * int(w.degree())
         intervals = isolate(w)
-        if affords(deadline, w) and count_by_balls(w) != len(intervals):
-            raise Unstructured
+        if affords(deadline, w):
+            if len(narrow := real_balls(w)) != len(intervals):
+                raise Unstructured
+            intervals = sharpened(w, intervals, narrow)
         for interval in intervals:
             deadline.check("lifting solutions without signs")
             near = enclose_root(found, w, interval, bits=NARROW)
@@ -285,7 +287,7 @@ def signed_copies(proof: KrawczykProof, flips: Sequence[frozenset[int]]) -> list
             tuple(b if e > 0 else -a for a, b, e in zip(lower, upper, sign, strict=True)),
         )
         moved = tuple(
-            tuple(e * f * c for c, f in zip(row, sign, strict=True))
+            tuple(c if e == f else -c for c, f in zip(row, sign, strict=True))
             for row, e in zip(proof.preconditioner, sign, strict=True)
         )
         out.append(RealRoot(box, "krawczyk", False, tuple(zip(box.lower, box.upper, strict=True)), moved))
