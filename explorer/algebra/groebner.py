@@ -28,25 +28,26 @@ METHOD = "Groebner basis over Q (FLINT) and multiplication matrices"
 LIMITS = (40, 50, 1000)
 #: no system with more unknowns, terms or a higher degree is tried in this process
 QUICK_UNKNOWNS, QUICK_TERMS, QUICK_DEGREE = 12, 1000, 14
-#: up to this many solutions linear algebra over Q is faster than starting another program
-QUICK_SOLUTIONS = 20
+#: up to this many solutions linear algebra over Q is about as fast as another program
+QUICK_SOLUTIONS = 50
 
 
-def quick(system: PolynomialSystem, *, seed: int = 0) -> Proposal | None:
-    """The exact answer where it takes some hundredths of a second at most, in this process; else None."""
+def quick(system: PolynomialSystem, *, largest: int = QUICK_SOLUTIONS, seed: int = 0) -> Proposal | None:
+    """The exact answer where it takes some hundredths of a second, in this process; else None, also beyond ``largest``
+    solutions."""
     unknowns, equations = len(system.names), [list(p) for p in system.integer_equations()]
     if unknowns > QUICK_UNKNOWNS or sum(map(len, equations)) > QUICK_TERMS:
         return None
     if any(sum(e) > QUICK_DEGREE or c.bit_length() > LIMITS[2] for p in equations for e, c in p):
         return None
     try:
-        quotient = Quotient(equations, unknowns, limits=LIMITS, largest=QUICK_SOLUTIONS)
+        quotient = Quotient(equations, unknowns, limits=LIMITS, largest=largest)
     except TooLarge:
         return None
     except NotFinite as found:
         dimension = Dimension[str(found)]
         return Proposal(dimension, METHOD, "exact", multiplicity=0 if dimension is Dimension.EMPTY else None)
-    u = separating(quotient, random.Random(seed), 5)
+    u = separating(quotient, random.Random(seed), 12)
     if u is None:  # multiple points
         return None
     w, numerators = parametrise(quotient, u)

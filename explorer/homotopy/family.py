@@ -19,12 +19,12 @@ from explorer.errors import Unsupported
 from explorer.homotopy.fibre import Fibre, alive, canonical
 from explorer.homotopy.model import Model, Pattern, Shape, applies, build, moments_are_free, patterns
 from explorer.homotopy.monodromy import Start, generic_start
-from explorer.homotopy.track import CAREFUL, DIVERGED, DONE, track
+from explorer.homotopy.track import CAREFUL, DIVERGED, DONE, FAILED, NORMAL, PATIENT, track
 from explorer.problem import DenseNetwork, Problem
 
 Array: TypeAlias = Any
 ATTEMPTS = 5
-QUICK = 2  #: attempts without small steps: another arc is cheaper than patience
+QUICK = 2  #: attempts without the smallest steps: another arc is cheaper
 
 
 @dataclass(frozen=True)
@@ -125,24 +125,24 @@ def arrivals(family: Family, problems: Sequence[Problem], deadline: Deadline, *,
 def _arc(start: Start, p0: Array, p1: Array, deadline: Deadline, *, careful: bool) -> list[tuple[Array, int]]:
     """For each of the goals (blocks of columns): the distinct points that one arc reaches and how many paths went to infinity.
 
-    Paths that failed, met another one or lost a unit do not count; ``careful``: they are followed again with small steps
-    along the same arc.
+    Paths that failed, met another one or lost a unit are followed again along the same arc with smaller steps, if ``careful``
+    once more with the smallest; then they do not count.
     """
     model, n = start.model, start.count
     goals = p1.shape[1] // n
     theta = np.tile(start.solutions, (1, goals))
-    ends = track(model, theta, p0, p1, deadline)
-    points, status = canonical(model.shape, ends.theta), ends.status
-    again = _doubtful(model, points, status, n)
-    if again.any() and careful:
-        ends = track(model, theta[:, again], p0[:, again], p1[:, again], deadline, settings=CAREFUL)
+    points, status = np.zeros_like(theta), np.full(n * goals, FAILED)
+    again = np.ones(n * goals, dtype=bool)
+    for settings in (NORMAL, PATIENT, CAREFUL)[: 2 + careful]:
+        ends = track(model, theta[:, again], p0[:, again], p1[:, again], deadline, settings=settings)
         points[:, again], status[again] = canonical(model.shape, ends.theta), ends.status
-        again = (status != DONE) | ~alive(model.shape, points)
-    good = ~again
+        again = _doubtful(model, points, status, n)
+        if not again.any():
+            break
     out = []
     for m in range(goals):
         part = slice(m * n, (m + 1) * n)
-        out.append((points[:, part][:, good[part]], int((status[part] == DIVERGED).sum())))
+        out.append((points[:, part][:, ~again[part]], int((status[part] == DIVERGED).sum())))
     return out
 
 
@@ -173,7 +173,7 @@ def transport(
     """Follow all generic solutions to each vector of parameters: what arrived, how many went to infinity, what is missing.
 
     What is missing is tried along other random arcs. For special data (equal ridge weights, say) some paths go to
-    infinity; that is accepted when two arcs agree on how many.
+    infinity; that is accepted when two arcs followed with the smallest steps agree on how many.
     """
     rng = np.random.default_rng([seed, start.count])
     model, n = start.model, start.count
@@ -190,7 +190,7 @@ def transport(
         p0 = np.where(linear, gamma * _scale(start, p1, linear) * start.parameters, start.parameters)
         for k, (theta, away) in zip(left, _arc(start, p0, p1, deadline, careful=attempt >= QUICK), strict=True):
             fibres[k].add(theta)
-            agreed[k] = away > 0 and far[k] == away and len(fibres[k]) + away == n
+            agreed[k] = attempt > QUICK and 0 < away == far[k] and len(fibres[k]) + away == n
             far[k] = away
     empty = np.empty((model.size, 0), dtype=np.complex128)
     out = []

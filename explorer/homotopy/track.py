@@ -41,7 +41,9 @@ class Settings:
 
 
 NORMAL = Settings()
-#: smaller steps, and 64 bits of mantissa where the machine has them
+#: shorter steps and very short ones near the end, where solutions of special data run far away
+PATIENT = Settings(aim=1e-3, limit=0.02, first=1e-3, smallest=1e-12, largest=0.1, rounds=1500, far=1e9)
+#: still smaller steps, and 64 bits of mantissa where the machine has them
 CAREFUL = Settings(
     aim=1e-5,
     limit=1e-3,

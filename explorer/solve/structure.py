@@ -45,6 +45,7 @@ METHOD = "signs and dead units divided out"
 #: below this number of parameters the direct system comes first, for the sake of exact coordinates
 SMALLEST = 5
 MAX_CALLS = 400
+FEW = 20  #: up to this many solutions linear algebra over Q is faster than msolve
 BITS = 320
 #: enclosures of reduced solutions have width 2^-NARROW, to be lifted into a box of radius 2^-100
 NARROW = 160
@@ -199,7 +200,7 @@ def _parametrised(system: PolynomialSystem, tally: Tally, deadline: Deadline) ->
     tally.calls += 1
     if tally.calls > MAX_CALLS:
         raise Unstructured
-    proposal = immediate(system) or quick(system)
+    proposal = immediate(system) or quick(system, largest=FEW)
     if proposal is None:
         if (binary := find_msolve()) is None:
             raise Unstructured
