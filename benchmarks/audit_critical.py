@@ -3,7 +3,7 @@
     python benchmarks/audit_critical.py [--count N] [--first SEED] [--budget SECONDS] [--limit SECONDS] [--certify] [CLASS ...]
 
 Prints one line per finding and a table at the end; exit code 1 when there is a finding. ``--limit`` stops a class early
-(the table says how many problems were asked). ``--certify`` also certifies the kind of every component.
+(the table says how many problems were asked). The class ``kinks`` is also asked where gradient descent ends. ``--certify`` also certifies the kind of every component.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import audit_checks
+import audit_descents
 import audit_problems
 from audit_surface import Surface
 
@@ -76,7 +77,7 @@ def main() -> None:
     refused: Counter[str] = Counter()
     verified: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    rows, findings, unconfirmed = [], 0, 0
+    rows, findings, unconfirmed, descended = [], 0, 0, 0
     for name in args.classes or list(audit_problems.CLASSES):
         asked = complete = misses = crashes = 0
         slowest, opened = (0.0, -1), time.monotonic()
@@ -100,6 +101,10 @@ def main() -> None:
             if not found.coverage.complete:
                 reasons[f"{name}: {NUMBER.sub('#', found.coverage.reason)[:130]}"] += 1
             complaints += audit_checks.audit(problem, found, starts=args.starts)
+            if name == "kinks":
+                limits, lost = audit_descents.missed(problem, found, starts=args.starts, seed=seed)
+                descended += limits
+                complaints += lost if found.coverage.complete else []
             if args.certify:
                 complaints += certified(problem, found, refused, verified)
             serious = [c for c in complaints if "unconfirmed" not in c]
@@ -113,7 +118,8 @@ def main() -> None:
     print("\n| class | problems | complete | with a miss | crashes | slowest (seed) |\n|---|---|---|---|---|---|")
     for name, asked, complete, misses, crashes, (took, seed) in rows:
         print(f"| {name} | {asked} | {complete} | {misses} | {crashes} | {took:.2f} s ({seed}) |")
-    print(f"\nfindings {findings}, saddles that sampling did not confirm {unconfirmed}")
+    print(f"\nlimits of descents across kinks {descended}")
+    print(f"findings {findings}, saddles that sampling did not confirm {unconfirmed}")
     for title, counter in (("incomplete", reasons), ("verified", verified), ("refused", refused)):
         for reason, count in counter.most_common():
             print(f"{title} {count}: {reason}")

@@ -150,6 +150,56 @@ def test_relu_facts_by_its_two_halves():
         assert value(fact["at"]["coordinates"]) == Fraction(fact["value"])
 
 
+def relu_loss(slug: str, coordinates: list[str]) -> Fraction:
+    """F of a 1-hidden-layer relu network without biases, written out from the problem file."""
+    body, theta = PROBLEMS[slug], [Fraction(v) for v in coordinates]
+    n, units, _ = body["network"]["widths"]
+    total = Fraction(0)
+    for x, (y,) in zip(body["data"]["inputs"], body["data"]["targets"], strict=True):
+        f = sum(
+            theta[units * n + j] * max(sum(theta[j * n + k] * Fraction(x[k]) for k in range(n)), Fraction(0))
+            for j in range(units)
+        )
+        total += (f - Fraction(y)) ** 2
+    weights = body["regularizer"]["weights"] if body["regularizer"] else []
+    return total + sum(Fraction(w) * t * t for w, t in zip(weights, theta, strict=False))
+
+
+@pytest.mark.parametrize("slug", [s for s in EXPECTED if s.startswith("relu-")])
+def test_relu_facts_by_running_the_network(slug):
+    body = EXPECTED[slug]
+    named = [(c["sample"], c["value"]) for c in [*body["components"], *body["kinks"]] if "sample" in c]
+    named += [(f["at"]["coordinates"], f["value"]) for f in body["facts"]]
+    assert named
+    for coordinates, value in named:
+        assert relu_loss(slug, coordinates) == Fraction(value)
+    for fact in body["facts"]:
+        if "better" in fact:
+            assert relu_loss(slug, fact["better"]["coordinates"]) < Fraction(fact["value"])
+
+
+def test_the_strict_minima_on_kinks_by_nearby_values():
+    """relu-plane-ridge: at both minima F rises in 2000 directions at two distances (coordinates from derivation.md, in floats)."""
+    import numpy as np
+
+    x, y = np.array([[1.0, 0], [0, 1], [1, 1]]), np.array([1.0, -1, 2])
+
+    def value(t):
+        return ((t[:, 2:] * np.maximum(t[:, :2] @ x.T, 0) - y) ** 2).sum(1) + (t**2).sum(1) / 5
+
+    a = np.sqrt(1.4)  # v w_1 = 7/5 with |v| = |w|
+    p = np.sqrt(2) * (1 - np.sqrt(2) / 5)  # |v w| on the ray (-1, 1)
+    minima = [[a, 0, a], [-np.sqrt(p / 2), np.sqrt(p / 2), -np.sqrt(p)]]
+    rng = np.random.default_rng(0)
+    for at, stated in zip(np.array(minima), (52 / 25, (123 + 10 * np.sqrt(2)) / 25), strict=True):
+        here = value(at[None])[0]
+        assert abs(here - stated) < 1e-12
+        step = rng.normal(size=(2000, 3))
+        step /= np.linalg.norm(step, axis=1, keepdims=True)
+        for r in (1e-2, 1e-3):
+            assert (value(at + r * step) > here).all()
+
+
 def test_xyz_decay_in_closed_form():
     """s - s^4 = 1/4 by mpmath at 40 digits, value 1/(16 s^2) + 3 s^2/4 (derivation.md)."""
     with mpmath.workdps(40):
