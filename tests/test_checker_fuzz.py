@@ -324,3 +324,35 @@ def test_resource_attacks(tmp_path, capsys, name):
     assert run.err == ""
     assert run.megabytes < MEGABYTES
     assert run.cpu < 60, "MAX_WORK is too generous"
+
+
+def test_a_tree_of_boxes_stops_at_its_own_limit(monkeypatch):
+    """Far from 0 dF/dv > 0 (F = (v w^2)^2 + v^2 + w^2 rises with v > 0), so every leaf is good; only the limit ends the check. By measurement
+    one unit of work takes 6 to 9 microseconds, so the real limit, 40,000,000, is 4 to 6 minutes."""
+    problem = {
+        "format": "explorer.problem/1", "network": {"kind": "dense", "widths": [1, 1, 1], "activation": "square"}, "loss": {"kind": "squared"},
+        "data": {"inputs": [["1"]], "targets": [["0"]]}, "regularizer": {"kind": "l2", "weights": "1"},
+    }  # fmt: skip
+    raw = json.dumps(problem).encode()
+
+    def halves(depth):
+        return [1 + depth % 2, *halves(depth - 1), *halves(depth - 1)] if depth else [-2]
+
+    def line(depth):
+        step = {
+            "rule": "complete-in-box",
+            "lower": ["10", "10"],
+            "upper": ["11", "11"],
+            "points": [],
+            "tree": halves(depth),
+        }
+        body = {
+            "format": "explorer.certificate/1", "problem": checker.Problem(checker.parse_json(raw, "problem")).digest,
+            "goal": {"kind": "critical-points-in-box", "points": []}, "points": {}, "steps": [step],
+        }  # fmt: skip
+        return checker.check(raw, json.dumps(body).encode()).line
+
+    assert checker.TREE_WORK == 20 * checker.MAX_WORK
+    monkeypatch.setattr(checker, "TREE_WORK", 20_000)
+    assert "has exactly no critical point" in line(5)
+    assert line(12) == "REJECTED limit the check needs more arithmetic than the checker allows"
