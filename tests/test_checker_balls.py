@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -265,3 +266,64 @@ def test_modulus_inflated_by_one_percent_above_the_truth():
     for factor, status in ((0.7, "verified"), (1.01, "rejected"), (1.000001, "rejected")):
         body["steps"][0]["modulus"] = str(Fraction(least * factor))
         assert checker.check(json.dumps(problem.to_json()).encode(), as_bytes(body)).status == status
+
+
+def second_derivatives(students, teacher):
+    """The Hessian of the student-teacher loss from its closed form at 90 digits, by second differences (error about 1e-50)."""
+    mp = mpmath.MPContext()
+    mp.dps = 90
+    n, h = len(teacher[0]), mp.mpf(10) ** -25
+    flat = [mp.mpf(v.numerator) / v.denominator for w in students for v in w]
+    fixed = [[mp.mpf(v.numerator) / v.denominator for v in row] for row in teacher]
+
+    def loss(theta):
+        units = [(1, theta[k : k + n]) for k in range(0, len(theta), n)] + [(-1, row) for row in fixed]
+        total = mp.mpf(0)
+        for (s, w), (t, v) in itertools.combinations_with_replacement(units, 2):
+            size = mp.sqrt(mp.fdot(w, w) * mp.fdot(v, v))
+            angle = mp.mpf(0) if w is v else mp.acos(mp.fdot(w, v) / size)
+            kernel = size * (mp.sin(angle) + (mp.pi - angle) * mp.cos(angle)) / (2 * mp.pi)
+            total += kernel / 2 if w is v else s * t * kernel
+        return total
+
+    def moved(*ks):
+        theta = list(flat)
+        for k in ks:
+            theta[abs(k) - 1] += h if k > 0 else -h
+        return loss(theta)
+
+    size = range(1, len(flat) + 1)
+    return mp, [[(moved(i, j) - moved(i, -j) - moved(-i, j) + moved(-i, -j)) / (4 * h * h) for j in size] for i in size]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_slack_of_a_student_teacher_hessian_covers_rounding_and_the_ball(seed):
+    """|H - M|_2 <= slack for H at a point of the ball. A radius of 1e-32 leaves nothing but the rounding constants: units of 2^-96."""
+    pick = random.Random(seed)
+    n, m = pick.choice([(2, 1), (2, 2), (3, 1), (3, 2), (4, 1)])
+
+    def vector(scale):
+        row = [Fraction(pick.randint(-99, 99), pick.randint(1, 40)) for _ in range(n)]
+        row[pick.randrange(n)] += Fraction(pick.choice([-101, 101]), 2)
+        return [v * scale for v in row]
+
+    scales = [Fraction(1), Fraction(1, 3), Fraction(1, 1000), Fraction(500)]
+    students = [vector(pick.choice(scales)) for _ in range(m)]
+    teacher = [vector(pick.choice(scales)) for _ in range(pick.randint(1, 2))]
+    for radius in (Fraction(1, 10**32), Fraction(1, 10**6)):
+        net = {
+            "kind": "student-teacher-relu",
+            "inputs": n,
+            "students": m,
+            "teacher": {"vectors": [[str(v) for v in row] for row in teacher]},
+        }
+        problem = checker.Problem({"format": "explorer.problem/1", "network": net})
+        ring = checker.Intervals(checker.Meter(10**9))
+        rows, slack = checker.StudentTeacher(ring, problem, [v for w in students for v in w]).matrix(radius)
+        there = [[v + radius * pick.randint(-100, 100) / (100 * n * m) for v in w] for w in students]
+        mp, hessian = second_derivatives(there, teacher)
+        rest = mp.matrix(len(rows), len(rows))
+        for i, row in enumerate(rows):
+            for j, entry in enumerate(row):
+                rest[i, j] = rest[j, i] = hessian[i][j] - mp.mpf(entry) / checker.ULP
+        assert max(abs(v) for v in mp.eigsy(rest, eigvals_only=True)) <= mp.mpf(slack) / checker.ULP
