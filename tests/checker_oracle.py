@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import checker_oracle_canonical as canonical
@@ -27,10 +29,12 @@ STEP = MP.mpf(10) ** -16  # of difference quotients; their error is about its sq
 SMALL = MP.mpf(10) ** -15  # what counts as 0 for a quantity that is either 0 or "of order 1" in these examples
 
 
-KNOWN: dict[tuple[Any, ...], bool] = {}  # minima already looked at: mutants mostly leave p alone
+KNOWN: dict[tuple[Any, ...], Any] = {}  # what was already found at a point: mutants mostly leave p alone
 
 
-def number(text: Any) -> Any:
+@cache
+def number(text: str | int | Fraction) -> Any:
+    """Kept once read: the numbers of a problem file are asked for at every evaluation of F."""
     value = Fraction(text)
     return MP.mpf(value.numerator) / value.denominator
 
@@ -116,10 +120,7 @@ class Landscape:
             shift = theta[at : at + rows] if self.bias[k] else [MP.mpf(0)] * rows
             at += rows * self.bias[k]
             phi = self.activations[k]
-            signal = [
-                phi(sum((w * s for w, s in zip(row, signal, strict=True)), b))
-                for row, b in zip(matrix, shift, strict=True)
-            ]
+            signal = [phi(MP.fdot(row, signal) + b) for row, b in zip(matrix, shift, strict=True)]
         if self.added and layers is None:
             a, *w, b = theta[at:]
             signal[0] += a * MP.exp(sum((u * number(v) for u, v in zip(w, x, strict=True)), b))
@@ -158,16 +159,16 @@ class Landscape:
         rows = [theta[k : k + n] for k in range(0, len(theta), n)]
         vectors = teacher.get("vectors") or [[int(i == j) for j in range(n)] for i in range(teacher["orthonormal"])]
         signed = [(1, row) for row in rows] + [(-1, [number(v) for v in row]) for row in vectors]
+        sized = [(s, z, MP.sqrt(sum(v * v for v in z))) for s, z in signed]
         total = MP.mpf(0)
-        for s, z in signed:
-            for u, y in signed:
-                sizes = [MP.sqrt(sum(v * v for v in row)) for row in (z, y)]
-                if sizes[0] and sizes[1]:
-                    inner = sum(a * b for a, b in zip(z, y, strict=True)) / sizes[0] / sizes[1]
+        for k, (s, z, long) in enumerate(sized):
+            for u, y, wide in sized[: k + 1]:  # the pair (z, y) stands for (y, z) too
+                if long and wide:
+                    inner = sum(a * b for a, b in zip(z, y, strict=True)) / long / wide
                     t = MP.acos(max(min(inner, MP.one), -MP.one))
                     # int cos(a) cos(a - t) = a cos(t)/2 + sin(2a - t)/4 between t - pi/2 and pi/2
                     inside = (MP.pi - t) * MP.cos(t) / 2 + (MP.sin(MP.pi - t) - MP.sin(t - MP.pi)) / 4
-                    total += s * u * sizes[0] * sizes[1] * inside / MP.pi
+                    total += (1 if y is z else 2) * s * u * long * wide * inside / MP.pi
         return total / 2
 
     def penalty(self, theta: list[Any]) -> Any:
@@ -332,14 +333,21 @@ class Opinion:
         away = sum(((t - c) / number(s)) ** 2 for t, c, s in zip(found, centre, body["scale"], strict=True))
         return full(found) if away <= number(body["radius"]) ** 2 else None
 
+    def known(self, what: Any, theta: list[Any], find: Callable[[], Any]) -> Any:
+        """What ``find`` answers about this problem at this point (to all digits), asked once."""
+        key = (self.text, what, *(t._mpf_ for t in map(MP.mpf, theta)))
+        if key not in KNOWN:
+            KNOWN[key] = find()
+        return KNOWN[key]
+
     def critical(self, theta: list[Any]) -> bool:
-        return all(abs(g) < SMALL for g in self.f.gradient(theta))
+        return bool(self.known("critical", theta, lambda: all(abs(g) < SMALL for g in self.f.gradient(theta))))
+
+    def inertia(self, theta: list[Any]) -> list[int]:
+        return list(self.known("inertia", theta, lambda: self.f.inertia(theta)))
 
     def minimum(self, theta: list[Any], sign: int = 1) -> bool:
-        key = (self.text, tuple(map(str, theta)), sign)
-        if key not in KNOWN:
-            KNOWN[key] = self.critical(theta) and self.lowest(theta, sign)
-        return KNOWN[key]
+        return self.critical(theta) and bool(self.known(sign, theta, lambda: self.lowest(theta, sign)))
 
     def lowest(self, theta: list[Any], sign: int) -> bool:
         """Nothing lower (higher) among random neighbours, at three distances and with unequal scales per parameter."""
@@ -368,11 +376,11 @@ class Opinion:
         if rule in ("stationary", "stationary-in-box"):
             return self.critical(theta)
         if rule == "symmetric-inertia":
-            return self.critical(theta) and self.f.inertia(theta) == step["inertia"]
+            return self.critical(theta) and self.inertia(theta) == step["inertia"]
         if rule == "inertia":
-            return self.f.inertia(theta) == step["inertia"]
+            return self.inertia(theta) == step["inertia"]
         if rule in ("strict-minimum", "maximum", "strict-saddle"):
-            pos, zero, neg = self.f.inertia(theta)
+            pos, zero, neg = self.inertia(theta)
             fits = {"strict-minimum": zero == neg == 0, "maximum": zero == pos == 0, "strict-saddle": pos and neg}
             return self.critical(theta) and bool(fits[rule])
         if rule in ("flat-minimum", "morse-bott-minimum", "minimum-in-ball"):
@@ -449,7 +457,7 @@ class Opinion:
         return self.minimum(theta, sign)
 
     def strict(self, theta: list[Any]) -> bool:
-        pos, zero, neg = self.f.inertia(theta)
+        pos, zero, neg = self.inertia(theta)
         return zero == 0 and (pos == 0 or neg == 0)
 
     def by_curve(self, kind: str) -> bool:

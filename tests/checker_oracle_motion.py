@@ -63,7 +63,7 @@ def line(opinion: Any, step: dict[str, Any], mp: Any) -> bool:
         far = share / (1 - share)
         s = low + far if high is None else high - far if low is None else low + (high - low) * share
         theta = [b + s * d for b, d in zip(base, direction, strict=True)]
-        if not opinion.critical(theta) or list(opinion.f.inertia(theta)) != list(step["inertia"]):
+        if not opinion.critical(theta) or list(opinion.inertia(theta)) != list(step["inertia"]):
             return False
     return True
 

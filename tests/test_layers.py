@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,7 @@ FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill"}
 ONLY_IN = {"torch": "numeric", "matplotlib": "app", "plotly": "app", "typer": "app", "rich": "app", "IPython": "app"}
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
