@@ -33,6 +33,8 @@ from explorer.solve.substitution import Substitution, dot, univariate
 from explorer.solve.univariate import BITS, middle, positive_roots, positive_roots_of_balls
 
 MAX_STRATA = 20_000
+#: the half-width that an exact coordinate gets beside enclosed ones (a box has no flat side)
+NARROW = Fraction(1, 2**64)
 Bounds = tuple[Fraction, Fraction]
 
 
@@ -88,7 +90,7 @@ def strata(
         if any(len(c) > 1 for c in classes) and 0 in e.curvature:
             doubts.append("psi'' vanishes at a duplicated unit: the kinds along its family are not decided")
             continue
-        for signs in _patterns(classes, whole=spare > 0 or e.inertia.negative > 0):
+        for signs in _patterns(classes):
             component = _component(problem, e, labels, a, classes, spare, signs)
             if component is None:
                 doubts.append("a critical point could not be enclosed")
@@ -168,10 +170,11 @@ def _off_unit(problem: Problem, sub: Substitution, e: Effective, t: Bounds, exac
 # -- strata --------------------------------------------------------------------------------------------------------
 
 
-def _patterns(classes: Sequence[tuple[int, ...]], *, whole: bool) -> Iterator[dict[int, int] | None]:
-    """Signs of v_j / V_g on the classes with several units (one dict per open or boundary cell); None: no cut needed."""
+def _patterns(classes: Sequence[tuple[int, ...]]) -> Iterator[dict[int, int] | None]:
+    """Signs of v_j / V_g on the classes with several units (one dict per open or boundary cell: the inertia is constant
+    there and changes from one to the next); None: there is no such class."""
     free = [c for c in classes if len(c) > 1]
-    if whole or not free:
+    if not free:
         yield None
         return
     choices = [[s for s in product((1, 0, -1), repeat=len(c)) if 1 in s] for c in free]
@@ -211,7 +214,7 @@ def _component(
     spare: int,
     signs: dict[int, int] | None,
 ) -> Component | None:
-    shares = signs or {j: 1 for c in classes for j in c}
+    shares = {j: 1 for c in classes for j in c} | (signs or {})
     dimension = sum(len(c) - 1 for c in classes) - sum(s == 0 for s in shares.values())
     inertia = along(e, classes, shares, spare)
     kind, because = _kind(e, classes, shares, spare, inertia)
@@ -286,7 +289,8 @@ def _sample(
     everything = [*hidden, *output]
     if all(c.exact is not None for c in everything):
         return Point(Ln2Ring(), tuple(c.exact for c in everything if c.exact is not None))
-    return EnclosedPoint(tuple(c.box[0] for c in everything), tuple(c.box[1] for c in everything))
+    boxes = [c.box if c.box[0] < c.box[1] else (c.box[0] - NARROW, c.box[1] + NARROW) for c in everything]
+    return EnclosedPoint(tuple(lo for lo, _ in boxes), tuple(hi for _, hi in boxes))
 
 
 def _equations(
