@@ -51,7 +51,7 @@ KINDS = {"strict minimum", "minimum", "strict saddle", "saddle", "maximum", "str
 
 def test_every_case_says_what_is_expected_and_why():
     assert set(EXPECTED) == set(PROBLEMS)
-    assert len(EXPECTED) >= 53
+    assert len(EXPECTED) >= 56
     for slug, body in EXPECTED.items():
         assert [k for k in body if k not in ("kinks", "box", "tour")] == KEYS, slug
         assert body["format"] == "explorer.expected/1"
