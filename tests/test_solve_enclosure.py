@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from enclosure_tools import REGULARISED, found_by_chance, ridge
 from mpmath import mp, mpf
 
 from explorer.budget import Budget
@@ -20,19 +21,6 @@ from explorer.solve.critical import critical_set
 from explorer.solve.enclosure import by_enclosure
 from explorer.solve.enclosure_arrays import Range
 from explorer.solve.enclosure_tape import derivatives
-from explorer.solve.radius import radius
-
-
-def ridge(activation: Any, widths: list[int], inputs: Any, targets: Any, weight: str, **more: Any) -> Problem:
-    return Problem.dense(
-        widths=widths,
-        activation=activation,
-        inputs=inputs,
-        targets=targets,
-        regularizer={"kind": "l2", "weights": weight},
-        **more,
-    )
-
 
 # -- arithmetic --------------------------------------------------------------------------------------------------------
 
@@ -146,64 +134,6 @@ def test_gradients_and_hessians_hold_mpmath_derivatives(kind: str) -> None:
 
 
 # -- complete lists ----------------------------------------------------------------------------------------------------
-
-
-COMPLEX = {
-    "tanh": np.tanh,
-    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
-    "softplus": lambda z: np.log(1 + np.exp(z)),
-    "swish": lambda z: z / (1 + np.exp(-z)),
-    "linear": lambda z: z,
-}
-
-
-def plain_loss(problem: Problem, theta: Any) -> Any:
-    """F of one hidden layer and scalar output at the columns of ``theta``, written down once more in complex NumPy."""
-    net, data, loss = problem.network, problem.data, problem.loss
-    cols, rows = net.widths[:2]
-    phi = COMPLEX[net.activations[0].kind]
-    weights, rest = theta[: rows * cols].reshape(rows, cols, -1), theta[rows * cols :]
-    bias = rest[:rows] if net.bias[0] else np.zeros((rows, 1))
-    outgoing = rest[rows:] if net.bias[0] else rest
-    total = sum(float(c) * t * t for c, t in zip(problem.regularizer.weights, theta, strict=True))
-    for x, y in zip(data.inputs, data.targets, strict=True):
-        z = sum(weights[:, k] * float(v) for k, v in enumerate(x)) + bias
-        f = (outgoing * phi(z)).sum(axis=0)
-        total = total + ((f - float(y[0])) ** 2 if loss.kind == "squared" else np.log(1 + np.exp(-float(y[0]) * f)))
-    return total
-
-
-def found_by_chance(problem: Problem, starts: int = 400) -> int:
-    """Different limits of Newton's method from random starts; gradients by complex steps, Hessians by their differences."""
-    d, h = len(problem.parameters), 1e-6
-    size = np.array([float(b) for b in radius(problem).bounds])
-    x = np.random.default_rng(5).uniform(-1, 1, (d, starts)) * size[:, None]
-
-    def slope(theta: Any) -> Any:
-        steps = [theta + 1e-30j * (np.arange(d) == k)[:, None] for k in range(d)]
-        return np.array([plain_loss(problem, step).imag / 1e-30 for step in steps])
-
-    for _ in range(60):
-        bend = [(slope(x + h * e[:, None]) - slope(x - h * e[:, None])) / (2 * h) for e in np.eye(d)]
-        step = np.linalg.solve(np.moveaxis(np.array(bend), -1, 0) + 1e-12 * np.eye(d), slope(x).T[..., None])[..., 0].T
-        x = np.clip(x - np.clip(step, -1, 1), -3 * size[:, None], 3 * size[:, None])
-    ends = x[:, np.abs(slope(x)).max(axis=0) < 1e-9].T
-    found: list[Any] = []
-    for end in ends:
-        if not any(np.abs(end - other).max() < 1e-5 for other in found):
-            found.append(end)
-    return len(found)
-
-
-REGULARISED = {
-    "tanh 3": ridge("tanh", [2, 1, 1], [[1, 0], [0, 1], [1, 1]], [1, -1, 1], "1/10"),
-    "tanh bias": ridge("tanh", [1, 1, 1], [0, 1, 2], [1, -1, 1], "1/5", bias=True),
-    "sigmoid bias": ridge("sigmoid", [1, 1, 1], [0, 1, 2], [1, -1, 1], "1/20", bias=True),
-    "softplus bias": ridge("softplus", [1, 1, 1], [1, -1], [1, -2], "3/4", bias=True),
-    "swish bias": ridge("swish", [1, 1, 1], [1, -1], [1, -1], "3/4", bias=True),
-    "tanh two units": ridge("tanh", [1, 2, 1], [1, 2], [1, -2], "1/4"),
-    "logistic tanh": ridge("tanh", [2, 1, 1], [[1, 0], [0, 1]], [1, -1], "1/10", loss="logistic"),
-}
 
 
 @pytest.mark.parametrize("name", REGULARISED)
