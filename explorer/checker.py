@@ -2826,7 +2826,7 @@ class CanonicalRules:
         after = [piece(end.ring, end, [{(): v} for v in x]) for x in p.inputs]
         if before is None or any(before) or not any(found is not None and any(found) for found in after):
             raise Rejected("revival", "the unit is not inactive on the cube before the step and active at an input after it")
-        self.found["revival", step["point"], step["to"]] = unit, layer, show(length)
+        self.found["revival", step["point"], step["to"]] = str(unit), str(layer), show(length)
         return ()
 
     def rule_aliased(self, step):
@@ -2850,7 +2850,7 @@ class CanonicalRules:
         least = gap**2 / total(v * v / c for v, c in zip(relation, p.sample_weights, strict=True))
         if number(step["value"], "step.value") != least or not least:
             raise Rejected("aliased", "the bound is not the stated one, or 0")
-        self.found["aliased"] = count, ", ".join(map(str, top)), show(least)
+        self.found["aliased",] = str(len(p.inputs)), str(count), ", ".join(map(str, top)), show(least)
         return ()
 
     def rule_too_few_breaks(self, step):
@@ -2868,7 +2868,7 @@ class CanonicalRules:
             forced, at = forced + bent, at + (order if bent else 1)
         if forced <= most:
             raise Rejected("too-few-breaks", "the targets do not force more breakpoints than the network has")
-        self.found["too-few-breaks"] = forced, most
+        self.found["too-few-breaks",] = str(forced), str(most)
         return ()
 
 
@@ -3016,7 +3016,7 @@ class Proof(CanonicalRules):
 
     def rule_floor(self, step):
         proof, value = step["proof"], number(step["value"], "step.value")
-        self.found["floor"] = value
+        self.found["floor"], self.found["floor",] = value, (show(value),)
         if proof == "squares":
             return self.floor_by_squares(step, value)
         fields(step, "step", ("rule", "proof", "value", *(("eigenvalues",) if proof == "rank" else ())))
@@ -3255,6 +3255,7 @@ class Proof(CanonicalRules):
             raise Rejected("uniform-minimum", "the Hessian has a negative eigenvalue")
         if ring.definite(ring.sub(middle.value(), ring.scale(slope, 1 / (2 * modulus)))) != 1:
             raise Rejected("uniform-minimum", "F > 0 is not proved")
+        self.found["uniform-minimum", step["point"]] = str(p.first), str(p.last)
         return ()
 
     def rule_inertia(self, step):
@@ -3555,7 +3556,7 @@ class Proof(CanonicalRules):
         for r, w in zip(radii, weights, strict=True):
             if r <= 0 or w * r**exponent < level:
                 raise Rejected("coercive", "a bound does not follow from the regularizer")
-        self.found["coercive"] = level, radii
+        self.found["coercive",] = show(level), ", ".join(map(show, radii))
         return ()
 
     def curve_entry(self, ring, terms, where, rank):
@@ -3668,7 +3669,7 @@ class Proof(CanonicalRules):
                 raise Rejected("kinks-nearby", f"unit {j + 1} is at a kink with a weight that is not 0")
             if (j + 1, i + 1) == (unit, sample) and not (kink and any(data[i])):
                 raise Rejected("kinks-nearby", "the unit is not at a kink on the sample, or its pre-activation cannot move")
-        self.found["kinks-nearby", name] = (sample, unit)
+        self.found["kinks-nearby", name] = str(sample), str(unit)
         return ()
 
     def rule_rank(self, step):
@@ -4059,7 +4060,12 @@ class Proof(CanonicalRules):
                 logs = [(intervals.of(-c * q), intervals.log_at(intervals.of(q))) for q in (share, 1 - share)]
                 parts += [intervals.mul(q, log) for q, log in logs]
             found.append(intervals.ends(intervals.total(parts)))
-        self.found[rule] = sorted(found), min(sizes) / 2
+        values = sorted(found)
+        ends = [f"{decimal(math.floor(low * 10**12))} and {decimal(math.ceil(high * 10**12))}" for low, high in values]
+        words = f"{'two local minima, with values' if ends[1:] else 'one local minimum, with a value'} between {', and between '.join(ends)}"
+        apart = values[1:] and values[0][1] < values[1][0]
+        more = "; the values differ, so one of the two is not a global minimum" if apart else ""
+        self.found[rule,] = words, show(min(sizes) / 2), more
         return ()
 
     def rule_added_unit(self, step):
@@ -4071,7 +4077,6 @@ class Proof(CanonicalRules):
             raise Rejected(rule, "needs a positive weight on exp_a and none on the other parameters")
         if len(set(map(tuple, p.inputs))) < len(p.inputs) or (p.loss == "logistic" and not all(y for (y,) in p.targets)):
             raise Rejected(rule, "needs distinct inputs, and targets that are not 0 for the logistic loss")
-        self.found[rule] = p.loss
         return ()
 
     def rule_zero_error(self, step):
@@ -4090,7 +4095,7 @@ class Proof(CanonicalRules):
             bounds.append(slopes[i] / (2 * cost))
         if not min(bounds) > min(self.problem.penalties):
             raise Rejected("zero-error", "no regularizer weight is below the threshold")
-        self.found["zero-error"] = min(bounds)
+        self.found["zero-error",] = (show(min(bounds)),)
         return ()
 
     def least(self, ring, cell, place=lambda z: z):
@@ -4725,25 +4730,23 @@ GOAL_EXTRAS = {"rank": ("ranks",), "not-global": ("better",), "spurious-local-mi
                "bounded-path": ("to",), "barrier": ("to",), "escape-path": ("better",), "spurious-basin": ("better",),
                "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "trapped": ("better",), "revived-unit": ("to",)}
 CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
-                   "truncation-unbounded", "revived-unit", "no-trigonometric-fit", "not-interpolable")
+                   "truncation-unbounded")
 GOAL_EXTRAS |= {"interpolation-rises": ("to",), "interpolation-falls": ("to",), "exact-barrier": ("to",), "spurious-valley": ("better",), "output-valley": ("better",)}
-ABOUT_ALL = {  # goals about the problem as a whole -> rule
-    "coercive": "coercive", "no-local-minimum": "added-unit", "local-minima-interpolate": "added-unit",
-    "local-minima-classify": "orthogonal-requ", "silent-unit-classifies": "zero-error", "no-bad-slices": "quadratic-output",
-    "lower-bound": "floor",
-}
 MOTION_GOALS = ("slice-basin", "line-of-minima", "line-of-saddles", "interpolation-rises", "interpolation-falls")
-POINTLESS = ("no-trigonometric-fit", "not-interpolable", "gram-floor", "gram-null", "initial-mean", "feature-null", "positive",
-             *ABOUT_ALL)  # no point
 COMPLETE_GOALS = {"critical-points-in-box": "complete-in-box", "critical-points-complete": "complete", "minimum-value": "complete"}
-SET_OR_PATH_GOALS = ("coercive", "descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
+SET_OR_PATH_GOALS = ("descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
                      "unattained-infimum", "spurious-basin", "exact-barrier", "spurious-valley", "output-valley")
-WORDED_RULES = ("gram-floor", "gram-null", "hidden-gram", "linear-descent", "hidden-descent", "flow-ends", "flow-rests", "initial-mean",
-                "feature-null", "feature-null-near", "positive")
-SINGLE_RULE = {  # goals that one rule proves
-    "value": "value", "strict-local-maximum": "maximum",
-    "strict-saddle": "strict-saddle", "global-minimum": "global", "constant-loss": "constant", "uniform-spurious-minimum": "uniform-minimum",
-}
+ONE_RULE = {  # goals that one rule proves, which finds the words of the sentence as well
+    "value": "value", "strict-local-maximum": "maximum", "strict-saddle": "strict-saddle", "global-minimum": "global",
+    "constant-loss": "constant", "uniform-spurious-minimum": "uniform-minimum", "revived-unit": "revival", "coercive": "coercive",
+    "no-local-minimum": "added-unit", "local-minima-interpolate": "added-unit", "local-minima-classify": "orthogonal-requ",
+    "silent-unit-classifies": "zero-error", "no-bad-slices": "quadratic-output", "lower-bound": "floor",
+    "no-trigonometric-fit": "aliased", "not-interpolable": "too-few-breaks",
+    **{rule: rule for rule in (
+        "tangent-optimal", "kinks-nearby", "gram-floor", "gram-null", "hidden-gram", "linear-descent", "hidden-descent", "flow-ends",
+        "flow-rests", "initial-mean", "feature-null", "feature-null-near", "positive",
+    )},
+}  # fmt: skip
 
 
 class Goal:
@@ -4780,12 +4783,11 @@ class Goal:
 
     def sentence(self):
         kind, p, words = self.body["kind"], self.p, []
-        if kind in SINGLE_RULE:
-            self.take(SINGLE_RULE[kind], p)
-        if kind in WORDED_RULES:  # the goal and the rule have one name; the rule found the numbers
-            names = () if p is None else (p,)
-            self.take(kind, *names)
-            words = [word if len(word) <= 600 else self.short([word]) for word in self.proof.found[kind, *names]]
+        if kind in ONE_RULE:
+            key = (ONE_RULE[kind], *(name for name in (p, self.q) if name is not None))
+            self.take(*key)
+            words = [self.short([word]) for word in self.proof.found.get(key, ())]
+            self.fits(kind, words)
         if kind in ("critical-point", "critical-inertia", "saddle"):
             self.used.append(self.proof.critical(p))
         if kind == "critical-inertia":
@@ -4795,8 +4797,6 @@ class Goal:
             self.side("descent-curve", 2)
         if kind in ("saddle", "not-local-maximum"):
             self.side("ascent-curve", 0)
-        if kind == "uniform-spurious-minimum":
-            words = self.proof.problem.first, self.proof.problem.last
         if kind == "strict-local-minimum":
             self.take(next((r for r in STRICT_RULES if self.proves(r)), "strict-minimum"), p)
         if kind in ("local-minimum", "spurious-local-minimum"):
@@ -4805,17 +4805,11 @@ class Goal:
             words = self.one_of(MAXIMUM_RULES)
         if kind in ("not-global", "spurious-local-minimum", "descending-path"):
             self.take("below", self.q, p)
-        if kind in ("tangent-optimal", "kinks-nearby"):
-            self.take(kind, p)
-            words = self.proof.found.get((kind, p), ())
-        if kind in ABOUT_ALL:
-            self.take(ABOUT_ALL[kind])
-            words = self.about_all(kind, self.proof.found)
-        elif kind in MOTION_GOALS:
+        if kind in MOTION_GOALS:
             words = self.motion(kind, self.proof.found)
         elif kind in SET_OR_PATH_GOALS:
             words = self.set_or_path(kind, self.proof.found)
-        if kind in CANONICAL_GOALS:
+        elif kind in CANONICAL_GOALS:
             words = self.canonical(kind, self.proof.found)
         if kind in COMPLETE_GOALS:
             words = self.complete(kind)
@@ -4859,26 +4853,12 @@ class Goal:
         words += " (in the sense of Clarke)" if any(act.breaks for act in acts) else ""
         return [words, self.short(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))]
 
-    def about_all(self, kind, found):
-        """The words of a goal that names no point."""
-        if kind == "lower-bound":
-            return [show(found["floor"])]
-        if kind == "coercive":
-            level, radii = found["coercive"]
-            return show(level), self.short(map(show, radii))
-        if kind in ("no-local-minimum", "local-minima-interpolate"):
-            if (found["added-unit"] == "logistic") != (kind == "no-local-minimum"):
-                raise Rejected("goal", "the logistic loss has no minimum, the squared loss has one")
-            return []
-        if kind == "no-bad-slices":
-            return []
-        if kind == "silent-unit-classifies":
-            return [show(found["zero-error"])]
-        values, threshold = found["orthogonal-requ"]
-        ends = [f"{decimal(math.floor(low * 10**12))} and {decimal(math.ceil(high * 10**12))}" for low, high in values]
-        words = f"{'two local minima, with values' if ends[1:] else 'one local minimum, with a value'} between {', and between '.join(ends)}"
-        apart = values[1:] and values[0][1] < values[1][0]
-        return [words, show(threshold), "; the values differ, so one of the two is not a global minimum" if apart else ""]
+    def fits(self, kind, words):
+        """What a goal asks for beside its one rule."""
+        if kind.startswith(("no-local-minimum", "local-minima-interpolate")) and (self.proof.problem.loss == "logistic") != (kind == "no-local-minimum"):
+            raise Rejected("goal", "the logistic loss has no minimum, the squared loss has one")
+        if kind == "no-trigonometric-fit" and int(words[1]) < int(words[0]):
+            raise Rejected("goal", "needs at least as many frequencies as samples")
 
     def set_or_path(self, kind, found):
         """The numbers in the sentence about a set or a path, after a last comparison."""
@@ -4932,13 +4912,6 @@ class Goal:
         """The numbers in the sentence about the canonical space, after a last comparison."""
         p, q, problem = self.p, self.q, self.proof.problem
         samples = len(problem.inputs)
-        if kind in ("no-trigonometric-fit", "not-interpolable", "revived-unit"):
-            key = {"no-trigonometric-fit": ("aliased",), "not-interpolable": ("too-few-breaks",)}.get(kind, ("revival", p, q))
-            self.take(*key)
-            words = list(found[key if len(key) > 1 else key[0]])
-            if kind == "no-trigonometric-fit" and words[0] < samples:
-                raise Rejected("goal", "needs at least as many frequencies as samples")
-            return [samples, *words] if kind == "no-trigonometric-fit" else words
         if kind in ("fourier-gap", "truncated-loss-gap", "truncation-unbounded"):
             self.take("fourier-limit", p)
             limit, ends = found["fourier-limit", p]
@@ -5087,7 +5060,7 @@ def read_goal(body, points):
     fields(body, "goal", ("kind",), ("point", "points", "better", "to", "hypotheses", "ranks"))
     if not isinstance(body["kind"], str) or body["kind"] not in GOALS:
         raise Malformed("goal.kind", "is not a known goal")
-    about = () if body["kind"] in POINTLESS else ("points",) if body["kind"] in COMPLETE_GOALS else ("point",)
+    about = () if "point" not in STEP_KEYS.get(ONE_RULE.get(body["kind"]), ("point",)) else ("points",) if body["kind"] in COMPLETE_GOALS else ("point",)
     required = ("kind", *about, *GOAL_EXTRAS.get(body["kind"], ()))
     fields(body, "goal", required, ("hypotheses", "ranks") if "point" in required else ("hypotheses",))
     listed = [point_name(name, "goal.points", points) for name in array(body.get("points", []), "goal.points", most=MAX_POINTS)]
