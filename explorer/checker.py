@@ -69,14 +69,8 @@ class Verdict:
     """What `check` returns: ``status`` is verified, rejected or malformed; ``fact`` is set only when verified."""
 
     def __init__(self, status, *, fact="", goal="", rules=(), where="", why=""):
-        self.status, self.fact, self.goal, self.rules, self.where, self.why = (
-            status,
-            fact,
-            goal,
-            tuple(rules),
-            where,
-            why,
-        )
+        self.status, self.fact, self.goal, self.rules = status, fact, goal, tuple(rules)
+        self.where, self.why = where, why
 
     @property
     def line(self):
@@ -2033,6 +2027,12 @@ class Tied:
         rest = self.others(r, ((self.columns[c], other),), lambda z, x: ring.mul(self.pair(r, 0, z, x)[2], self.entry(z, x, c, other)))
         return ring.add(ring.mul(own, w), rest)
 
+    def steepness(self, scale):
+        """The square of the gradient of F as a function of the entries of the orbits, each divided by its ``scale``."""
+        ring = self.ring
+        parts = (ring.mul(s, ring.mul(self.orbit_size(o), self.slope(o))) for o, s in zip(self.orbits(), scale, strict=True))
+        return ring.total(map(ring.square, parts))
+
     def hessian(self, r, k, c, m, s, i, d, j):
         """The second derivative in the entries (row (r, k), column (c, m)) and (row (s, i), column (d, j))."""
         key = self.pattern(r, k, c, m, s, i, d, j)
@@ -2426,9 +2426,8 @@ class Point:
             self.ring = Ln2Ring(meter)
         else:
             fields(kind, where, ("polynomial", "interval"))
-            modulus = tuple(number(c, where) for c in array(kind["polynomial"], where, most=MAX_DEGREE + 1))
-            low, high = (number(c, where) for c in array(kind["interval"], where, 2))
-            self.ring = NumberField(meter, modulus, low, high, where)
+            modulus = tuple(numbers(kind["polynomial"], where, most=MAX_DEGREE + 1))
+            self.ring = NumberField(meter, modulus, *numbers(kind["interval"], where, 2), where)
         self.coordinates = [element(self.ring, c, where) for c in array(body["coordinates"], where, size)]
 
     def read_uniform(self, body, where, problem, meter):
@@ -2439,18 +2438,22 @@ class Point:
         self.classes = [f"{'k' if a else ''}{f'{b:+d}' if b and a else b if not a else ''}" for a, b in self.sizes]
         if any(problem.first + b < 5 if a else b < 1 for a, b in self.sizes):
             raise Malformed(where, "has a class without elements, or a growing one of fewer than five")
-        self.rows, self.columns = ([whole(a, where, 0, len(self.sizes) - 1) for a in array(body[key], where, most=8)] for key in ("rows", "columns"))
-        if {*self.rows, *self.columns} != set(range(len(self.sizes))):
-            raise Malformed(where, "has a class of neither rows nor columns")
-        if any(tuple(map(sum, zip(*(self.sizes[a] for a in part), strict=True))) != (1, 0) for part in (self.rows, self.columns)):
-            raise Malformed(where, "has orbits that do not make up the rows and columns of W")
-        self.orbits = Tied(Intervals(meter), self.sizes, self.rows, self.columns, {}).orbits()
-        count = len(self.orbits)
+        count = self.read_orbits(body, where, meter, [(1, 0), (1, 0)])
         self.centre = [numbers(row, where, most=64) for row in array(body["centre"], where, count)]
         powers = [array(pair, where, 2) for pair in [body["radius"], *array(body["scale"], where, count)]]
         self.radius, *self.scale = [(whole(e, where, 0, 16), number(c, where)) for e, c in powers]
         if any(c <= 0 for _, c in (self.radius, *self.scale)) or not all(self.centre):
             raise Malformed(where, "has no positive radius and scale, or an entry without coefficients")
+
+    def read_orbits(self, body, where, meter, totals):
+        """The orbits of rows and of columns, which make up all ``totals`` of them; the number of orbits of entries."""
+        self.rows, self.columns = ([whole(a, where, 0, len(self.sizes) - 1) for a in array(body[key], where, most=8)] for key in ("rows", "columns"))
+        if {*self.rows, *self.columns} != set(range(len(self.sizes))):
+            raise Malformed(where, "has a class of neither rows nor columns")
+        if [tuple(sum(self.sizes[a][k] for a in part) for k in (0, 1)) for part in (self.rows, self.columns)] != totals:
+            raise Malformed(where, "has orbits that do not make up the rows and columns of W")
+        self.orbits = Tied(Intervals(meter), self.sizes, self.rows, self.columns, {}).orbits()
+        return len(self.orbits)
 
     def read_symmetric(self, body, where, problem, meter):
         if problem.kind == "student-teacher-relu-family" and "teacher" not in body:
@@ -2466,14 +2469,9 @@ class Point:
             return
         fields(body, where, ("classes", "rows", "columns", "centre", "scale", "radius"))
         self.classes = [whole(m, where, 1, MAX_SIZE) for m in array(body["classes"], where, most=8)]
-        self.rows, self.columns = ([whole(a, where, 0, len(self.classes) - 1) for a in array(body[key], where, most=8)] for key in ("rows", "columns"))
         self.sizes = [(0, m) for m in self.classes]
-        if {*self.rows, *self.columns} != set(range(len(self.sizes))):
-            raise Malformed(where, "has a class of neither rows nor columns")
-        if sum(self.classes[a] for a in self.rows) != problem.students or sum(self.classes[a] for a in self.columns) != problem.dimension:
-            raise Malformed(where, "has orbits that do not make up the rows and columns of W")
-        self.orbits = Tied(Intervals(meter), self.sizes, self.rows, self.columns, {}).orbits()
-        self.centre, self.scale = (numbers(body[key], where, len(self.orbits)) for key in ("centre", "scale"))
+        count = self.read_orbits(body, where, meter, [(0, problem.students), (0, problem.dimension)])
+        self.centre, self.scale = (numbers(body[key], where, count) for key in ("centre", "scale"))
         self.radius = number(body["radius"], where)
         if self.radius <= 0 or min(self.scale) <= 0:
             raise Malformed(where, "has no positive radius and scale")
@@ -2494,9 +2492,7 @@ class Point:
     def show_fitted(self, names):
         index, output = self.fitted
         parts = [f"{n} = {show(c)}" for k, (n, c) in enumerate(zip(names, self.coordinates, strict=True)) if k != index]
-        text = ", ".join(parts)
-        text = text if len(text) <= 600 else f"{len(parts)} coordinates, sha256 {hashlib.sha256(text.encode('ascii')).hexdigest()}"
-        return f"({text}, and {names[index]} such that f(x_i) = {show(output)} for all samples)"
+        return f"({brief_list(parts, f'{len(parts)} coordinates, ')}, and {names[index]} such that f(x_i) = {show(output)} for all samples)"
 
     def show(self, names):
         if self.fitted is not None:
@@ -2512,13 +2508,10 @@ class Point:
         else:
             parts = [f"{n} = {self.ring.show(c)}" for n, c in zip(names, self.coordinates, strict=True)]
         parts += [self.ring.describe()] if isinstance(self.ring, NumberField) else []
-        text = ", ".join(parts)
-        if len(text) > 600:
-            text = f"{len(names)} coordinates, sha256 {hashlib.sha256(text.encode('ascii')).hexdigest()}"
+        text = brief_list(parts, f"{len(names)} coordinates, ")
         if self.radius is not None:
             return f"the only critical point of F in the closed ball of radius {show(self.radius)} around ({text})"
         return f"({text})" if self.ring is not None else f"the only critical point of F in the box ({text})"
-
 
     def show_symmetric(self):
         if isinstance(self.centre[0], list):
@@ -2540,6 +2533,12 @@ class Point:
             f"{', '.join(map(str, self.classes))} (rows {', '.join(map(str, self.rows))}, columns {', '.join(map(str, self.columns))}), around "
             f"({', '.join(parts)}), numbers of sha256 {code}"
         )
+
+
+def brief_list(parts, count=""):
+    """The parts with commas, or the digest of that text where it is long."""
+    text = ", ".join(parts)
+    return text if len(text) <= 600 else f"{count}sha256 {hashlib.sha256(text.encode('ascii')).hexdigest()}"
 
 
 def element(ring, body, where):
@@ -2812,8 +2811,7 @@ class CanonicalRules:
         unit = whole(step["unit"], "step.unit", 1, p.widths[layer])
         if p.hidden_layers < 1 or not isinstance(point.ring, Rationals) or not isinstance(end.ring, Rationals) or length <= 0:
             raise Rejected("revival", "needs a hidden layer, two rational points and a positive step")
-        slope = self.expansion(step["point"], 1)
-        if [c - length * slope.get((k,), 0) for k, c in enumerate(point.coordinates)] != end.coordinates:
+        if self.descended(step["point"], length) != end.coordinates:
             raise Rejected("revival", f"{step['to']} is not that gradient step from {step['point']}")
 
         def piece(ring, where, signal):
@@ -2914,6 +2912,12 @@ class Proof(CanonicalRules):
             point = self.points[name]
             self.jets[name, order] = expand(self.problem, point.ring, point.coordinates, order, need_value=False)
         return self.jets[name, order]
+
+    def descended(self, name, length):
+        """The coordinates of p - length grad F(p) for an exact point p."""
+        point, slope = self.points[name], self.expansion(name, 1)
+        ring = point.ring
+        return [ring.sub(c, ring.scale(slope.get((k,), ring.zero), length)) for k, c in enumerate(point.coordinates)]
 
     def hessian_over(self, ring, box):
         return hessian_rows(expand(self.problem, ring, box, 2, need_value=False), self.size, ring)
@@ -3216,8 +3220,7 @@ class Proof(CanonicalRules):
         centre = Tied(*shape, {o: ring.of(v) for o, v in zip(point.orbits, point.centre, strict=True)})
         ends = [[v + s * t * point.radius for v, t in zip(point.centre, point.scale, strict=True)] for s in (-1, 1)]
         near = Tied(*shape, {o: ring.hull(ring.of(a), ring.of(b)) for o, a, b in zip(point.orbits, *ends, strict=True)})
-        slopes = [ring.mul(s, ring.mul(centre.orbit_size(o), centre.slope(o))) for o, s in zip(point.orbits, scale, strict=True)]
-        slope = ring.ends(ring.total(map(ring.square, slopes)))[1]
+        slope = ring.ends(centre.steepness(scale))[1]
         if not slope < (modulus * point.radius) ** 2:
             raise Rejected("symmetric-inertia", "the gradient at the centre is too long for this radius")
         found = symmetric_inertia(near, scale, ring.of(modulus))
@@ -3247,8 +3250,7 @@ class Proof(CanonicalRules):
         wide = [ring.mul(ring.mul(radius, ball), s) for s in scale]
         near = Tied(*shape, {o: ring.add(c, w) for o, c, w in zip(point.orbits, centre, wide, strict=True)})
         middle = Tied(*shape, dict(zip(point.orbits, centre, strict=True)))
-        slopes = [ring.mul(s, ring.mul(middle.orbit_size(o), middle.slope(o))) for o, s in zip(point.orbits, scale, strict=True)]
-        slope = ring.total(map(ring.square, slopes))
+        slope = middle.steepness(scale)
         if ring.definite(ring.sub(ring.square(ring.scale(radius, modulus)), slope)) != 1:
             raise Rejected("uniform-minimum", "the gradient at the centre is too long for this radius")
         if symmetric_inertia(near, scale, ring.of(modulus), p.first) != (p.first**2, 0, 0):
@@ -3859,12 +3861,11 @@ class Proof(CanonicalRules):
     def rule_gradient_step(self, step):
         """q = p - step grad F(p)."""
         ring, end = self.common_field(step)
-        length, slope = number(step["step"], "step.step"), self.expansion(step["point"], 1)
+        length = number(step["step"], "step.step")
         if length <= 0:
             raise Rejected("gradient-step", "needs a positive step size")
-        for k, (c, target) in enumerate(zip(self.points[step["point"]].coordinates, end.coordinates, strict=True)):
-            if not ring.same(ring.sub(c, ring.scale(slope.get((k,), ring.zero), length)), target):
-                raise Rejected("gradient-step", f"{step['to']} is not that gradient step from {step['point']}")
+        if not all(map(ring.same, self.descended(step["point"], length), end.coordinates)):
+            raise Rejected("gradient-step", f"{step['to']} is not that gradient step from {step['point']}")
         self.found["descent", step["point"], step["to"]] = f"one step of gradient descent of size {show(length)} leads from p to q, where it stays"
         return ()
 
@@ -4728,10 +4729,11 @@ GOALS = {  # kind: what it says of p, and of q
 }
 GOAL_EXTRAS = {"rank": ("ranks",), "not-global": ("better",), "spurious-local-minimum": ("better", "hypotheses"), "descending-path": ("better",),
                "bounded-path": ("to",), "barrier": ("to",), "escape-path": ("better",), "spurious-basin": ("better",),
-               "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "trapped": ("better",), "revived-unit": ("to",)}
+               "full-rank-not-global": ("better",), "trapped-at-full-rank": ("better",), "trapped": ("better",), "revived-unit": ("to",),
+               "interpolation-rises": ("to",), "interpolation-falls": ("to",), "exact-barrier": ("to",), "spurious-valley": ("better",),
+               "output-valley": ("better",)}
 CANONICAL_GOALS = ("full-rank-not-global", "full-rank-slope", "rank-deficient", "trapped", "trapped-at-full-rank", "fourier-gap", "truncated-loss-gap",
                    "truncation-unbounded")
-GOAL_EXTRAS |= {"interpolation-rises": ("to",), "interpolation-falls": ("to",), "exact-barrier": ("to",), "spurious-valley": ("better",), "output-valley": ("better",)}
 MOTION_GOALS = ("slice-basin", "line-of-minima", "line-of-saddles", "interpolation-rises", "interpolation-falls")
 COMPLETE_GOALS = {"critical-points-in-box": "complete-in-box", "critical-points-complete": "complete", "minimum-value": "complete"}
 SET_OR_PATH_GOALS = ("descending-path", "bounded-path", "escape-path", "infimum-at-infinity", "not-coercive", "barrier",
@@ -4786,7 +4788,7 @@ class Goal:
         if kind in ONE_RULE:
             key = (ONE_RULE[kind], *(name for name in (p, self.q) if name is not None))
             self.take(*key)
-            words = [self.short([word]) for word in self.proof.found.get(key, ())]
+            words = [brief_list([word]) for word in self.proof.found.get(key, ())]
             self.fits(kind, words)
         if kind in ("critical-point", "critical-inertia", "saddle"):
             self.used.append(self.proof.critical(p))
@@ -4851,7 +4853,7 @@ class Goal:
         p = self.proof.problem
         acts = [*p.activations, p.output] if p.kind == "dense" else []
         words += " (in the sense of Clarke)" if any(act.breaks for act in acts) else ""
-        return [words, self.short(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))]
+        return [words, brief_list(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))]
 
     def fits(self, kind, words):
         """What a goal asks for beside its one rule."""
@@ -4897,7 +4899,7 @@ class Goal:
             return []
         if kind in ("spurious-basin", "output-valley"):
             level, lower, upper, least = found[rule, self.p]
-            box = self.short(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))
+            box = brief_list(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))
             words = [show(level), box, decimal(math.floor(least * 10**12)), decimal(math.floor(least * 10**12))]
             least = Fraction(math.floor(least * 10**12), 10**12)
         else:
@@ -4966,16 +4968,16 @@ class Goal:
             least = Fraction(math.floor(least * 10**12), 10**12)
             if not self.proof.bounds(p)[1] < least:
                 raise Rejected("goal", "F(p) is not proved to be smaller than the slice in the box")
-            box = self.short(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))
+            box = brief_list(f"[{show(a)}, {show(b)}]" for a, b in zip(lower, upper, strict=True))
             shown = decimal(math.floor(least * 10**12))
-            return [self.short(f"({', '.join(map(show, row))})" for row in rows), shown, show(level), box, shown]
+            return [brief_list(f"({', '.join(map(show, row))})" for row in rows), shown, show(level), box, shown]
         if kind.startswith("line-of"):
             self.take("line", p)
             (pos, zero, neg), (low, high), direction = found["line", p]
             if (kind == "line-of-minima" and (zero != 1 or neg)) or (kind == "line-of-saddles" and not (pos and neg)):
                 raise Rejected("goal", "does not follow from that inertia on the line")
             interval = f"{f'{show(low)} < ' if low is not None else ''}s{f' < {show(high)}' if high is not None else ''}"
-            return [interval, self.short(direction)]
+            return [interval, brief_list(direction)]
         rule = next((r for r in ("flow", "gradient-step") if (r, p, q) in self.proof.facts), "flow")
         self.take(rule, p, q)
         self.take("chord", p, q)
@@ -5000,10 +5002,6 @@ class Goal:
                 raise Rejected("goal", "F(p) < level and F(q) < side are not proved")
             return [show(side), show(level)]
         return [f">= {show(level)}" if kind == "barrier" else show(level)]
-
-    def short(self, parts):
-        text = ", ".join(parts)
-        return text if len(text) <= 600 else f"sha256 {hashlib.sha256(text.encode('ascii')).hexdigest()}"
 
     def fact(self):
         parts, proof, closure = [self.sentence()], self.proof, set()
