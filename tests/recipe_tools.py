@@ -11,6 +11,7 @@ from typing import Any
 from explorer.certify import Certificate, Instance, exhibit, refute
 from explorer.certify.certificate import thawed
 from explorer.checker import Verdict, check
+from explorer.point import Ln2Ring, Point, RationalField
 from explorer.reading import parse_problem
 
 DING, LOGISTIC, OUTPUTS = "sun2020.quote-IV-ding", "explorer.bad-minimum-logistic", "explorer.bad-minimum-outputs"
@@ -132,3 +133,10 @@ def move(body: dict[str, Any], k: int) -> None:
         entries[k] = [str(c0), str(c1 + 1)] if c1 + 1 else [str(c0)]
     else:
         entries[k] = str(Fraction(entries[k]) + Fraction(1, 1000))
+
+
+def point(body: dict[str, Any]) -> Point:
+    """The exact point of a certificate's POINT object (rational or over ln 2)."""
+    field = Ln2Ring() if body["field"] == "ln2" else RationalField()
+    rows = [c if isinstance(c, list) else [c] for c in body["coordinates"]]
+    return Point(field, tuple(tuple(map(Fraction, c)) for c in rows))

@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 from independent import floating
-from recipe_tools import forged
+from recipe_tools import forged, point
 
 from explorer.certify import certify, exhibit, refute
 from explorer.certify.certificate import Certificate, thawed
 from explorer.certify.witnesses import EXHIBITS, REFUTATIONS
 from explorer.errors import ExplorerError
-from explorer.point import Ln2Ring, Point, RationalField
 from explorer.reading import parse_problem
 
 Body = dict[str, Any]
@@ -281,9 +280,3 @@ def slope(problem: Body, where: Body) -> float:
 def number(entry: Any) -> float:
     parts = [entry] if isinstance(entry, str) else entry
     return float(sum(float(Fraction(c)) * float(np.log(2)) ** k for k, c in enumerate(parts)))
-
-
-def point(body: Body) -> Point:
-    field = Ln2Ring() if body["field"] == "ln2" else RationalField()
-    rows = [c if isinstance(c, list) else [c] for c in body["coordinates"]]
-    return Point(field, tuple(tuple(map(Fraction, c)) for c in rows))

@@ -52,17 +52,42 @@ def test_the_gate_runs_the_readme_test_command() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for name in (
-        "README.md",
-        "docs/architecture.md",
-        "docs/certificate.md",
-        "docs/views.md",
-        "docs/numeric.md",
-        "CHANGELOG.md",
-    ):
-        document = ROOT / name
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
-            assert "://" in target or (document.parent / target).exists(), f"{name} links to {target}"
+    written = [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("docs/constructions/*.md"),
+    ]
+    for document in written:
+        for target in re.findall(r"\]\(([^)#\s]+)\)", document.read_text(encoding="utf-8")):
+            assert "://" in target or (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+@pytest.mark.parametrize("index", ["README.md", "docs/constructions/README.md"])
+def test_every_page_is_linked_from_its_index(index: str) -> None:
+    place = ROOT / index
+    linked = {(place.parent / t).resolve() for t in re.findall(r"\]\(([^)#]+)\)", place.read_text(encoding="utf-8"))}
+    pages = ROOT.glob("docs/*.md") if index == "README.md" else place.parent.glob("*.md")
+    for page in pages:
+        assert page in linked or page == place, f"{index} does not link {page.relative_to(ROOT)}"
+
+
+def test_the_readme_counts_the_statements() -> None:
+    from explorer.statements.book import PAPERS, statements
+
+    [(entries, papers)] = re.findall(r"(\d+) statements of (\w+) papers", README)
+    assert int(entries) == len(statements())
+    assert papers == ["no", "one", "two", "three", "four", "five", "six"][len(PAPERS)]
+
+
+def test_verbs_of_the_readme_and_of_the_documents_are_built() -> None:
+    """A document that shows ``explorer VERB`` in a block of commands shows one that works."""
+    from explorer.app.commands import NOT_BUILT
+
+    for document in [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("docs/constructions/*.md")]:
+        for block in blocks(document.read_text(encoding="utf-8"), "(?:sh|console|bash)"):
+            for verb in re.findall(r"(?:^|&& |[$] )explorer ([a-z]+)", block, re.MULTILINE):
+                assert verb not in NOT_BUILT, f"{document.name}: explorer {verb}"
 
 
 def named_places() -> list[tuple[str, str]]:

@@ -28,6 +28,7 @@ from recipe_tools import (
     forged,
     made,
     move,
+    point,
     polynomial,
 )
 
@@ -35,7 +36,6 @@ from explorer.certify import certify
 from explorer.certify.certificate import thawed
 from explorer.errors import ExplorerError
 from explorer.model.coordinates import as_point
-from explorer.point import Ln2Ring, Point, RationalField
 from explorer.reading import parse_problem
 
 Change = Callable[[dict[str, Any], dict[str, Any]], None]
@@ -130,12 +130,6 @@ def test_a_false_twin(pair: tuple[str, dict[str, Any]], change: Change) -> None:
     change(problem, body)
     with pytest.raises(ExplorerError):
         certify(parse_problem(json.dumps(problem)), "local-minimum", at=point(body["points"]["p"]))
-
-
-def point(body: dict[str, Any]) -> Point:
-    field = Ln2Ring() if body["field"] == "ln2" else RationalField()
-    rows = [c if isinstance(c, list) else [c] for c in body["coordinates"]]
-    return Point(field, tuple(tuple(map(Fraction, c)) for c in rows))
 
 
 def test_the_dead_region_ends_at_the_kink() -> None:

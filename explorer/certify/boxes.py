@@ -6,6 +6,7 @@ rejected there. The preconditioner and the congruence are hints: rounding them i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import cast
 
@@ -63,5 +64,5 @@ def system_of(p: Located) -> PolynomialSystem:
     return PolynomialSystem.gradient(loss.names, loss.terms)
 
 
-def matrix_json(rows: tuple[tuple[Fraction, ...], ...]) -> list[list[str]]:
+def matrix_json(rows: Sequence[Sequence[Fraction]]) -> list[list[str]]:
     return [[number(v) for v in row] for row in rows]

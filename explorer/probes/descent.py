@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from explorer.errors import Unsupported
-from explorer.model.polynomial import Terms
+from explorer.model.polynomial import Terms, differentiate
 from explorer.point import Point
 from explorer.probes.slices import loss_terms
 from explorer.problem import Problem
@@ -23,10 +23,6 @@ def _value(terms: Terms, x: Vector) -> Fraction:
     return total
 
 
-def _slope(terms: Terms, k: int) -> Terms:
-    return {(*e[:k], e[k] - 1, *e[k + 1 :]): c * e[k] for e, c in terms.items() if e[k]}
-
-
 def limit_inferior(problem: Problem, start: Point, rate: Fraction, steps: int) -> Fraction | None:
     """liminf F along gradient descent from ``start``, where a point comes back within ``steps`` steps; None where none does.
 
@@ -35,7 +31,7 @@ def limit_inferior(problem: Problem, start: Point, rate: Fraction, steps: int) -
     terms = loss_terms(problem)
     if terms is None or not start.is_rational:
         raise Unsupported("gradient descent", expected="a polynomial loss and a rational start", got="another")
-    slopes = [_slope(terms, k) for k in range(len(start.coordinates))]
+    slopes = [differentiate(terms, k) for k in range(len(start.coordinates))]
     orbit: list[Vector] = [tuple(c[0] for c in start.coordinates)]
     for _ in range(steps):
         here = orbit[-1]

@@ -18,9 +18,10 @@ import flint
 from flint import arb
 
 from explorer.algebra.balls import ball, dyadic_value
+from explorer.certify.boxes import matrix_json
 from explorer.certify.certificate import Certificate, Instance
 from explorer.certify.enclosure import Balls
-from explorer.certify.encode import Step, assemble, number
+from explorer.certify.encode import Step, assemble
 from explorer.certify.goals import accepted
 from explorer.certify.located import Located
 from explorer.certify.paths import coercivity
@@ -83,8 +84,8 @@ def _strict_minimum(problem: Problem, high: list[Fraction], low: list[Fraction])
     d = len(high)
     p, q = Located(problem, "p", box), Located(problem, "q", Point.rational(low))
     steps: list[Step] = [
-        {"rule": "stationary-in-box", "point": "p", "preconditioner": _text(inverse)},
-        {"rule": "inertia", "point": "p", "inertia": [d, 0, 0], "congruence": _text(basis)},
+        {"rule": "stationary-in-box", "point": "p", "preconditioner": matrix_json(inverse)},
+        {"rule": "inertia", "point": "p", "inertia": [d, 0, 0], "congruence": matrix_json(basis)},
         {"rule": "strict-minimum", "point": "p"},
         bounds_step("p", *p.bounds),
         bounds_step("q", *q.bounds),
@@ -142,7 +143,3 @@ def _short(value: Fraction) -> Fraction:
 
 def _rounded(value: arb) -> Fraction:
     return _short(dyadic_value(value.mid()))
-
-
-def _text(rows: Matrix) -> list[list[str]]:
-    return [[number(v) for v in row] for row in rows]

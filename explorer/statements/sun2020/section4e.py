@@ -111,7 +111,8 @@ ONE_WIDE_LAYER_BASIN = Statement(
 )
 
 
-def _in_basin(subject: Subject) -> Judgement:
+def _strict_bad(subject: Subject) -> Judgement:
+    """The opposite of `NO_STRICT_BAD`."""
     found = NO_STRICT_BAD.test(subject)
     if found.holds is None:
         return found
@@ -121,13 +122,15 @@ def _in_basin(subject: Subject) -> Judgement:
 
 
 IN_BASIN = Predicate(
-    "in-a-basin", "the point is a strict sub-optimal local minimum, hence a basin (or the solver lists one)", _in_basin
+    "in-a-basin",
+    "the point is a strict sub-optimal local minimum, hence a basin (or the solver lists one)",
+    _strict_bad,
 )
 
 
 def _compact_valley(subject: Subject) -> Judgement:
     """The component of the point in a sub-level set lies in a box without a global minimum: the certificate is that very fact."""
-    return _in_basin(subject)
+    return _strict_bad(subject)
 
 
 VALLEY_OR_BASIN = Statement(
@@ -316,15 +319,6 @@ ONE_LESS = on_data(
     lambda net, data: net.depth == 2 and net.widths[1] == len(data) - 1,
     latex="m=n-1",
 )
-
-
-def _strict_bad(subject: Subject) -> Judgement:
-    found = NO_STRICT_BAD.test(subject)
-    if found.holds is None:
-        return found
-    if found.holds:
-        return Judgement(False, found.because, found.trust)
-    return Judgement(True, found.because, found.trust, found.shows)
 
 
 NARROW_NETWORK = Statement(
