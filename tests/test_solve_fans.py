@@ -110,6 +110,22 @@ def test_two_requ_units() -> None:
     assert units[0] == units[1]
 
 
+def test_two_requ_units_with_ridge() -> None:
+    # x = 1, -1, y = 2, 3, weights 1/2: an active unit has v = -1/(2g), w^2 = 1/(2g^2), g = 2 (f - y) of the point that it sees, so k units on one
+    # side give f = -k/(4g^3), that is 2g^4 + 4yg^3 + k = 0 with g < 0: two roots for y = 2, 3 and k = 1, 2. Points: one unit on each side
+    # 2 * 2 * 2 (order), two on one side 2 + 2, one active and one zero 2 * (2 + 2), none 1. A single unit has one minimum and one
+    # saddle on each side, so on different sides there are 2 minima and 6 saddles; the point without units is a strict minimum.
+    found = critical_set(
+        network([1, 2, 1], [1, -1], [2, 3], activation="requ", regularizer=ridge("1/2")), budget=Budget(100)
+    )
+    assert found.coverage.complete, found.coverage.reason
+    assert found.real_points == 12
+    kinks = Counter(c.kind.value for c in found.components if not c.isolated)
+    assert kinks == {"strict minimum": 5, "saddle": 4}
+    smooth = Counter(c.kind.value for c in found.components if c.isolated)
+    assert smooth["strict minimum"] == 2  # two units on one side cannot be at a minimum: moving v between them lowers F
+
+
 def test_ridge_that_is_too_strong_leaves_the_origin() -> None:
     # h(1) = -2, h^2 = 4 against 4 lambda^2: lambda > 1 a strict minimum, lambda = 1 a minimum (equality), lambda < 1 a saddle
     # and v = w = sqrt(1 - lambda), F = lambda^2 + 2 lambda (1 - lambda)
@@ -138,7 +154,7 @@ def test_what_the_layer_does_not_cover_goes_another_way() -> None:
     assert layer_of(network([1, 1, 1], [1], [1], regularizer={"kind": "l2", "weights": ["1", "0"]})) is None
     assert layer_of(network([1, 1, 1, 1], [1], [1])) is None
     assert layer_of(network([1, 1, 2], [1], [[1, 2]])) is None
-    assert layer_of(network([1, 1, 1], [1], [1], activation="requ", regularizer=ridge("1"))) is None
+    assert layer_of(network([1, 1, 1], [1], [1], activation="requ", bias=[True, False])) is None
     assert layer_of(network([2, 1, 1], [[1, 2]], [1], activation="requ")) is None
 
 

@@ -88,9 +88,10 @@ def test_kinks_of_several_parameters_are_not_pretended() -> None:
 
 
 def test_crossing_kinks_are_named_as_missing() -> None:
+    hard_tanh = {"kind": "piecewise-polynomial", "breaks": ["-1", "1"], "pieces": [["-1"], ["0", "1"], ["1"]]}
     found = critical_set(
         Problem.dense(
-            widths=[1, 2, 1], activation="requ", inputs=[1], targets=[1], regularizer={"kind": "l2", "weights": 1}
+            widths=[1, 2, 1], activation=hard_tanh, inputs=[1], targets=[1], regularizer={"kind": "l2", "weights": 1}
         )
     )
     assert not found.coverage.complete

@@ -101,6 +101,10 @@ def _piecewise(problem: Problem, deadline: Deadline) -> CriticalSet:
         from explorer.solve.piecewise import by_cells
 
         return by_cells(problem, deadline)
+    if layer.ridge and layer.degree > 1:
+        from explorer.solve.fans_smooth import with_smooth_kinks
+
+        return with_smooth_kinks(layer, deadline)
     if layer.ridge:
         from explorer.solve.fans_ridge import with_ridge
 

@@ -102,7 +102,7 @@ def layer_of(problem: Problem) -> Layer | None:
     ridge = False
     if r is not None and any(r.weights):
         penalised = len(r.weights) - bool(net.bias[1])
-        if r.kind != "l2" or not all(r.weights[:penalised]) or degree > 1:
+        if r.kind != "l2" or not all(r.weights[:penalised]):
             return None
         ridge = True
     if degree > 1 and len(inputs[0]) > 1:

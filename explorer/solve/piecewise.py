@@ -68,7 +68,7 @@ def by_cells(problem: Problem, deadline: Deadline) -> CriticalSet:
     components: list[Component] = []
     doubts: list[str] = []
     for box in boxes:
-        found = _in_box(problem, box, deadline)
+        found = in_box(problem, box, deadline)
         components += found.components
         if not found.coverage.complete:
             doubts.append(found.coverage.reason)
@@ -172,7 +172,8 @@ def _between(lo: Fraction | None, hi: Fraction | None, at: Fraction = Fraction(1
     return lo + 2 * at if hi is None else lo + (hi - lo) * at
 
 
-def _in_box(problem: Problem, box: Box, deadline: Deadline) -> CriticalSet:
+def in_box(problem: Problem, box: Box, deadline: Deadline) -> CriticalSet:
+    """The critical points inside an open activation cell, where F is the polynomial ``box.loss``."""
     t = Target(problem, box.loss)
     if not has_families(t):
         solution = solve_zero_dimensional(t.gradient, deadline)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import ceil, floor
 from typing import Any
 
 import flint
@@ -18,12 +19,12 @@ from explorer.algebra.balls import ball, bounds, sign_of
 from explorer.algebra.feasible import Vector
 from explorer.exact import text
 from explorer.model.polynomial import cell_polynomial
-from explorer.point import AnyPoint, EnclosedPoint, Point, RationalField
-from explorer.solve.classify import PRECISION, Target
+from explorer.point import AnyPoint, EnclosedPoint, Inertia, Point, RationalField
+from explorer.solve.classify import BITS, PRECISION, Target
 from explorer.solve.fans import Face, Fan, dot
 from explorer.solve.layer import ZERO, Layer
-from explorer.solve.results import Component, Kind
-from explorer.solve.scalars import element_text
+from explorer.solve.results import Component, Kind, Value
+from explorer.solve.scalars import element_text, enclosure
 from explorer.solve.taylor import Ring, field_ring
 
 
@@ -143,6 +144,24 @@ class Active:
             out.append(mul(constant(2 * c), f))
         return out
 
+    @cached_property
+    def value(self) -> Value:
+        """F, one object for all components of this point: sum_i g_i^2 / (4 c_i) and the regularizer."""
+        mul, constant = self.numbers.ring.mul, self.numbers.ring.constant
+        parts = [mul(constant(1 / (4 * c)), mul(x, x)) for c, x in zip(self.layer.weights, self.g, strict=True)]
+        for unit in self.units:
+            weighted = zip((*unit.weights.incoming, unit.weights.outgoing), (*unit.u, unit.v), strict=True)
+            parts += [mul(constant(w), mul(x, x)) for w, x in weighted]
+        r = self.layer.problem.regularizer
+        if self.layer.output_bias and r is not None:
+            parts.append(mul(constant(r.weights[-1]), mul(self.bias, self.bias)))
+        total = self.numbers.linear([Fraction(1)] * len(parts), parts)
+        if isinstance(self.point, Point):
+            lo, hi = enclosure(total, self.point.field)
+            return Value(lo, hi, total, self.point.field)
+        lo, hi = bounds(total)
+        return Value(Fraction(floor(lo * 2**BITS), 2**BITS), Fraction(ceil(hi * 2**BITS), 2**BITS))
+
     def slope(self, unit: ActiveUnit, face: Face, direction: Vector) -> Any:
         """The derivative of F when only u moves along ``direction``, with the outputs of ``face``."""
         h = self.numbers.linear([dot(row, direction) for row in face.rows], self.g)
@@ -187,7 +206,9 @@ def _around(numbers: Numbers, plane: Sequence[Sequence[Any]]) -> bool | None:
     def cross(a: Sequence[Any], b: Sequence[Any]) -> int | None:
         return numbers.sign(ring.add(ring.mul(a[0], b[1]), ring.mul(minus, ring.mul(a[1], b[0]))))
 
-    turn = {(i, j): cross(plane[i], plane[j]) for i in size for j in size}
+    turn = {(i, j): cross(plane[i], plane[j]) if i != j else 0 for i in size for j in size}
+    if any(all(turn[i, j] == 1 for j in size if j != i) for i in size):
+        return False  # all in an open half-plane: left of one of them
     for i in size:
         for j in size:
             if turn[i, j] == 0 and numbers.sign(numbers.product_sum(plane[i], plane[j])) == -1:
@@ -269,12 +290,6 @@ def _described(
     dimension = sum(len(m) - 1 for m in members)
     sample = _sample(layer, active, members)
     smooth = None not in home and all(all(u.face.signs) for u in active.units)
-    near = [f for a in home for f in ([active.units[a].face] if a is not None else [fan.faces[0]])]
-    inside = [ZERO] * len(layer.problem.parameters)
-    for j, face in enumerate(near):
-        for k, x in zip(layer.incoming(j), fan.cells(face)[0].sample, strict=True):
-            inside[k] = x
-    target = Target(layer.problem, cell_polynomial(layer.problem, inside).polynomial)
     low = False if any(v.low is False for v in verdicts) else None if any(v.low is None for v in verdicts) else True
     strict = bool(low) and active.nonsingular and not dimension and all(v.strict for v in verdicts)
     ends = any(a is None and any(u.weights == units[j] for u in active.units) for j, a in enumerate(home))
@@ -285,8 +300,8 @@ def _described(
     return Component(
         dimension=dimension,
         sample=sample,
-        value=target.value(sample),
-        inertia=target.hessian_inertia(sample) if smooth else None,
+        value=active.value,
+        inertia=_inertia(layer, active, home, sample) if smooth else None,
         kind=kind,
         is_global=None,
         because=_words(low, active, home),
@@ -296,6 +311,16 @@ def _described(
         equations=tuple(_texts(layer, fan, active, members, home)),
         description=_description(dimension, ends, smooth=smooth),
     )
+
+
+def _inertia(layer: Layer, active: Active, home: Sequence[int | None], sample: AnyPoint) -> Inertia | None:
+    """The inertia inside the cells of the units, all of them active."""
+    inside = [ZERO] * len(layer.problem.parameters)
+    for j, a in enumerate(home):
+        assert a is not None
+        for k, x in zip(layer.incoming(j), active.units[a].face.sample, strict=True):
+            inside[k] = x
+    return Target(layer.problem, cell_polynomial(layer.problem, inside).polynomial).hessian_inertia(sample)
 
 
 def _words(low: bool | None, active: Active, home: Sequence[int | None]) -> str:

@@ -37,28 +37,37 @@ def settle_globals(
     if not complete:
         because = "the infimum is not known: the list of critical points may be incomplete"
     attained = None if floor is None else Value.rational(floor)
-    if attained is not None and any(order(c.value, attained) == 0 for c in components):
+    if attained is not None and any(order(v, attained) == 0 for v in {c.value for c in components}):
         best, because = attained, f"the value {floor} is attained and F is never below it: {floor_because}"
     elif coercive and complete and components:
         lowest = _candidates(components)
         best = lowest[0].value if len({c.value for c in lowest}) == 1 else _hull(lowest)
         because = f"the smallest of all critical values; the minimum is attained because {coercive}"
-    return tuple(_settled(c, components, best) for c in components), best, because
+    beaten = _beaten(components)
+    lowest = _candidates(components) if best is not None else []
+    return tuple(_settled(c, best, lowest, beaten=c.value in beaten) for c in components), best, because
 
 
-def _settled(c: Component, components: Sequence[Component], best: Value | None) -> Component:
-    if c.kind.is_saddle or any(order(other.value, c.value) == -1 for other in components):
+def _settled(c: Component, best: Value | None, lowest: list[Component], *, beaten: bool) -> Component:
+    if c.kind.is_saddle or beaten:
         return replace(c, is_global=False)
     if best is not None and order(c.value, best) == 0:
         return replace(c, is_global=True)
-    if best is not None and [c] == _candidates(components):
-        return replace(c, is_global=True)  # the only candidate for the attained minimum
+    if best is not None and c in lowest and all(o.value is c.value for o in lowest):
+        return replace(c, is_global=True)  # the only candidate, or all of them share one number
     return replace(c, is_global=None)
+
+
+def _beaten(components: Sequence[Component]) -> set[Value]:
+    """The values above another one (compared once for every distinct value: lists may be long)."""
+    values = list(dict.fromkeys(c.value for c in components))
+    return {v for v in values if any(order(o, v) == -1 for o in values)}
 
 
 def _candidates(components: Sequence[Component]) -> list[Component]:
     """The components that no other one beats for certain, saddles left out where something else remains."""
-    left = [c for c in components if not any(order(o.value, c.value) == -1 for o in components)]
+    beaten = _beaten(components)
+    left = [c for c in components if c.value not in beaten]
     without = [c for c in left if not (c.kind.is_saddle or c.kind is Kind.STRICT_MAXIMUM)]
     return without or left
 
