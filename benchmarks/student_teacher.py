@@ -1,26 +1,35 @@
 """The table of Safran and Shamir (2018) re-made: descents from 1,000 starts, every distinct limit certified.
 
-    python benchmarks/student_teacher.py [--starts 1000] [--from 6] [--to 20] [--more 0|1] [--json FILE] [--full 30,40,50] [--transitions 5]
+    python benchmarks/student_teacher.py [--starts 1000] [--from 6] [--to 20] [--more 0|1] [--out DIR] [--json FILE]
+    python benchmarks/student_teacher.py --verify DIR | --full 30,40,50 | --transitions 5
 
 For k students of k orthonormal units (``--more 1``: k + 1 students): the share of the runs that ended in a spurious minimum,
 the runs that had not come to rest (counted apart, never as minima), and over the spurious runs the mean value and the mean
 least Hessian eigenvalue. Runs whose values agree to 1e-6 form a cluster; of each cluster one limit gets a certificate of the
-whole Hessian that the independent checker verifies. ``--full`` writes and checks such certificates for the symmetric
-minimum of more units and prints CPU seconds and bytes instead; ``--transitions Q`` follows the families with q = 0, ..., Q
-units apart down to the number of units where they turn into saddles. One CPU core suffices: about ten minutes for 6 to 20.
+whole Hessian, at a centre to which Newton's method moved it, that the independent checker verifies. With k + 1 students a run
+ends as global when its value is below 1e-6: global minima are not isolated there, and gradients near them die out slowly.
+``--out`` writes problems and certificates to a folder and has each of them checked in a process of its own (``python -I``);
+``--verify`` does that again for such a folder. ``--full`` writes and checks certificates for the symmetric minimum of more units
+and prints CPU seconds and bytes; ``--transitions Q`` follows the families with q = 0, ..., Q units apart down to the number of
+units where they turn into saddles. One CPU core suffices: a few minutes for 6 to 20.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 import time
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from explorer import checker
+from explorer.app.checking import check_apart
+from explorer.certify.certificate import Certificate, Instance
 from explorer.certify.convexity import around, rounded
 from explorer.certify.recipes.students import full, symmetries
 from explorer.certify.tied import Symmetry
@@ -30,33 +39,43 @@ from explorer.propose.continuation import downward
 from explorer.propose.definite import symmetric
 from explorer.propose.students import clusters, descend
 
+FLOOR = 1e-6  #: of values: below it a run has found a global minimum (the certified spurious values are above 0.01)
 
-def row(students: int, units: int, *, starts: int, seed: int) -> dict[str, Any]:
+
+def row(students: int, units: int, *, starts: int, seed: int, out: Path | None) -> dict[str, Any]:
     """One line of the table."""
     begun = time.process_time()
-    runs = descend(students, units, starts=starts, seed=seed)
+    runs = descend(students, units, starts=starts, seed=seed, floor=FLOOR if students > units else 0.0)
     descent = time.process_time() - begun
-    problem = Problem.student_teacher(students, teacher=units)
+    problem = Problem.student_teacher(students, teacher=units, slug=f"students-{students}-teacher-{units}")
     found: list[dict[str, Any]] = []
+    certificates: dict[str, Certificate] = {}
     for value, members in clusters(runs):
-        if value < 1e-7:
+        if value < FLOOR:
             continue
         centre = [Fraction(float(v)) for v in runs.points[members[0]].ravel()]
         entry: dict[str, Any] = {"value": value, "runs": len(members)}
         try:
+            clock = time.process_time()
             certificate = full(problem, centre)
+            entry["written"] = time.process_time() - clock
             clock = time.process_time()
             entry["status"] = certificate.check().status
-            entry["seconds"] = time.process_time() - clock
+            entry["checked"] = time.process_time() - clock
             entry["bytes"] = len(certificate.to_bytes())
             centre = [Fraction(v) for v in certificate.body["points"]["p"]["centre"]]
+            certificates[f"limit-{len(certificates) + 1}"] = certificate
         except NotCertifiable as error:
             entry["status"] = f"not certified: {error}"
         _, _, _, (rows, _) = around(problem, rounded(centre), Fraction(1, 2**36))
         entry["least eigenvalue"] = float(np.linalg.eigvalsh(symmetric(rows, checker.ULP))[0])
         found.append(entry)
+    if out is not None and certificates:
+        Instance(problem.slug, problem, tuple(certificates.items())).save(out / problem.slug)
+        verify(out / problem.slug)
     spurious = [e for e in found if e["status"] == "verified"]
     count = sum(e["runs"] for e in spurious)
+    lowest = min((e["value"] for e in spurious), default=None)
     return {
         "students": students,
         "units": units,
@@ -66,13 +85,30 @@ def row(students: int, units: int, *, starts: int, seed: int) -> dict[str, Any]:
         "uncertified": sum(e["runs"] for e in found) - count,
         "clusters": len(found),
         "certified": len(spurious),
-        "least eigenvalue": sum(e["runs"] * e["least eigenvalue"] for e in spurious) / max(count, 1),
-        "value": sum(e["runs"] * e["value"] for e in spurious) / max(count, 1),
+        "least eigenvalue": sum(e["runs"] * e["least eigenvalue"] for e in spurious) / count if count else None,
+        "value": sum(e["runs"] * e["value"] for e in spurious) / count if count else None,
+        "lowest": lowest,
         "steps": runs.steps,
         "seconds of descent": descent,
         "seconds in all": time.process_time() - begun,
+        "bytes": sum(e.get("bytes", 0) for e in found),
         "limits": found,
     }
+
+
+def verify(folder: Path) -> bool:
+    """Have every certificate below ``folder`` checked by the checker alone, in a process of its own; print what was found."""
+    paths, spent = sorted(folder.rglob("*.certificate.json")), os.times().children_user
+    refused = [path for path in paths if not check_apart(path.parent / "problem.json", path).verified]
+    for path in refused:
+        print(f"NOT VERIFIED {path}", file=sys.stderr)
+    total = sum(path.stat().st_size for path in paths)
+    spent = os.times().children_user - spent
+    print(
+        f"{len(paths) - len(refused)} of {len(paths)} certificates verified alone, {total} bytes, {spent:.1f} s",
+        file=sys.stderr,
+    )
+    return bool(paths) and not refused
 
 
 def whole(k: int) -> dict[str, Any]:
@@ -119,9 +155,13 @@ def main() -> None:
     parser.add_argument("--more", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--verify", type=Path)
     parser.add_argument("--full")
     parser.add_argument("--transitions", type=int)
     given = parser.parse_args()
+    if given.verify is not None:
+        sys.exit(0 if verify(given.verify) else 1)
     if given.transitions is not None:
         for q in range(given.transitions + 1):
             print(transition(q), flush=True)
@@ -131,18 +171,18 @@ def main() -> None:
             print(whole(k), flush=True)
         return
     out = []
-    print(
-        "| k | students | spurious | stalled | uncertified | limits certified | least eigenvalue | mean value | CPU s |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
+    head = ["k", "students", "spurious", "stalled", "uncertified", "limits certified", "least eigenvalue", "mean value"]
+    head += ["lowest value", "KB", "CPU s"]
+    print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
     for k in range(given.first, given.last + 1):
-        line = row(k + given.more, k, starts=given.starts, seed=given.seed)
+        line = row(k + given.more, k, starts=given.starts, seed=given.seed, out=given.out)
         out.append(line)
         share = f"{100 * line['spurious'] / line['starts']:.1f} %"
         limits = f"{line['certified']} of {line['clusters']}"
         cells = [k, line["students"], share, line["stalled"], line["uncertified"], limits]
-        tail = [f"{line['least eigenvalue']:.4f}", f"{line['value']:.4f}", f"{line['seconds in all']:.0f}"]
-        print("| " + " | ".join(map(str, [*cells, *tail])) + " |", flush=True)
+        cells += ["-" if line[key] is None else f"{line[key]:.4f}" for key in ("least eigenvalue", "value", "lowest")]
+        cells += [f"{line['bytes'] / 1000:.0f}", f"{line['seconds in all']:.0f}"]
+        print("| " + " | ".join(map(str, cells)) + " |", flush=True)
         if given.json:
             with open(given.json, "w", encoding="ascii") as stream:
                 json.dump(out, stream, indent=1)

@@ -12,12 +12,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Runs:
-    """Where descents came to: ``points`` (starts, students, units), their values and gradient norms; ``stalled`` where the norm
-    was still above the tolerance after the last step."""
+    """Where descents came to: ``points`` (starts, students, units), their values and gradient norms; ``low`` where the value fell
+    below the floor, ``stalled`` where it did not and the norm was still above the tolerance after the last step."""
 
     points: Array
     values: Array
     norms: Array
+    low: NDArray[np.bool_]
     stalled: NDArray[np.bool_]
     steps: int
 
@@ -45,28 +46,41 @@ def _angles(cosine: Array) -> tuple[Array, Array, Array]:
 
 
 def descend(
-    students: int, units: int, *, starts: int = 1000, seed: int = 0, steps: int = 20_000, tolerance: float = 1e-6
+    students: int,
+    units: int,
+    *,
+    starts: int = 1000,
+    seed: int = 0,
+    steps: int = 20_000,
+    tolerance: float = 1e-6,
+    floor: float = 0.0,
 ) -> Runs:
-    """Descent from Xavier starts (variance 2/(students + inputs)) with steps 5/units, as Safran and Shamir (2018) did."""
+    """Descent from Xavier starts (variance 2/(students + inputs)) with steps 5/units, as Safran and Shamir (2018) did.
+
+    A run ends when its gradient is shorter than ``tolerance`` or its value below ``floor``: where global minima are not
+    isolated (more students than units), gradients near them shrink too slowly to wait for."""
     rng = np.random.default_rng([seed, students, units])
     points = rng.normal(size=(starts, students, units)) * np.sqrt(2 / (students + units))
     values, norms = np.full(starts, np.inf), np.full(starts, np.inf)
     active, done, rate = np.arange(starts), 0, 5 / max(units, 6)
+    together = max(1, 2**15 // (students * (students + units)))  # runs whose arrays stay in the processor's cache
     while len(active) and done < steps:
-        w = points[active]
-        for _ in range(50):
-            w = w - rate * value_and_gradient(w)[1]
+        for part in np.split(active, range(together, len(active), together)):
+            w = points[part]
+            for _ in range(50):
+                w = w - rate * value_and_gradient(w)[1]
+            value, gradient = value_and_gradient(w)
+            points[part], values[part] = w, value
+            norms[part] = np.sqrt((gradient**2).sum((1, 2)))
         done += 50
-        value, gradient = value_and_gradient(w)
-        points[active], values[active] = w, value
-        norms[active] = np.sqrt((gradient**2).sum((1, 2)))
-        active = active[norms[active] > tolerance]
-    return Runs(points, values, norms, norms > tolerance, done)
+        active = active[(norms[active] > tolerance) & (values[active] >= floor)]
+    low = values < floor
+    return Runs(points, values, norms, low, (norms > tolerance) & ~low, done)
 
 
 def clusters(runs: Runs, *, width: float = 1e-6) -> list[tuple[float, NDArray[np.int_]]]:
-    """Values of the limits that came to rest, each with the runs that reached it, by increasing value."""
-    settled = np.flatnonzero(~runs.stalled)
+    """Values of the limits that came to rest above the floor, each with the runs that reached it, by increasing value."""
+    settled = np.flatnonzero(~(runs.stalled | runs.low))
     out: list[tuple[float, NDArray[np.int_]]] = []
     for k in settled[np.argsort(runs.values[settled], kind="stable")]:
         if out and runs.values[k] - out[-1][0] < width:
