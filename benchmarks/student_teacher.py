@@ -1,17 +1,18 @@
 """The table of Safran and Shamir (2018) re-made: descents from 1,000 starts, every distinct limit certified.
 
     python benchmarks/student_teacher.py [--starts 1000] [--from 6] [--to 20] [--more 0|1] [--out DIR] [--json FILE]
-    python benchmarks/student_teacher.py --verify DIR | --full 30,40,50 | --transitions 5
+    python benchmarks/student_teacher.py --verify DIR | --full 30,40,50 | --transitions 5 | --series 4
 
 For k students of k orthonormal units (``--more 1``: k + 1 students): the share of the runs that ended in a spurious minimum,
 the runs that had not come to rest (counted apart, never as minima), and over the spurious runs the mean value and the mean
 least Hessian eigenvalue. Runs whose values agree to 1e-6 form a cluster; of each cluster one limit gets a certificate of the
-whole Hessian, at a centre to which Newton's method moved it, that the independent checker verifies. With k + 1 students a run
+whole Hessian, at a centre to which Newton's method moved it, that the independent checker verifies. Runs whose limit looks like a saddle are pushed off (by 0.05 along the eigenvector of the least
+eigenvalue, downhill) and descend again. With k + 1 students a run
 ends as global when its value is below 1e-6: global minima are not isolated there, and gradients near them die out slowly.
 ``--out`` writes problems and certificates to a folder and has each of them checked in a process of its own (``python -I``);
 ``--verify`` does that again for such a folder. ``--full`` writes and checks certificates for the symmetric minimum of more units
 and prints CPU seconds and bytes; ``--transitions Q`` follows the families with q = 0, ..., Q units apart down to the number of
-units where they turn into saddles. One CPU core suffices: a few minutes for 6 to 20.
+units where they turn into saddles; ``--series N`` prints the expansion for many units in closed form. One CPU core suffices: a few minutes for 6 to 20.
 """
 
 from __future__ import annotations
@@ -31,21 +32,37 @@ from explorer import checker
 from explorer.app.checking import check_apart
 from explorer.certify.certificate import Certificate, Instance
 from explorer.certify.convexity import around, rounded
+from explorer.certify.limit import NAMES, formal
 from explorer.certify.recipes.students import full, symmetries
 from explorer.certify.tied import Symmetry
 from explorer.errors import NotCertifiable
 from explorer.problem import Problem
 from explorer.propose.continuation import downward
 from explorer.propose.definite import symmetric
-from explorer.propose.students import clusters, descend
+from explorer.propose.students import clusters, descend, least_curvature, pushed, xavier
 
+ROUNDS, SADDLE = 8, 1e-4  #: descents after a push at most; least eigenvalues of a Hessian below which a limit gets one
 FLOOR = 1e-6  #: of values: below it a run has found a global minimum (the certified spurious values are above 0.01)
 
 
 def row(students: int, units: int, *, starts: int, seed: int, out: Path | None) -> dict[str, Any]:
     """One line of the table."""
     begun = time.process_time()
-    runs = descend(students, units, starts=starts, seed=seed, floor=FLOOR if students > units else 0.0)
+    floor = FLOOR if students > units else 0.0
+    runs, left = descend(xavier(students, units, starts=starts, seed=seed), floor=floor), set()
+    for _ in range(ROUNDS):  # gradients are short near saddles, too
+        saddles = [m for v, m in clusters(runs) if v >= FLOOR and least_curvature(runs.points[m[0]])[0] < SADDLE]
+        if not saddles:
+            break
+        again = np.concatenate(saddles)
+        left |= {int(i) for i in again}
+        on = descend(np.stack([pushed(runs.points[i]) for i in again]), floor=floor)
+        for old, new in zip(
+            (runs.points, runs.values, runs.norms, runs.low, runs.stalled),
+            (on.points, on.values, on.norms, on.low, on.stalled),
+            strict=True,
+        ):
+            old[again] = new
     descent = time.process_time() - begun
     problem = Problem.student_teacher(students, teacher=units, slug=f"students-{students}-teacher-{units}")
     found: list[dict[str, Any]] = []
@@ -82,6 +99,7 @@ def row(students: int, units: int, *, starts: int, seed: int, out: Path | None) 
         "starts": starts,
         "spurious": count,
         "stalled": int(runs.stalled.sum()),
+        "pushed": len(left),
         "uncertified": sum(e["runs"] for e in found) - count,
         "clusters": len(found),
         "certified": len(spurious),
@@ -159,9 +177,17 @@ def main() -> None:
     parser.add_argument("--verify", type=Path)
     parser.add_argument("--full")
     parser.add_argument("--transitions", type=int)
+    parser.add_argument("--series", type=int)
     given = parser.parse_args()
     if given.verify is not None:
         sys.exit(0 if verify(given.verify) else 1)
+    if given.series is not None:
+        series = formal(given.series)
+        for name, row in zip((*NAMES, "F"), (*series.entries, series.value(2 * given.series + 3)), strict=True):
+            for e, c in enumerate(row):
+                if c:
+                    print(f"{name}_{e} = {c.text()} = {float(c.at_pi(100)):.12g}")
+        return
     if given.transitions is not None:
         for q in range(given.transitions + 1):
             print(transition(q), flush=True)
@@ -171,7 +197,17 @@ def main() -> None:
             print(whole(k), flush=True)
         return
     out = []
-    head = ["k", "students", "spurious", "stalled", "uncertified", "limits certified", "least eigenvalue", "mean value"]
+    head = [
+        "k",
+        "students",
+        "spurious",
+        "stalled",
+        "pushed",
+        "uncertified",
+        "limits certified",
+        "least eigenvalue",
+        "mean value",
+    ]
     head += ["lowest value", "KB", "CPU s"]
     print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
     for k in range(given.first, given.last + 1):
@@ -179,7 +215,7 @@ def main() -> None:
         out.append(line)
         share = f"{100 * line['spurious'] / line['starts']:.1f} %"
         limits = f"{line['certified']} of {line['clusters']}"
-        cells = [k, line["students"], share, line["stalled"], line["uncertified"], limits]
+        cells = [k, line["students"], share, line["stalled"], line["pushed"], line["uncertified"], limits]
         cells += ["-" if line[key] is None else f"{line[key]:.4f}" for key in ("least eigenvalue", "value", "lowest")]
         cells += [f"{line['bytes'] / 1000:.0f}", f"{line['seconds in all']:.0f}"]
         print("| " + " | ".join(map(str, cells)) + " |", flush=True)

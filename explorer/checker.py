@@ -42,7 +42,6 @@ PRECISION = 256  # bits after the binary point in interval arithmetic
 DYADIC = 96  # bits after the binary point of vectors and matrices near a point
 MAX_BALL = 2_500  # parameters, for a Hessian over a ball
 MAX_SIZE = 10**100  # units of a student-teacher problem that is given by numbers alone
-WIDE_PRECISION = 768  # the same, for expansions in the number of units
 TREE_PRECISION = 64  # the same, for the boxes of a tree
 MAX_NODES = 400_000  # of a tree of boxes
 MAX_KEPT = 20_000  # Taylor coefficients of activations that are kept for the next boxes of a tree
@@ -176,6 +175,11 @@ def numbers(body, where, length=None, most=MAX_PARAMETERS):
 
 def show(value):
     return str(value.numerator) if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
+
+
+def show_in_pi(terms):
+    """A sum of q pi^e, from the pairs (e, q)."""
+    return show(terms[0][1]) if [e for e, _ in terms] == [0] else [[e, show(q)] for e, q in terms]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1034,8 +1038,8 @@ class Problem:
 
     def read_family(self, net):
         self.names, self.first = [], whole(net["from"], "problem.network.from", 1, MAX_SIZE)
-        self.last = whole(net["to"], "problem.network.to", self.first, MAX_SIZE)
-        self.normal["network"] = {"kind": self.kind, "from": self.first, "to": self.last}
+        self.last = None if net["to"] == "infinity" else whole(net["to"], "problem.network.to", self.first, MAX_SIZE)
+        self.normal["network"] = {"kind": self.kind, "from": self.first, "to": net["to"]}
 
     def read_students(self, net):
         where = "problem.network"
@@ -1162,7 +1166,7 @@ class Problem:
             return f"a polynomial loss of ({', '.join(self.names)})"
         if self.kind == "student-teacher-relu-family":
             return (
-                f"F = F_k, k = {self.first}, ..., {self.last}: F_k(w_1, ..., w_k) = E (sum_i relu(w_i.x) - sum_i relu(x_i))^2 / 2 "
+                f"F = F_k, k = {self.first}, ...{'' if self.last is None else f', {self.last}'}: F_k(w_1, ..., w_k) = E (sum_i relu(w_i.x) - sum_i relu(x_i))^2 / 2 "
                 "for x normal in R^k"
             )
         if self.kind == "student-teacher-relu":
@@ -2151,23 +2155,90 @@ class Tied:
         return block
 
 
-class WideIntervals(Intervals):
-    """Intervals with more bits, for expansions whose leading terms cancel."""
+class PiIntervals(Intervals):
+    """Enclosures that know some numbers exactly: (lo, hi, terms) is the sum of q pi^e over the pairs (e, q) of ``terms``, so that what cancels
+    is zero for certain. Long sums and long fractions are forgotten and leave (lo, hi)."""
 
-    bits, unit = WIDE_PRECISION, 1 << WIDE_PRECISION
-    zero, one = (0, 0), (unit, unit)
+    zero, one = (0, 0, ()), (Intervals.unit, Intervals.unit, ((0, Fraction(1)),))
+
+    def known(self, bounds, *products):
+        """``bounds`` with the sum of q pi^e over the pairs (e, q) of ``products``, if it is short."""
+        terms = {}
+        for e, q in products:
+            terms[e] = terms.get(e, 0) + q
+        terms = tuple(sorted((e, q) for e, q in terms.items() if q))
+        if not terms:
+            return self.zero
+        if len(terms) == 1 and terms[0][0] == 0:
+            bounds = super().of(terms[0][1])
+        short = len(terms) <= 16 and all(abs(e) <= 64 and max(abs(q.numerator), q.denominator) >> 64 == 0 for e, q in terms)
+        return (*bounds, terms) if short else bounds
+
+    def of(self, q):
+        return self.known(super().of(q), (0, q))
+
+    @functools.cached_property
+    def pi(self):
+        return (*super().pi[:2], ((1, Fraction(1)),))
+
+    def in_pi(self, terms):
+        """The sum of q pi^e over the pairs (e, q)."""
+        turn = self.inverse(self.pi)
+        return self.total(functools.reduce(self.mul, [self.pi if e > 0 else turn] * abs(e), self.of(q)) for e, q in terms)
+
+    def add(self, a, b):
+        bounds = a[0] + b[0], a[1] + b[1]
+        return self.known(bounds, *a[2], *b[2]) if len(a) == len(b) == 3 else bounds
+
+    def neg(self, a):
+        return (-a[1], -a[0], *(tuple((e, -q) for e, q in terms) for terms in a[2:]))
+
+    def mul(self, a, b):
+        if self.zero in (a, b):
+            return self.zero
+        bounds = super().mul(a[:2], b[:2])
+        if len(a) != 3 or len(b) != 3:
+            return bounds
+        self.meter.spend(len(a[2]) * len(b[2]))
+        return self.known(bounds, *((e + f, q * r) for e, q in a[2] for f, r in b[2]))
+
+    def scale(self, a, q):
+        bounds = super().scale(a[:2], q)
+        return self.known(bounds, *((e, c * q) for e, c in a[2])) if len(a) == 3 else bounds
+
+    def square(self, a):
+        bounds, product = super().square(a[:2]), self.mul(a, a)
+        return (*bounds, *product[2:])
+
+    def magnitude(self, a):
+        return super().magnitude(a[:2])
+
+    def inverse(self, a):
+        bounds = super().inverse(a[:2])
+        return self.known(bounds, *((-e, 1 / q) for e, q in a[2])) if len(a) == 3 and len(a[2]) == 1 else bounds
+
+    def square_root(self, a):
+        bounds = super().square_root(a[:2])
+        if len(a) == 3 and len(a[2]) == 1:
+            ((e, q),) = a[2]
+            m, n = math.isqrt(q.numerator), math.isqrt(q.denominator)
+            if e % 2 == 0 and m * m == q.numerator and n * n == q.denominator:
+                return self.known(bounds, (e // 2, Fraction(m, n)))
+        return bounds
 
 
 class Expansions(Ring):
-    """Functions of s = k^(-1/2) for the numbers k from ``first`` to ``last``: (p, [C_0, ..., C_N]), C_i intervals, stands for every
-    function f with f(s) = s^-p (c_0 + c_1 s + ... + c_N s^N) for some c_i in C_i, which may depend on s."""
+    """Functions of s = k^(-1/2) for the numbers k from ``first`` to ``last`` (None: for all from ``first`` on): (p, [C_0, ..., C_N]), C_i intervals,
+    stands for every function f with f(s) = s^-p (c_0 + c_1 s + ... + c_N s^N) for some c_i in C_i, which may depend on s."""
 
     def __init__(self, base, first, last, order):
         super().__init__(base.meter)
         self.base, self.order = base, order
-        ends = [base.square_root(base.of(Fraction(k))) for k in (first, last)]
-        root = ends[0][0], ends[1][1]  # of sqrt k = 1/s
-        self.powers = {0: base.one, -1: root, 1: base.inverse(root)}
+        root = base.square_root(base.of(Fraction(first)))[:2]  # of sqrt k = 1/s
+        self.powers = {0: base.one, 1: (0, base.inverse(root)[1])}
+        if last is not None:
+            self.powers[-1] = root[0], base.square_root(base.of(Fraction(last)))[1]
+            self.powers[1] = base.inverse(self.powers[-1])
         self.zero, self.one, self.pi = self.constant(base.zero), self.constant(base.one), self.constant(base.pi)
 
     def constant(self, c):
@@ -2180,6 +2251,8 @@ class Expansions(Ring):
         """s^n; s is positive, so the ends are powers of the ends."""
         if n not in self.powers:
             step = 1 if n > 0 else -1
+            if step not in self.powers:
+                raise Rejected("expansion", "a coefficient is not proved to vanish, and the powers of k have no bound")
             self.powers[n] = self.base.mul(self.power(n - step), self.powers[step])
         return self.powers[n]
 
@@ -2295,15 +2368,17 @@ class Expansions(Ring):
         base, c = self.base, self.bounded(c)
         y = self.bounded(self.square_root(self.sub(self.one, self.mul(c, c))))
         m = (c[1][0][0] + c[1][0][1]) // 2
-        if base.unit - abs(m) < base.unit >> 100:  # the limit is 1 or -1
-            m, sine = (base.unit if m > 0 else -base.unit), base.zero
+        if c[1][0] == base.zero:
+            ends = base.zero, base.one, base.scale(base.pi, Fraction(1, 2))
+        elif c[1][0] in (base.one, base.neg(base.one)):
+            ends = c[1][0], base.zero, base.pi if m > 0 else base.zero
         else:
-            sine = base.square_root(base.sub(base.one, base.square((m, m))))
-        cosine, sine, start = self.constant((m, m)), self.constant(sine), base.arccos((m, m))
+            ends = (m, m), base.square_root(base.sub(base.one, base.square((m, m)))), base.sub(base.pi, base.arccos((m, m)))
+        cosine, sine, rest = map(self.constant, ends)
         if self.definite(self.add(self.mul(c, cosine), self.mul(y, sine))) != 1:
             raise Rejected("expansion", "an angle is not near its limit")
         z = self.sub(self.mul(y, cosine), self.mul(c, sine))
-        return y, self.sub(self.constant(base.sub(base.pi, start)), self.arcsin(z))
+        return y, self.sub(rest, self.arcsin(z))
 
     def arcsin(self, z):
         """The power series up to z^N; what is left out is at most |z|^n/(1 - z^2), n the first power left out. z = s z_1, since z tends to 0."""
@@ -2439,7 +2514,7 @@ class Point:
         if any(problem.first + b < 5 if a else b < 1 for a, b in self.sizes):
             raise Malformed(where, "has a class without elements, or a growing one of fewer than five")
         count = self.read_orbits(body, where, meter, [(1, 0), (1, 0)])
-        self.centre = [numbers(row, where, most=64) for row in array(body["centre"], where, count)]
+        self.centre = [[self.in_pi(v, where) for v in array(row, where, most=64)] for row in array(body["centre"], where, count)]
         powers = [array(pair, where, 2) for pair in [body["radius"], *array(body["scale"], where, count)]]
         self.radius, *self.scale = [(whole(e, where, 0, 16), number(c, where)) for e, c in powers]
         if any(c <= 0 for _, c in (self.radius, *self.scale)) or not all(self.centre):
@@ -2454,6 +2529,15 @@ class Point:
             raise Malformed(where, "has orbits that do not make up the rows and columns of W")
         self.orbits = Tied(Intervals(meter), self.sizes, self.rows, self.columns, {}).orbits()
         return len(self.orbits)
+
+    def in_pi(self, body, where):
+        """A rational number, or pairs (e, q) for the sum of q pi^e, as such pairs."""
+        if isinstance(body, str):
+            return [(0, number(body, where))]
+        terms = [(whole(e, where, -64, 64), number(q, where)) for e, q in (array(pair, where, 2) for pair in array(body, where, most=24))]
+        if [e for e, _ in terms] != sorted({e for e, _ in terms}) or not all(q for _, q in terms) or all(e == 0 for e, _ in terms):
+            raise Malformed(where, "has a coefficient that is no sum of nonzero multiples of powers of pi in order")
+        return terms
 
     def read_symmetric(self, body, where, problem, meter):
         if problem.kind == "student-teacher-relu-family" and "teacher" not in body:
@@ -2515,7 +2599,7 @@ class Point:
 
     def show_symmetric(self):
         if isinstance(self.centre[0], list):
-            text = json.dumps([[list(map(show, row)) for row in self.centre], [[e, show(c)] for e, c in (*self.scale, self.radius)]])
+            text = json.dumps([[[show_in_pi(c) for c in row] for row in self.centre], [[e, show(c)] for e, c in (*self.scale, self.radius)]])
             return (
                 "the only critical point of F_k in an ellipsoid of matrices W that are invariant under the permutations of index classes of "
                 f"sizes {', '.join(self.classes)} (rows {', '.join(map(str, self.rows))}, columns {', '.join(map(str, self.columns))}), whose "
@@ -3238,14 +3322,14 @@ class Proof(CanonicalRules):
             raise Rejected("uniform-minimum", "needs a family of problems and a point that depends on k")
         if modulus <= 0:
             raise Rejected("uniform-minimum", "needs a positive modulus")
-        ring = Expansions(WideIntervals(self.meter), p.first, p.last, order)
+        ring = Expansions(PiIntervals(self.meter), p.first, p.last, order)
         shape, base = (ring, point.sizes, point.rows, point.columns), ring.base
 
         def monomial(e, c):
             return ring.fold(-e, [base.of(c)])
 
         scale = [monomial(e, c) for e, c in point.scale]
-        centre = [ring.fold(0, [base.of(c) for c in row]) for row in point.centre]
+        centre = [ring.fold(0, [base.in_pi(c) for c in row]) for row in point.centre]
         radius, ball = monomial(*point.radius), ring.constant((-base.unit, base.unit))
         wide = [ring.mul(ring.mul(radius, ball), s) for s in scale]
         near = Tied(*shape, {o: ring.add(c, w) for o, c, w in zip(point.orbits, centre, wide, strict=True)})
@@ -3270,7 +3354,7 @@ class Proof(CanonicalRules):
         else:
             fields(step, "step", ("rule", "point", "inertia", "congruence"))
             ring, box = Intervals(self.meter), self.boxed_point(step)
-            found = self.dominant(ring, self.hessian_over(ring, box.enclosed(ring)), step["congruence"])
+        self.found["uniform-minimum", step["point"]] = str(p.first), "on" if p.last is None else f"to {p.last}"
             used = (self.critical(name),)
         if found != claimed:
             raise Rejected("inertia", f"the Hessian at {name} does not have the stated inertia")
@@ -4652,7 +4736,7 @@ GOALS = {  # kind: what it says of p, and of q
     "global-minimum": "p is a global minimum of F",
     "not-global": "p is not a global minimum of F, since F(q) < F(p)",
     "spurious-local-minimum": "p is {} of F and not a global one, since F(q) < F(p)",
-    "uniform-spurious-minimum": "for every integer k from {} to {} the point p = p_k is a strict local minimum of F_k with F_k(p_k) > 0, while min F_k = 0",
+    "uniform-spurious-minimum": "for every integer k from {} {} the point p = p_k is a strict local minimum of F_k with F_k(p_k) > 0, while min F_k = 0",
     "coercive": "F is coercive, and F <= {} implies |theta_k| <= r_k for r = ({})",
     "descending-path": "F is non-increasing along a path from p to q, and F(q) < F(p)",
     "bounded-path": "p and q are joined by a path on which F <= {}",

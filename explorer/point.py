@@ -15,6 +15,7 @@ from typing import TypeAlias
 from explorer.exact import exact
 
 Element: TypeAlias = tuple[Fraction, ...]
+InPi: TypeAlias = tuple[tuple[int, Fraction], ...]
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,12 @@ class TiedPoint:
 @dataclass(frozen=True)
 class UniformPoint:
     """A `TiedPoint` for every number k of units: sizes a k + b as pairs (a, b), entries as polynomials in s = k^(-1/2) (coefficients
-    low to high), scales and radius as (e, c) for c s^e."""
+    low to high, each the sum of q pi^e over pairs (e, q)), scales and radius as (e, c) for c s^e."""
 
     sizes: tuple[tuple[int, int], ...]
     rows: tuple[int, ...]
     columns: tuple[int, ...]
-    centre: tuple[tuple[Fraction, ...], ...]
+    centre: tuple[tuple[InPi, ...], ...]
     scale: tuple[tuple[int, Fraction], ...]
     radius: tuple[int, Fraction]
 

@@ -151,7 +151,7 @@ def network_from_json(body: object) -> Network:
         return _students_from_json(body)
     if isinstance(body, Mapping) and body.get("kind") == "student-teacher-relu-family":
         check_keys(body, "network", required=("kind", "from", "to"))
-        return StudentTeacherFamily(body["from"], body["to"])
+        return StudentTeacherFamily(body["from"], None if body["to"] == "infinity" else body["to"])
     if isinstance(body, Mapping) and body.get("kind", "dense") not in ("dense", "dense+exp"):
         raise Invalid(
             "network.kind",

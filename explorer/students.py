@@ -104,14 +104,16 @@ class StudentTeacher:
 
 @dataclass(frozen=True)
 class StudentTeacherFamily:
-    """The losses F_k, k = first, ..., last, of k students of k orthonormal teacher units in R^k. It has no parameters of its own:
-    it is what a certificate for every k speaks about."""
+    """The losses F_k, k = first, ..., last (None: and so on), of k students of k orthonormal teacher units in R^k. It has no parameters
+    of its own: it is what a certificate for every k speaks about."""
 
     first: int
-    last: int
+    last: int | None
 
     def __post_init__(self) -> None:
         _whole(self.first, "network.from", MAX_SIZE)
+        if self.last is None:
+            return
         _whole(self.last, "network.to", MAX_SIZE)
         if self.last < self.first:
             raise Invalid("network.to", expected=f"at least {self.first}", got=described(self.last))
@@ -126,7 +128,8 @@ class StudentTeacherFamily:
 
     def to_json(self) -> dict[str, Any]:
         """The normalised JSON object."""
-        return {"kind": "student-teacher-relu-family", "from": self.first, "to": self.last}
+        last = "infinity" if self.last is None else self.last
+        return {"kind": "student-teacher-relu-family", "from": self.first, "to": last}
 
 
 def _whole(value: object, where: str, most: int) -> None:

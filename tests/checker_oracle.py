@@ -270,16 +270,22 @@ class AllButOne:
     moved, gradient, hessian, newton = Landscape.moved, Landscape.gradient, Landscape.hessian, Landscape.newton
 
 
+def in_pi(c: Any) -> Any:
+    """A coefficient: a number, or pairs [e, q] for the sum of q pi^e."""
+    return number(c) if isinstance(c, str) else sum(number(q) * MP.pi**e for e, q in c)
+
+
 def uniform(problem: dict[str, Any], certificate: dict[str, Any]) -> bool:
-    """At the first and the last k: a critical point near the stated centre, lowest among the symmetric matrices, with F > 0.
+    """At the first and the last k (or 100 times the first): a critical point near the stated centre, lowest among the symmetric matrices, with F > 0.
     The centre is compared with the critical point only to a part of its leading terms; it is a hint in the statement."""
     point, step = certificate["points"]["p"], certificate["steps"][0]
     if point["classes"] != [[1, -1], [0, 1]] or not (point["rows"] == point["columns"] == [0, 1]):
         return False
-    for k in (problem["network"]["from"], problem["network"]["to"]):
+    first, last = problem["network"]["from"], problem["network"]["to"]
+    for k in (first, 100 * first if last == "infinity" else last):
         s = 1 / MP.sqrt(k)
         scale = [s, s * s, s, s, 1]
-        start = [sum(number(c) * s**n for n, c in enumerate(row)) for row in point["centre"]]
+        start = [sum(in_pi(c) * s**n for n, c in enumerate(row)) for row in point["centre"]]
         f = AllButOne(MP.mpf(k))
         scaled = Reduced(f, 5, lambda eta, scale=scale: [x * t for x, t in zip(eta, scale, strict=True)])  # type: ignore[arg-type, misc]
         found = scaled.newton([x / t for x, t in zip(start, scale, strict=True)])

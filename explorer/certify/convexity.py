@@ -82,7 +82,7 @@ def polished(problem: Problem, start: Sequence[Fraction], *, radius: Fraction = 
     centre = rounded(start)
     for _ in range(steps):
         _, _, gradient, (rows, _) = around(problem, centre, radius)
-        if sum(g * g for g in gradient) < (radius / 2**8) ** 2:
+        if sum(g * g for g in gradient) < (radius / 2**14) ** 2:
             break
         move = newton(rows, checker.ULP, gradient)
         if move is None:

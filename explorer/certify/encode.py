@@ -16,6 +16,7 @@ from explorer.point import (
     EnclosedPoint,
     Field,
     FittedPoint,
+    InPi,
     Ln2Ring,
     Point,
     RationalField,
@@ -116,6 +117,16 @@ def element_json(element: Element, field: Field) -> str | list[str]:
     return [number(c) for c in element]
 
 
+def in_pi(terms: InPi) -> str | list[list[int | str]]:
+    """A sum of q pi^e as the format writes it: a number, or pairs."""
+    kept = sorted((e, q) for e, q in terms if q)
+    return (
+        number(sum((q for _, q in kept), Fraction(0)))
+        if all(e == 0 for e, _ in kept)
+        else [[e, number(q)] for e, q in kept]
+    )
+
+
 def point_json(point: AnyPoint | TiedPoint | TaughtPoint | UniformPoint | FittedPoint) -> dict[str, Any]:
     """A point as the format writes it."""
     if isinstance(point, FittedPoint):
@@ -130,7 +141,7 @@ def point_json(point: AnyPoint | TiedPoint | TaughtPoint | UniformPoint | Fitted
             "columns": list(point.columns),
         }
         powers = [[e, number(c)] for e, c in (point.radius, *point.scale)]
-        rows = [[number(v) for v in row] for row in point.centre]
+        rows = [[in_pi(terms) for terms in row] for row in point.centre]
         return {**uniform, "centre": rows, "scale": powers[1:], "radius": powers[0]}
     if isinstance(point, TiedPoint):
         shape = {"classes": list(point.sizes), "rows": list(point.rows), "columns": list(point.columns)}

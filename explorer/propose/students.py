@@ -45,24 +45,20 @@ def _angles(cosine: Array) -> tuple[Array, Array, Array]:
     return cosine, np.sqrt(1 - cosine * cosine), np.pi - np.arccos(cosine)
 
 
-def descend(
-    students: int,
-    units: int,
-    *,
-    starts: int = 1000,
-    seed: int = 0,
-    steps: int = 20_000,
-    tolerance: float = 1e-6,
-    floor: float = 0.0,
-) -> Runs:
-    """Descent from Xavier starts (variance 2/(students + inputs)) with steps 5/units, as Safran and Shamir (2018) did.
+def xavier(students: int, units: int, *, starts: int = 1000, seed: int = 0) -> Array:
+    """Normal starts of variance 2/(students + inputs)."""
+    rng = np.random.default_rng([seed, students, units])
+    return rng.normal(size=(starts, students, units)) * np.sqrt(2 / (students + units))
+
+
+def descend(starts: Array, *, steps: int = 20_000, tolerance: float = 1e-6, floor: float = 0.0) -> Runs:
+    """Gradient descent from a batch of starts with steps 5/units, as Safran and Shamir (2018) did.
 
     A run ends when its gradient is shorter than ``tolerance`` or its value below ``floor``: where global minima are not
     isolated (more students than units), gradients near them shrink too slowly to wait for."""
-    rng = np.random.default_rng([seed, students, units])
-    points = rng.normal(size=(starts, students, units)) * np.sqrt(2 / (students + units))
-    values, norms = np.full(starts, np.inf), np.full(starts, np.inf)
-    active, done, rate = np.arange(starts), 0, 5 / max(units, 6)
+    count, students, units = starts.shape
+    points, values, norms = starts.copy(), np.full(count, np.inf), np.full(count, np.inf)
+    active, done, rate = np.arange(count), 0, 5 / max(units, 6)
     together = max(1, 2**15 // (students * (students + units)))  # runs whose arrays stay in the processor's cache
     while len(active) and done < steps:
         for part in np.split(active, range(together, len(active), together)):
@@ -76,6 +72,21 @@ def descend(
         active = active[(norms[active] > tolerance) & (values[active] >= floor)]
     low = values < floor
     return Runs(points, values, norms, low, (norms > tolerance) & ~low, done)
+
+
+def least_curvature(w: Array) -> tuple[float, Array]:
+    """The least eigenvalue of the Hessian at one w, from differences of gradients, and a unit eigenvector in the shape of w."""
+    step = 1e-5 * np.eye(w.size).reshape(w.size, *w.shape)
+    rows = (value_and_gradient(w + step)[1] - value_and_gradient(w - step)[1]).reshape(w.size, w.size) / 2e-5
+    values, vectors = np.linalg.eigh((rows + rows.T) / 2)
+    return float(values[0]), vectors[:, 0].reshape(w.shape)
+
+
+def pushed(w: Array, *, length: float = 0.05) -> Array:
+    """w moved along the eigenvector of the least eigenvalue, to the side of the smaller value."""
+    move = length * least_curvature(w)[1]
+    sides = np.stack([w - move, w + move])
+    return np.asarray(sides[np.argmin(value_and_gradient(sides)[0])])
 
 
 def clusters(runs: Runs, *, width: float = 1e-6) -> list[tuple[float, NDArray[np.int_]]]:

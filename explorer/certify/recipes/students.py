@@ -22,7 +22,6 @@ from explorer.students import MAX_SIZE
 
 STATEMENT = "safran2018.thm-1"
 EVERY = "explorer.spurious-every-width"
-LAST = 10**30  #: units up to which the certificate for every number of units speaks
 MAX_FULL = 2_500  #: parameters up to which the certificate of the whole Hessian is written beside the symmetric one
 MANY = 60  #: units beyond which a minimum is continued from fewer units
 
@@ -127,8 +126,8 @@ def spurious_minima(request: Request) -> tuple[Instance, ...]:
 
 
 def every_width(request: Request) -> tuple[Instance, ...]:
-    """One certificate for every number of units from ``width`` (default 400) to 10^30."""
+    """One certificate for every number of units from ``width`` (default 200) on."""
     request.allow(EVERY, "width")
-    first = request.whole("width", 400, 6, 10**9)
-    found = uniform_minimum(first, LAST, source=EVERY)
+    first = request.whole("width", 200, 6, 10**9)
+    found = uniform_minimum(first, source=EVERY, deadline=request.clock())
     return (Instance(found.problem.slug, found.problem, (("uniform", found),)),)
