@@ -3341,7 +3341,7 @@ class Proof(CanonicalRules):
             raise Rejected("uniform-minimum", "the Hessian has a negative eigenvalue")
         if ring.definite(ring.sub(middle.value(), ring.scale(slope, 1 / (2 * modulus)))) != 1:
             raise Rejected("uniform-minimum", "F > 0 is not proved")
-        self.found["uniform-minimum", step["point"]] = str(p.first), str(p.last)
+        self.found["uniform-minimum", step["point"]] = str(p.first), "on" if p.last is None else f"to {p.last}"
         return ()
 
     def rule_inertia(self, step):
@@ -3354,7 +3354,7 @@ class Proof(CanonicalRules):
         else:
             fields(step, "step", ("rule", "point", "inertia", "congruence"))
             ring, box = Intervals(self.meter), self.boxed_point(step)
-        self.found["uniform-minimum", step["point"]] = str(p.first), "on" if p.last is None else f"to {p.last}"
+            found = self.dominant(ring, self.hessian_over(ring, box.enclosed(ring)), step["congruence"])
             used = (self.critical(name),)
         if found != claimed:
             raise Rejected("inertia", f"the Hessian at {name} does not have the stated inertia")
