@@ -50,6 +50,17 @@ def test_the_whole_tour(tmp_path: Path) -> None:
     assert document["cpu_seconds"] < 60
 
 
+@pytest.mark.slow
+def test_the_cases_that_the_tour_leaves_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    long = [c.slug for c in cases() if c.is_long]
+    for slug in long:
+        assert run(["tour", "--case", slug, "--json", "-o", str(tmp_path)]) == 0
+        (stop,) = json.loads(capsys.readouterr().out)["cases"]
+        assert {c["status"] for c in stop["certificates"]} == {"verified"}
+        assert len(stop["certificates"]) > 100
+    assert long == ["chain-5"]
+
+
 def test_a_stop_is_deterministic_and_checked_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     documents = []
     for out in (tmp_path / "a", tmp_path / "b"):
