@@ -2968,8 +2968,8 @@ class Proof(CanonicalRules):
 
     def critical(self, name):
         point = self.points[name]
-        rule = "symmetric-inertia" if point.classes else "minimum-in-ball" if point.radius is not None else "stationary-in-box" if point.ring is None else "stationary"
-        return self.need(rule, name)
+        kinds = (point.classes, "symmetric-inertia"), (point.radius, "minimum-in-ball"), (not point.ring, "stationary-in-box"), (True, "stationary")
+        return self.need(next(rule for holds, rule in kinds if holds), name)
 
     def boxed_point(self, step):
         point = self.points[step["point"]]
@@ -3043,46 +3043,35 @@ class Proof(CanonicalRules):
         return coordinates
 
     def rule_value(self, step):
-        name, point = step["point"], self.points[step["point"]]
-        if point.fitted is not None:
-            self.fitted_enclosure("value", point)
+        name, point, p = step["point"], self.points[step["point"]], self.problem
+        if "value" in step or point.fitted is not None:
+            if point.fitted is not None:
+                self.fitted_enclosure("value", point)
             fields(step, "step", ("rule", "point", "value"))
-            terms = [c * (point.fitted[1] - y) ** 2 for (y,), c in zip(self.problem.targets, self.problem.sample_weights, strict=True)]
-            total = Rationals(self.meter).total(terms)
-            if number(step["value"], "step.value") != total:
-                raise Rejected("value", f"F({name}) is not the stated value")
-            self.values[name] = ("exact", Rationals(self.meter), total)
-            return ()
-        if "value" in step:
-            fields(step, "step", ("rule", "point", "value"))
-            ring = self.exact_point(step).ring
+            ring = Rationals(self.meter) if point.fitted is not None else self.exact_point(step).ring
             claimed = element(ring, step["value"], "step.value")
-            if self.problem.kind == "student-teacher-relu":
-                found = self.taught(step)
+            if point.fitted is not None:
+                found = ring.total(c * (point.fitted[1] - y) ** 2 for (y,), c in zip(p.targets, p.sample_weights, strict=True))
             else:
-                found = value_at(self.problem, ring, point.coordinates)
+                found = self.taught(step) if p.kind == "student-teacher-relu" else value_at(p, ring, point.coordinates)
             if not ring.same(found, claimed):
                 raise Rejected("value", f"F({name}) is not the stated value")
             self.values[name] = ("exact", ring, claimed)
             return ()
         fields(step, "step", ("rule", "point", "lower", "upper"))
         low, high = number(step["lower"], "step.lower"), number(step["upper"], "step.upper")
+        ring, used = Intervals(self.meter), ()
         if point.radius is not None:
             used, found = (self.critical(name),), self.found["ball", name]
-            if not low <= found[0] <= found[1] <= high:
-                raise Rejected("value", f"F({name}) is not enclosed by the stated bounds")
-            self.values[name] = ("bounds", low, high)
-            return used
-        if self.problem.kind == "student-teacher-relu":
-            ring = Intervals(self.meter)
-            found = ring.ends(StudentTeacher(ring, self.problem, self.rational_point(step)).value())
+        elif p.kind == "student-teacher-relu":
+            found = ring.ends(StudentTeacher(ring, p, self.rational_point(step)).value())
         else:
-            ring = Intervals(self.meter)
-            found = ring.ends(value_at(self.problem, ring, point.enclosed(ring)))
+            found = ring.ends(value_at(p, ring, point.enclosed(ring)))
+            used = () if point.ring else (("stationary-in-box", name),)  # a later step, without which the name means nothing
         if not low <= found[0] <= found[1] <= high:
             raise Rejected("value", f"F({name}) is not enclosed by the stated bounds")
         self.values[name] = ("bounds", low, high)
-        return () if point.ring else (("stationary-in-box", name),)  # a later step, without which the name means nothing
+        return used
 
     def taught(self, step):
         """0, the value of F where the nonzero units are the teacher's vectors in some order; elsewhere F is irrational."""
