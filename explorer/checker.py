@@ -4528,7 +4528,8 @@ class Proof(CanonicalRules):
         for a, b in itertools.combinations([self.points[name] for name in names], 2):  # each zero lies in the interior of its box
             if all(u < y and x < v for u, v, x, y in zip(a.lower, a.upper, b.lower, b.upper, strict=True)):
                 raise Rejected(rule, "two boxes overlap, so they may hold the same point")
-        stack, seen, moves = [[ring.hull(ring.of(a), ring.of(b)) for a, b in zip(lower, upper, strict=True)]], set(), unit_moves(self.problem, lower, upper) if "image" in tree else []
+        stack, seen = [[ring.hull(ring.of(a), ring.of(b)) for a, b in zip(lower, upper, strict=True)]], set()
+        moves = unit_moves(self.problem, lower, upper) if "image" in tree else []
         series, made = (Taylor(ring, 1), Mixed(ring)), set()  # kept, since halves of a box share most pre-activations
         for entry in tree:
             if not stack:
@@ -4901,7 +4902,8 @@ class Goal:
         columns, rank, _, least = self.proof.found["disparity", self.p]
         if least is not None:
             raise Rejected("goal", "does not speak of a slope")
-        return f"the disparity matrix ({self.proof.size} x {columns}) has {'full ' if rank == min(self.proof.size, columns) else ''}rank {rank} at p"
+        full = "full " if rank == min(self.proof.size, columns) else ""
+        return f"the disparity matrix ({self.proof.size} x {columns}) has {full}rank {rank} at p"
 
     def complete(self, kind):
         """How many critical points, by index; none is degenerate, since each has a box over which the Hessian is regular."""
@@ -4930,7 +4932,8 @@ class Goal:
 
     def fits(self, kind, words):
         """What a goal asks for beside its one rule."""
-        if kind.startswith(("no-local-minimum", "local-minima-interpolate")) and (self.proof.problem.loss == "logistic") != (kind == "no-local-minimum"):
+        loss = {"no-local-minimum": "logistic", "local-minima-interpolate": "squared"}.get(kind, self.proof.problem.loss)
+        if loss != self.proof.problem.loss:
             raise Rejected("goal", "the logistic loss has no minimum, the squared loss has one")
         if kind == "no-trigonometric-fit" and int(words[1]) < int(words[0]):
             raise Rejected("goal", "needs at least as many frequencies as samples")
@@ -5131,7 +5134,8 @@ def read_goal(body, points):
     fields(body, "goal", ("kind",), ("point", "points", "better", "to", "hypotheses", "ranks"))
     if not isinstance(body["kind"], str) or body["kind"] not in GOALS:
         raise Malformed("goal.kind", "is not a known goal")
-    about = () if "point" not in STEP_KEYS.get(ONE_RULE.get(body["kind"]), ("point",)) else ("points",) if body["kind"] in COMPLETE_GOALS else ("point",)
+    rule, about = ONE_RULE.get(body["kind"]), ("points",) if body["kind"] in COMPLETE_GOALS else ("point",)
+    about = about if rule is None or "point" in STEP_KEYS[rule] else ()
     required = ("kind", *about, *GOAL_EXTRAS.get(body["kind"], ()))
     fields(body, "goal", required, ("hypotheses", "ranks") if "point" in required else ("hypotheses",))
     listed = [point_name(name, "goal.points", points) for name in array(body.get("points", []), "goal.points", most=MAX_POINTS)]
