@@ -773,7 +773,7 @@ class Intervals(Ring):
             value = self.unit - small[1], self.unit
         else:
             total, power, n = self.zero, x, 0
-            while n < 600 or power[1] > 1:  # for n >= 600 the ratio 2 x^2/(2n+3) is below 1/2
+            while power[1] > 1 or (2 * n + 1) * self.unit < 4 * square[1]:  # from there on the terms at least halve
                 total, n = self.add(total, power), n + 1
                 power = self.scale(self.mul(power, square), Fraction(2, 2 * n + 1))
             value = self.mul(self.mul(scale, small), (total[0], total[1] + 4))
@@ -784,6 +784,13 @@ class Coarse(Intervals):
     """The same with fewer bits, for the many boxes of a tree."""
 
     bits, unit, kinks = TREE_PRECISION, 1 << TREE_PRECISION, True  # first derivatives across a kink: those of both sides
+    zero, one = (0, 0), (unit, unit)
+
+
+class Middling(Intervals):
+    """The same with fewer bits, for the Hessian of a network over a ball."""
+
+    bits, unit = 128, 1 << 128
     zero, one = (0, 0), (unit, unit)
 
 
@@ -1653,9 +1660,9 @@ def weighted_gram(ring, weights, vectors):
 ULP = 1 << DYADIC
 
 
-def fixed(value):
-    """An interval as (middle, radius) in units of 2^-DYADIC."""
-    shift = PRECISION - DYADIC
+def fixed(value, bits=PRECISION):
+    """An interval in units of 2^-bits as (middle, radius) in units of 2^-DYADIC."""
+    shift = bits - DYADIC
     middle = (value[0] + value[1]) >> (shift + 1)
     return middle, ceil_shift(max(value[1] - (middle << shift), (middle << shift) - value[0]), shift)
 
@@ -1734,13 +1741,13 @@ def network_matrix(problem, box, ring):
                     s = ring.sigmoid(ring.scale(value, -target))
                     slope, bend = ring.scale(s, -target * c), ring.scale(ring.sub(s, ring.square(s)), target * target * c)
                 taylor.add_to(second, {key: ring.mul(slope, v) for key, v in f.items() if len(key) == 2})
-                tall.append((fixed(bend), {key[0]: fixed(v) for key, v in f.items() if len(key) == 1}))
+                tall.append((fixed(bend, ring.bits), {key[0]: fixed(v, ring.bits) for key, v in f.items() if len(key) == 1}))
         taylor.penalty(problem, theta, second)
     rows, slack = [[0] * (i + 1) for i in range(size)], [0] * size
     for key, value in second.items():
         if len(key) == 2:
             i, j = key
-            middle, radius = fixed(ring.add(value, value) if i == j else value)
+            middle, radius = fixed(ring.add(value, value) if i == j else value, ring.bits)
             rows[j][i] += middle
             slack[i] += radius
             slack[j] += radius if i != j else 0
@@ -2449,8 +2456,12 @@ def around(problem, centre, radius, ring):
     if problem.kind == "student-teacher-relu":
         net = StudentTeacher(ring, problem, centre)
         return net.value(), net.gradient(), net.matrix(radius)
-    there, box = [ring.of(c) for c in centre], [ring.hull(ring.of(c - radius), ring.of(c + radius)) for c in centre]
-    return value_at(problem, ring, there), gradient_at(problem, ring, there), network_matrix(problem, box, ring)
+    middling = Middling(ring.meter)
+    box = [middling.hull(middling.of(c - radius), middling.of(c + radius)) for c in centre]
+    own, shift = (middling, ring.bits - middling.bits) if radius * 2**64 >= 1 else (ring, 0)  # enough for such a radius
+    slope = expand(problem, own, [own.of(c) for c in centre], 1)
+    found = [tuple(end << shift for end in slope.get(key, own.zero)) for key in ((), *((k,) for k in range(problem.size)))]
+    return found[0], found[1:], network_matrix(problem, box, middling)
 
 
 def spread(a, b):

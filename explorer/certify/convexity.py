@@ -6,7 +6,7 @@ floating-point eigenvalues. Nothing here is a proof: the checker recomputes all 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -89,6 +89,19 @@ def polished(problem: Problem, start: Sequence[Fraction], *, radius: Fraction = 
             break
         centre = rounded(tuple(c + m for c, m in zip(centre, move, strict=True)))
     return BallPoint.around(centre, radius)
+
+
+def centred(problem: Problem, start: Iterable[float]) -> BallPoint:
+    """A ball around the end of a descent: as wide as leaves half of the least eigenvalue, but never wider than 2^-24."""
+    radius, at = Fraction(1, 2**24), [Fraction(v) for v in start]
+    for _ in range(4):
+        ball = polished(problem, at, radius=radius)
+        _, _, _, (rows, slack) = around(problem, ball.centre, radius)
+        least = least_eigenvalue(symmetric(rows, checker.ULP))
+        if 2 * Fraction(slack, checker.ULP) < Fraction(least):
+            return ball
+        at, radius = list(ball.centre), radius / 2**8
+    return ball
 
 
 def rounded(values: Sequence[Fraction]) -> tuple[Fraction, ...]:

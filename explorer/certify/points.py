@@ -6,16 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from explorer.budget import Budget
+from explorer.certify import descents
 from explorer.certify.located import Located
 from explorer.errors import Invalid, NotCertifiable
 from explorer.model.coordinates import as_point
 from explorer.point import AnyPoint, EnclosedPoint
-from explorer.problem import Problem
+from explorer.problem import DenseNetwork, Problem
+from explorer.propose.networks import SMOOTH
 from explorer.solve.results import Component, Evidence, Kind
 
 if TYPE_CHECKING:
     from explorer.solve.results import CriticalSet
 
+LISTED = 8  #: parameters up to which the solvers may list the critical points of a network that is not polynomial
 #: goal -> whether a component of the critical set answers it
 FITS: dict[str, Callable[[Component], bool]] = {
     "value": lambda c: True,
@@ -52,6 +55,8 @@ def located(problem: Problem, name: str, at: AnyPoint | Mapping[str, Any], evide
 
 def choose(problem: Problem, goal: str, budget: Budget | None) -> Located:
     """The first component of the critical set that answers ``goal``; `NotCertifiable` if there is none."""
+    if descends(problem) and goal in descents.GOALS:
+        return descents.minimum(problem, goal, budget)
     found = _critical_set(problem, budget)
     for component in found.components:
         if FITS[goal](component):
@@ -66,6 +71,8 @@ def choose(problem: Problem, goal: str, budget: Budget | None) -> Located:
 
 def lower(p: Located, budget: Budget | None) -> Located:
     """A point of the critical set with a lower value than ``p``: the lowest one that is known."""
+    if descends(p.problem):
+        return descents.lower(p, budget)
     found = _critical_set(p.problem, budget)
     for component in sorted(found.components, key=lambda c: (c.value.upper, c.value.lower)):
         if component.value.upper < p.bounds[0]:
@@ -76,6 +83,16 @@ def lower(p: Located, budget: Budget | None) -> Located:
         got=f"none among {len(found.components)} components ({found.coverage.reason})",
         remedy="give one with better=",
     )
+
+
+def descends(problem: Problem) -> bool:
+    """Whether points are looked for by descent: networks with so many parameters that no solver lists their critical points, unless
+    they are polynomial, with a regularizer that makes minima strict."""
+    net, extra = problem.network, problem.regularizer
+    if not isinstance(net, DenseNetwork) or extra is None or extra.kind != "l2" or not all(extra.weights):
+        return False
+    kinds = {a.kind for a in (*net.activations, net.output)} - {"linear"}
+    return len(problem.parameters) > LISTED and bool(kinds) and kinds <= set(SMOOTH)
 
 
 def _critical_set(problem: Problem, budget: Budget | None) -> CriticalSet:

@@ -1,0 +1,87 @@
+"""Ordinary networks: strict minima that are not global, found by descent, certified on a ball, timed.
+
+    python benchmarks/networks.py [--sizes 10,50,200,400] [--activations tanh,sigmoid,softplus,gelu] [--seed 1] [--keep DIR]
+
+One hidden layer with biases, rational data from a seeded generator, squared loss, l2 with weight 1/50 on every parameter. Per problem:
+parameters, samples, bytes of the certificate (goal spurious-local-minimum), CPU seconds of `certify` in all (descents, polishing and
+its own check), and of `python -I explorer/checker.py` as a process, its start included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+from explorer import checker
+from explorer.certify import certify
+from explorer.problem import Problem
+
+#: parameters -> (widths, samples)
+SIZES = {10: ([1, 3, 1], 6), 50: ([2, 12, 1], 12), 200: ([3, 40, 1], 20), 400: ([4, 66, 1], 24), 500: ([4, 83, 1], 24)}
+
+
+def network(size: int, activation: str, seed: int) -> Problem:
+    """Inputs and targets are multiples of 1/8 in [-2, 2]."""
+    (widths, samples), rng = SIZES[size], random.Random(seed)
+    inputs = [[Fraction(rng.randint(-16, 16), 8) for _ in range(widths[0])] for _ in range(samples)]
+    targets = [[Fraction(rng.randint(-16, 16), 8)] for _ in range(samples)]
+    return Problem.dense(
+        widths=widths, activation=activation, bias=True, inputs=inputs, targets=targets,
+        regularizer={"kind": "l2", "weights": "1/50"}, slug=f"{activation}-{size}",
+    )  # fmt: skip
+
+
+def alone(folder: Path) -> tuple[str, float]:
+    """The checker's line and the CPU seconds of its process."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-I", checker.__file__, str(folder / "problem.json"), str(folder / "certificate.json")]
+    line = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return line, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sizes", default="10,50,200,400")
+    parser.add_argument("--activations", default="tanh,sigmoid,softplus,gelu")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path)
+    given = parser.parse_args()
+    print("| activation | parameters | samples | bytes | found and written (CPU s) | checked (CPU s) | verdict |")
+    print("|---|---|---|---|---|---|---|")
+    for size in map(int, given.sizes.split(",")):
+        for activation in given.activations.split(","):
+            problem = network(size, activation, given.seed)
+            begun = time.process_time()
+            try:
+                certificate = certify(problem, "spurious-local-minimum")
+            except Exception as error:
+                print(
+                    f"| {activation} | {len(problem.parameters)} | {len(problem.data)} | - | - | - | {error} |",
+                    flush=True,
+                )
+                continue
+            spent = time.process_time() - begun
+            with tempfile.TemporaryDirectory() as scratch:
+                folder = given.keep / problem.slug if given.keep else Path(scratch)
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / "problem.json").write_text(json.dumps(problem.to_json()) + "\n")
+                certificate.save(folder / "certificate.json")
+                line, seconds = alone(folder)
+            cells = [activation, len(problem.parameters), len(problem.data), len(certificate.to_bytes())]
+            print(
+                "| " + " | ".join(map(str, [*cells, f"{spent:.1f}", f"{seconds:.2f}", line.split()[0]])) + " |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
