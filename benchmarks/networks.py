@@ -21,6 +21,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from explorer import checker
+from explorer.budget import Budget
 from explorer.certify import certify
 from explorer.problem import Problem
 
@@ -62,7 +63,7 @@ def main() -> None:
             problem = network(size, activation, given.seed)
             begun = time.process_time()
             try:
-                certificate = certify(problem, "spurious-local-minimum")
+                certificate = certify(problem, "spurious-local-minimum", budget=Budget(600))
             except Exception as error:
                 print(
                     f"| {activation} | {len(problem.parameters)} | {len(problem.data)} | - | - | - | {error} |",

@@ -103,10 +103,12 @@ class Floats:
             raise Unsupported("descent", expected="a dense network", got="another problem")
         if extra is not None and extra.kind != "l2" and not (extra.kind == "power" and extra.exponent == 2):
             raise Unsupported("descent", expected="an l2 regularizer or none", got=extra.kind)
-        rows = [np.array([[float(v) for v in row] for row in block]) for block in (data.inputs, data.targets)]
+        inputs, targets = (
+            np.array([[float(v) for v in row] for row in block]) for block in (data.inputs, data.targets)
+        )
         size = len(problem.parameters)
         return cls(
-            net.widths, net.bias, tuple(map(curve, (*net.activations, net.output))), *rows,
+            net.widths, net.bias, tuple(map(curve, (*net.activations, net.output))), inputs, targets,
             np.array([float(c) for c in loss.weights]), loss.kind == "logistic",
             np.array([float(c) for c in extra.weights]) if extra else np.zeros(size),
         )  # fmt: skip
@@ -152,8 +154,8 @@ class Floats:
                 move[at + i * cols : at + (i + 1) * cols, :, i] += signals[-1].T
                 if b is not None:
                     move[at + rows * cols + i, :, i] += 1
-            value, slope, bend = phi(z if b is None else z + b)
-            signals.append(value)
+            signal, slope, bend = phi(z if b is None else z + b)
+            signals.append(signal)
             moves.append(move)
             slopes.append(slope)
             bends.append(bend)
