@@ -28,6 +28,8 @@ COMPLEX = {
     "softplus": lambda z: np.log(1 + np.exp(z)),
     "swish": lambda z: z / (1 + np.exp(-z)),
     "linear": lambda z: z,
+    "square": lambda z: z * z,
+    "cubic": lambda z: z * z * z,
     "gelu": lambda z: z * (1 + _erf(z / np.sqrt(2))) / 2,
 }
 
@@ -39,17 +41,20 @@ def _erf(z: Any) -> Any:
 
 
 def plain_loss(problem: Problem, theta: Any) -> Any:
-    """F of one hidden layer and scalar output at the columns of ``theta``, written down once more in complex NumPy."""
+    """F of a dense network with scalar output at the columns of ``theta``, written down once more in complex NumPy."""
     net, data, loss = problem.network, problem.data, problem.loss
-    cols, rows = net.widths[:2]
-    phi = COMPLEX[net.activations[0].kind]
-    weights, rest = theta[: rows * cols].reshape(rows, cols, -1), theta[rows * cols :]
-    bias = rest[:rows] if net.bias[0] else np.zeros((rows, 1))
-    outgoing = rest[rows:] if net.bias[0] else rest
+    layers, left = [], theta
+    for cols, rows, bias in zip(net.widths, net.widths[1:], net.bias, strict=False):
+        weights, left = left[: rows * cols].reshape(rows, cols, -1), left[rows * cols :]
+        shift, left = (left[:rows], left[rows:]) if bias else (0, left)
+        layers.append((weights, shift))
     total = sum(float(c) * t * t for c, t in zip(problem.regularizer.weights, theta, strict=True))
     for x, y in zip(data.inputs, data.targets, strict=True):
-        z = sum(weights[:, k] * float(v) for k, v in enumerate(x)) + bias
-        f = (outgoing * phi(z)).sum(axis=0)
+        signal = np.array([float(v) * np.ones(theta.shape[1]) for v in x])
+        for k, (weights, shift) in enumerate(layers):
+            signal = (weights * signal).sum(axis=1) + shift
+            signal = COMPLEX[net.activations[k].kind](signal) if k + 1 < len(layers) else signal
+        f = signal[0]
         total = total + ((f - float(y[0])) ** 2 if loss.kind == "squared" else np.log(1 + np.exp(-float(y[0]) * f)))
     return total
 
@@ -92,7 +97,7 @@ TABLE = {
     "sigmoid 1-2-1": ridge("sigmoid", [1, 2, 1], [1, -1, 2], [2, -2, 1], "1/50"),
     "gelu 1-2-1": ridge("gelu", [1, 2, 1], [1, -2], [1, "1/2"], "1/3"),
     "swish 1-2-1": ridge("swish", [1, 2, 1], [1, -1], [1, -1], "1/2"),
-    "softplus 1-2-1": ridge("softplus", [1, 2, 1], [1, -1, 2], [1, -1, 2], "1/4"),
+    "softplus 1-2-1": ridge("softplus", [1, 2, 1], [1, -1], [1, -2], "1/2"),
     "tanh 2-1-1 with bias": ridge("tanh", [2, 1, 1], [[1, 0], [0, 1], [1, 1]], [1, -1, 1], "1/10", bias=True),
     "sigmoid 2-1-1 with bias": ridge("sigmoid", [2, 1, 1], [[1, 0], [0, 1], [1, 1]], [1, -1, 1], "1/20", bias=True),
     "logistic loss, sigmoid 2-1-1 with bias": ridge(
@@ -101,5 +106,13 @@ TABLE = {
     "tanh 3-1-1 with bias": ridge(
         "tanh", [3, 1, 1], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]], [1, -1, 1, 1], "1/4", bias=True
     ),
+    "linear then square 2-1-1-1": Problem.dense(
+        widths=[2, 1, 1, 1],
+        activation=["linear", "square"],
+        inputs=[[1, 0], [1, 1], [0, 1]],
+        targets=[1, -1, 2],
+        regularizer={"kind": "l2", "weights": "1/4"},
+    ),
+    "tanh 1-3-1": ridge("tanh", [1, 3, 1], [1, -2], [1, -1], "1"),
     "softplus 1-2-1 with bias": ridge("softplus", [1, 2, 1], [1, -1], [1, -2], "1", bias=True),
 }

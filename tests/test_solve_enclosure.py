@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from enclosure_tools import REGULARISED, found_by_chance, ridge
+from enclosure_tools import REGULARISED, TABLE, found_by_chance, ridge
 from mpmath import mp, mpf
 
 from explorer.budget import Budget
@@ -145,6 +145,21 @@ def test_complete_lists_agree_with_random_search_and_morse_theory(name: str) -> 
     assert found.morse_sum == 1  # Euler characteristic of R^d, F coercive
     assert found.real_points == found_by_chance(problem)
     assert found.global_value is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("tanh 1-3-1", marks=pytest.mark.slow),
+        *[pytest.param(name, marks=pytest.mark.nightly) for name in TABLE if name != "tanh 1-3-1"],
+    ],
+)
+def test_networks_of_four_and_six_parameters(name: str) -> None:
+    """Counts equal to random starts in an implementation of its own, and Morse's sum 1."""
+    found = by_enclosure(TABLE[name], Budget(300).start())
+    assert found.coverage.complete, found.coverage.reason
+    assert found.morse_sum == 1
+    assert found.real_points == found_by_chance(TABLE[name], 600 if name == "tanh 1-3-1" else 2000)
 
 
 def test_degenerate_families_end_as_undecided_boxes() -> None:
