@@ -182,6 +182,15 @@ def test_a_degenerate_point_is_not_dropped() -> None:
     assert "1 undecided boxes" in found.coverage.reason
 
 
+def test_undecided_boxes_speak_of_their_images() -> None:
+    """(1 - v tanh w)^2 + v^2 + w^2 has the Hessian [[2, -2], [-2, 2]] at 0, its only critical point: singular, and on the face w = 0 of the
+    half that is looked at."""
+    found = by_enclosure(ridge("tanh", [1, 1, 1], [1], [1], "1"), Budget(30).start())
+    assert not found.coverage.complete
+    assert not found.components
+    assert "images of these under the symmetries" in found.coverage.reason
+
+
 def test_without_a_radius_the_answer_says_so() -> None:
     free = Problem.dense(widths=[1, 2, 1], activation="swish", inputs=[1, 2], targets=[1, -1], bias=True)
     found = critical_set(free)

@@ -122,9 +122,10 @@ def _assembled(problem: Problem, where: Region, points: Points, run: Search) -> 
         leftovers = _merged(run.undecided)
         listed = "; ".join(_approximately(a, b) for a, b in leftovers[:SHOWN])
         more = f" and {len(leftovers) - SHOWN} more" if len(leftovers) > SHOWN else ""
+        images = ", and in the images of these under the symmetries of the units" if points.mirrors else ""
         reason = (
             f"complete {place} except in {len(leftovers)} undecided boxes ({run.stopped}: a degenerate critical point, "
-            f"a family, or a kink): {listed}{more}; {looked}"
+            f"a family, or a kink): {listed}{more}{images}; {looked}"
         )
         box = "" if where.ball is not None else _shown(where.lower, where.upper)
         return CriticalSet(problem, settled, Coverage(False, METHOD, Trust.COMPUTED, reason, box), best, because)
