@@ -158,10 +158,19 @@ def test_what_the_layer_does_not_cover_goes_another_way() -> None:
     assert layer_of(network([2, 1, 1], [[1, 2]], [1], activation="requ")) is None
 
 
-def test_too_many_strata_are_refused_with_the_reason() -> None:
-    found = critical_set(network([1, 6, 1], [1, -2, 3], [1, -2, 3]), budget=Budget(20))
+def test_directions_that_share_their_outputs_are_named() -> None:
+    # |z|: units with w > 0 and w < 0 have the same outputs, so two of them may share their product: infinitely many solutions
+    absolute = {"kind": "piecewise-polynomial", "breaks": ["0"], "pieces": [["0", "-1"], ["0", "1"]]}
+    found = critical_set(network([1, 2, 1], [1], [2], activation=absolute, regularizer=ridge("1/2")), budget=Budget(60))
     assert not found.coverage.complete
-    assert "strata" in found.coverage.reason or "budget" in found.coverage.reason
+    assert "a choice of faces was not solved" in found.coverage.reason
+
+
+def test_too_many_strata_are_refused_with_the_reason() -> None:
+    found = critical_set(network([1, 6, 1], [1, -2, 3], [1, -2, 3]), budget=Budget(3))
+    assert not found.coverage.complete
+    assert "strata are missing" in found.coverage.reason
+    assert found.components  # what was found is handed over all the same
 
 
 # -- against floats ---------------------------------------------------------------------------------------------------

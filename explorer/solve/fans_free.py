@@ -21,7 +21,7 @@ from itertools import combinations_with_replacement, permutations
 
 from explorer.algebra.feasible import Affine, Vector, affine_solutions, echelon, strictly_feasible, value
 from explorer.budget import Deadline
-from explorer.errors import Unsupported
+from explorer.errors import ExplorerError, Unsupported
 from explorer.exact import text
 from explorer.model.polynomial import cell_polynomial
 from explorer.point import Inertia, Point
@@ -57,10 +57,26 @@ class Fit:
 
 
 def without_regularizer(layer: Layer, deadline: Deadline) -> CriticalSet:
-    """All Clarke-critical points; complete whenever it returns. `Unsupported` past `MAX_STRATA` strata."""
+    """All Clarke-critical points, or those found before the budget or `MAX_STRATA` strata stopped it (the coverage says so)."""
     fan = layer.fan(deadline)
     live = [State(f, s, True) for f in fan.faces if not f.dead for s in (1, -1)]
     components: list[Component] = []
+    doubts: list[str] = []
+    try:
+        for component in _strata(layer, fan, live, deadline):
+            components.append(component)
+            if len(components) > MAX_STRATA:
+                raise Unsupported("critical strata", expected=f"at most {MAX_STRATA}", got="more")
+    except ExplorerError as stopped:
+        doubts.append(f"strata are missing: {stopped.sentence()}")
+    reason = (
+        f"{len(fan.faces)} faces per unit; on every product of faces the critical points are polyhedra in v_j u_j, and Clarke's "
+        "condition holds on all of such a polyhedron or nowhere"
+    )
+    return gathered(layer, components, doubts, reason, ATTAINED)
+
+
+def _strata(layer: Layer, fan: Fan, live: Sequence[State], deadline: Deadline) -> Iterator[Component]:
     known: dict[tuple[int, ...], Outputs] = {}
     passive: dict[Vector, list[State]] = {}
     for count in range(layer.units + 1):
@@ -75,14 +91,7 @@ def without_regularizer(layer: Layer, deadline: Deadline) -> CriticalSet:
                 chosen = (*states, *rest)
                 for order in sorted(set(permutations([chosen.index(s) for s in chosen]))):
                     deadline.check("listing critical strata")
-                    if len(components) >= MAX_STRATA:
-                        raise Unsupported("critical strata", expected=f"at most {MAX_STRATA}", got="more")
-                    components.append(_component(layer, fan, fit, [chosen[k] for k in order]))
-    reason = (
-        f"{len(fan.faces)} faces per unit; on every product of faces the critical points are polyhedra in v_j u_j, and Clarke's "
-        "condition holds on all of such a polyhedron or nowhere"
-    )
-    return gathered(layer, components, (), reason, ATTAINED)
+                    yield _component(layer, fan, fit, [chosen[k] for k in order])
 
 
 # -- where the outputs are critical -----------------------------------------------------------------------------------

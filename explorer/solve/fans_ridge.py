@@ -24,7 +24,7 @@ from explorer.algebra.feasible import Affine, strictly_feasible
 from explorer.algebra.solver import Dimension, solve_zero_dimensional
 from explorer.algebra.systems import PolynomialSystem
 from explorer.budget import Deadline
-from explorer.errors import Unsupported
+from explorer.errors import ExplorerError, Unsupported
 from explorer.point import AnyPoint
 from explorer.solve import bounds
 from explorer.solve.classify import PRECISION
@@ -34,8 +34,6 @@ from explorer.solve.polynomials import context, to_terms
 from explorer.solve.results import Component, CriticalSet
 from explorer.solve.ridge_points import Active, Numbers, Weights, component
 from explorer.solve.ridge_single import single_unit
-
-MAX_SYSTEMS = 20_000
 
 
 @dataclass(frozen=True)
@@ -56,31 +54,40 @@ def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
     doubts: list[str] = []
     components: list[Component] = []
     solved = 0
+    try:
+        for chosen, homes in _choices(layer, fan, units, types, deadline):
+            solved += 1
+            for active, home in product(_solutions(layer, fan, chosen, deadline, doubts), homes):
+                deadline.check("classifying critical points")
+                found, doubt = component(layer, fan, units, active, home)
+                doubts += doubt
+                components += [] if found is None else [found]
+                if len(components) > MAX_STRATA:
+                    raise Unsupported("critical strata", expected=f"at most {MAX_STRATA}", got="more")
+    except ExplorerError as stopped:
+        doubts.append(f"strata are missing: {stopped.sentence()}")
+    reason = (
+        f"{len(fan.faces)} faces per unit; {solved} choices of faces and signs were not excluded by linear programming over Q, and "
+        "the polynomial system of each was solved"
+    )
+    return gathered(layer, components, doubts, reason, bounds.coercive(layer.problem))
+
+
+Home = tuple[int | None, ...]
+
+
+def _choices(
+    layer: Layer, fan: Fan, units: Sequence[Weights], types: Sequence[Type], deadline: Deadline
+) -> Iterator[tuple[tuple[Type, ...], list[Home]]]:
+    """The sets of types that linear programming does not exclude, each with the ways to give them to the units."""
     for count in range(min(layer.units, len(types)) + 1):
         for chosen in combinations(types, count):
             deadline.check("choosing faces for the units")
             if any(a.face == b.face and a.weights == b.weights for a, b in combinations(chosen, 2)):
                 continue  # opposite signs on one face want opposite directions
             homes = list(_assignments(units, chosen))
-            if not homes or not _possible(layer, fan, chosen):
-                continue
-            solved += 1
-            if solved > MAX_SYSTEMS:
-                raise Unsupported("activation cells", expected=f"at most {MAX_SYSTEMS} systems", got="more")
-            for active in _solutions(layer, fan, chosen, deadline, doubts):
-                for home in homes:
-                    deadline.check("classifying critical points")
-                    if len(components) >= MAX_STRATA:
-                        raise Unsupported("critical strata", expected=f"at most {MAX_STRATA}", got="more")
-                    found, doubt = component(layer, fan, units, active, home)
-                    doubts += doubt
-                    if found is not None:
-                        components.append(found)
-    reason = (
-        f"{len(fan.faces)} faces per unit; {solved} choices of faces and signs were not excluded by linear programming over Q, and "
-        "the polynomial system of each was solved"
-    )
-    return gathered(layer, components, doubts, reason, bounds.coercive(layer.problem))
+            if homes and _possible(layer, fan, chosen):
+                yield chosen, homes
 
 
 def weights_of(layer: Layer, j: int) -> Weights:
@@ -95,7 +102,7 @@ def bias_weight(layer: Layer) -> Fraction:
     return r.weights[-1] if layer.output_bias else ZERO
 
 
-def _assignments(units: Sequence[Weights], chosen: Sequence[Type]) -> Iterator[tuple[int | None, ...]]:
+def _assignments(units: Sequence[Weights], chosen: Sequence[Type]) -> Iterator[Home]:
     """Which unit has which type (None: it is zero), every type used."""
     options = [[None, *(k for k, t in enumerate(chosen) if t.weights == w)] for w in units]
     for home in product(*options):

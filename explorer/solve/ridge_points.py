@@ -307,7 +307,7 @@ def _described(
         because=_words(low, active, home),
         orbit=1 if alone and smooth else None,
         points=() if dimension else (sample,),
-        isolated=None if dimension or (alone and not smooth) else alone,
+        isolated=False if ends and not dimension else True if alone and smooth else None,
         equations=tuple(_texts(layer, fan, active, members, home)),
         description=_description(dimension, ends, smooth=smooth),
     )
