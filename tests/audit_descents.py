@@ -44,11 +44,13 @@ def settled(problem: Problem, x: Any, rng: Any) -> bool:
     return bool(abs(coefficients.sum() - 1) < 1e-3 and np.linalg.norm(g.T @ coefficients) < 1e-6)
 
 
-def missed(problem: Problem, found: CriticalSet, *, starts: int = 200, seed: int = 0) -> tuple[int, list[str]]:
+def missed(
+    problem: Problem, found: CriticalSet, *, starts: int = 200, seed: int = 0, steps: int = 100
+) -> tuple[int, list[str]]:
     """(limits that were examined, complaints about limits on no listed component)."""
     rng = np.random.default_rng(seed)
     limits, out = 0, []
-    for x in ends(problem, starts, seed):
+    for x in ends(problem, starts, seed, steps):
         if not settled(problem, x, rng):
             continue
         limits += 1

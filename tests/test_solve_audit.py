@@ -37,6 +37,7 @@ SIZES = {
     "linear": 2,
     "polynomial": 2,
     "piecewise": 3,
+    "kinks": 3,
     "outputs": 4,
     "deep-ridge": 2,
     "exponential": 4,
