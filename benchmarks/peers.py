@@ -1,17 +1,20 @@
-"""Complex and real critical points of the regularised families: explorer beside msolve, Singular, Macaulay2, PHCpack, SymPy.
+"""Complex and real critical points of the regularised families: explorer beside msolve and other programs.
 
-    python benchmarks/peers.py [--budget SECONDS] [--peers SECONDS] [--monodromy SECONDS] [--engine ENGINE ...] [NAME ...] > table.md
+    python benchmarks/peers.py [--budget SECONDS] [--peers SECONDS] [--factor 5] [--bertini PYTHON] [--engine ENGINE ...] [NAME ...] > table.md
 
 One process for each cell, with a limit on its processor time; the figure is processor time (user and system, children
 included): of the call alone for what runs inside Python (explorer, SymPy: after imports and reading), of the whole program for
 the others. In brackets the number of complex solutions that came back, where the engine counts them, and after a slash the
 number of real ones. Programs that are not installed are left out.
 
-- ``exact``: explorer.solve by structure (msolve as proposer) or directly, every real point proved;
+- ``critical_set``: the whole answer from nothing: every real point proved, with value, index, kind, orbit and coverage;
 - ``monodromy``: explorer.homotopy from nothing, every complex solution certified, numerical completeness;
 - ``known family``: the same with the family's generic solutions given;
-- ``msolve``: -P 2, parametrisation over Q and real boxes; ``Singular``: std over Q and vdim; ``Macaulay2``: degree over Q;
-  ``phc``: phc -b (blackbox, floating point); ``SymPy``: groebner, grevlex (no points).
+- ``msolve``: -P 2, parametrisation over Q; ``Singular``: std over Q and vdim; ``Macaulay2``: degree over Q; ``phc``: phc -b
+  (blackbox, floating point); ``bertini2``: ZeroDimSolver of its Python interface (finite solutions; ``--bertini`` names the
+  Python that has it, the figure is that of the whole process); ``SymPy``: groebner, grevlex (no points).
+
+msolve gets ``--factor`` times the seconds of ``critical_set`` where that is more than its budget, so that "> n" shows the factor.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import os
 import platform
 import random
@@ -58,7 +62,18 @@ FAMILIES: dict[str, tuple[tuple[int, ...], str, int, bool, int]] = {
     "Db d1 w2": ((1, 2, 1), "cubic", 3, True, 2977),
     "2-2-2-2": ((2, 2, 2, 2), "linear", 5, False, 13441),
 }
-ENGINES = ("exact", "monodromy", "known family", "msolve", "Singular", "Macaulay2", "phc", "SymPy")
+OURS = ("critical_set", "monodromy", "known family")
+ENGINES = (*OURS, "msolve", "Singular", "Macaulay2", "phc", "bertini2", "SymPy")
+BERTINI = """
+import bertini
+{names} = (bertini.Variable(name) for name in {names!r}.split(", "))
+system = bertini.System()
+system.add_variable_group(bertini.VariableGroup([{names}]))
+{functions}
+solver = bertini.ZeroDimSolver(system)
+solver.solve()
+print(len(solver.finite_solutions()))
+"""
 
 
 def problem_of(name: str) -> Problem:
@@ -102,7 +117,7 @@ def system_text(name: str, variable: str = "x") -> tuple[list[str], list[str]]:
 # -- engines inside Python -----------------------------------------------------------------------------------------------
 
 
-def inside(engine: str, name: str) -> dict[str, Any]:
+def inside(engine: str, name: str, budget: int) -> dict[str, Any]:
     """Run one of our engines or SymPy here and now."""
     problem = problem_of(name)
     if engine == "SymPy":
@@ -115,25 +130,20 @@ def inside(engine: str, name: str) -> dict[str, Any]:
         before = cpu()
         basis = sympy.polys.groebnertools.groebner(equations, ring)
         return {"seconds": cpu() - before, "said": f"{len(basis)} polynomials"}
-    from explorer.budget import Deadline
+    from explorer.budget import Budget, Deadline
     from explorer.homotopy.family import solve_family
     from explorer.homotopy.solutions import solutions
-    from explorer.model.polynomial import loss_polynomial
-    from explorer.solve.classify import Target
-    from explorer.solve.critical import critical_set, solve_zero_dimensional
-    from explorer.solve.structure import by_structure
+    from explorer.solve.critical import critical_set
 
     critical_set(Problem.monomial(["x"], {(3,): 1, (1,): -3}))
     clock = Deadline(None)
-    if engine == "exact":
-        target = Target(problem, loss_polynomial(problem))
+    if engine == "critical_set":
         before = cpu()
-        found = by_structure(target, clock) or solve_zero_dimensional(target.gradient, clock)
+        answer = critical_set(problem, budget=Budget(budget))
         spent = cpu() - before
-        return {
-            "seconds": spent,
-            "said": f"{found.complex_count}/{len(found.roots)}" + ("" if found.complete else ", incomplete"),
-        }
+        number = re.search(r"(\d+) (?:complex|certified distinct complex) solutions", answer.coverage.reason)
+        said = f"{number.group(1) if number else '?'}/{sum(c.orbit or 1 for c in answer.components)}"
+        return {"seconds": spent, "said": said + ("" if answer.coverage.complete else ", incomplete")}
     before = cpu()
     family = solve_family(problem, clock)
     if engine == "known family":
@@ -153,7 +163,7 @@ def cpu() -> float:
 # -- other programs ----------------------------------------------------------------------------------------------------
 
 
-def outside(engine: str, name: str, folder: Path) -> tuple[list[str], str]:
+def outside(engine: str, name: str, folder: Path, bertini: str) -> tuple[list[str], str]:
     """The command and its standard input; files lie in ``folder``."""
     names, lines = system_text(name)
     if engine == "msolve":
@@ -170,6 +180,10 @@ def outside(engine: str, name: str, folder: Path) -> tuple[list[str], str]:
         program = f"R=QQ[{','.join(names)}];\nI=ideal({','.join(lines)});\nprint degree I;\nexit 0;\n"
         (folder / "in.m2").write_text(program, encoding="ascii")
         return ["M2", "--script", str(folder / "in.m2")], ""
+    if engine == "bertini2":
+        functions = "\n".join(f"system.add_function({line.replace('^', '**')})" for line in lines)
+        (folder / "in.py").write_text(BERTINI.format(names=", ".join(names), functions=functions), encoding="ascii")
+        return [bertini, str(folder / "in.py")], ""
     text = f"{len(lines)}\n" + ";\n".join(lines) + ";\n"
     (folder / "in").write_text(text, encoding="ascii")
     return ["phc", "-b", str(folder / "in"), str(folder / "out")], ""
@@ -194,7 +208,7 @@ def _msolve_degree(text: str) -> str:
     return found.group(1) if found else "?"
 
 
-def cell(engine: str, name: str, budget: int) -> str:
+def cell(engine: str, name: str, budget: int, bertini: str) -> str:
     """Seconds and what came back, or why nothing did."""
 
     def limit() -> None:
@@ -202,10 +216,11 @@ def cell(engine: str, name: str, budget: int) -> str:
 
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        if engine in ("exact", "monodromy", "known family", "SymPy"):
-            command, fed = [sys.executable, __file__, "--one", engine, name], ""
+        inner = engine in (*OURS, "SymPy")
+        if inner:
+            command, fed = [sys.executable, __file__, "--one", engine, "--budget", str(budget), name], ""
         else:
-            command, fed = outside(engine, name, folder)
+            command, fed = outside(engine, name, folder, bertini)
             if shutil.which(command[0]) is None:
                 return "not installed"
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -223,7 +238,7 @@ def cell(engine: str, name: str, budget: int) -> str:
         spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         if process.returncode == -signal.SIGXCPU or spent > budget + 2:
             return f"> {budget}"
-        if engine in ("exact", "monodromy", "known family", "SymPy"):
+        if inner:
             if process.returncode:
                 return f"> {budget}" if spent > budget - 3 else f"failed ({process.returncode})"
             result = json.loads(output)
@@ -240,11 +255,15 @@ def main() -> int:
     parser.add_argument("--budget", type=int, default=60, help="seconds of processor time for each cell")
     parser.add_argument("--peers", type=int, help="another budget for Singular, Macaulay2, phc and SymPy")
     parser.add_argument("--monodromy", type=int, help="another budget for monodromy and known family")
+    parser.add_argument(
+        "--factor", type=int, default=5, help="msolve's budget in seconds of critical_set, if that is more"
+    )
+    parser.add_argument("--bertini", default="python-with-bertini2", help="a Python that has the package bertini2")
     parser.add_argument("--engine", action="append")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        print(json.dumps(inside(arguments.one, arguments.names[0])))
+        print(json.dumps(inside(arguments.one, arguments.names[0], arguments.budget)))
         return 0
     engines = arguments.engine or ENGINES
     budgets = dict.fromkeys(ENGINES[4:], arguments.peers) | dict.fromkeys(ENGINES[1:3], arguments.monodromy)
@@ -253,7 +272,14 @@ def main() -> int:
     print(f"| family | unknowns | expected | {' | '.join(engines)} |\n|---|---|---|{'---|' * len(engines)}", flush=True)
     for name in arguments.names or FAMILIES:
         size = len(problem_of(name).parameters)
-        cells = [cell(engine, name, budgets.get(engine) or arguments.budget) for engine in engines]
+        cells, own = [], 0.0
+        for engine in engines:
+            budget = budgets.get(engine) or arguments.budget
+            if engine == "msolve":
+                budget = max(budget, math.ceil(arguments.factor * own))
+            cells.append(cell(engine, name, budget, arguments.bertini))
+            if engine == "critical_set" and (spent := re.match(r"[\d.]+", cells[-1])):
+                own = float(spent.group())
         print(f"| {name} | {size} | {FAMILIES[name][-1]} | {' | '.join(cells)} |", flush=True)
     return 0
 

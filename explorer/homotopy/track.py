@@ -42,8 +42,10 @@ class Settings:
 
 NORMAL = Settings()
 #: shorter steps and very short ones near the end, where solutions of special data run far away
-PATIENT = Settings(aim=1e-3, limit=0.02, first=1e-3, smallest=1e-12, largest=0.1, rounds=1500, far=1e9)
-#: still smaller steps, and 64 bits of mantissa where the machine has them
+PATIENT = Settings(aim=1e-3, limit=0.02, first=1e-3, smallest=1e-11, largest=0.1, rounds=1500, far=1e9)
+#: the same in 64 bits of mantissa where the machine has them, for paths on which rounding keeps the steps short
+LONG = Settings(aim=1e-4, limit=0.02, first=1e-3, smallest=1e-11, largest=0.1, rounds=3000, far=1e9, floor=1e-11, kind=np.clongdouble)  # fmt: skip
+#: the smallest steps, for paths that jumped
 CAREFUL = Settings(
     aim=1e-5,
     limit=1e-3,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 
+from explorer.algebra.msolve import TooMany
 from explorer.algebra.solver import Dimension, SystemSolution, solve_zero_dimensional
 from explorer.budget import Budget, Deadline
 from explorer.errors import BudgetExceeded, Unsupported
@@ -31,6 +33,8 @@ ENCLOSED = 6
 LARGE = 12
 #: the share of the time that is left for each exact engine, before monodromy
 EXACT_SHARE = Fraction(3, 10)
+#: a ridge network's system with more solutions is left to monodromy
+MANY = 600
 
 
 def critical_set(problem: Problem, *, budget: Budget | None = None, box: EnclosedPoint | None = None) -> CriticalSet:
@@ -117,20 +121,29 @@ def _piecewise(problem: Problem, deadline: Deadline) -> CriticalSet:
 def _finite(t: Target, deadline: Deadline) -> SystemSolution:
     """By structure and exact engines; for ridge networks that are too large for them by monodromy, which is numerical."""
     if not ridge_network(t.problem):
-        return by_structure(t, deadline) or solve_zero_dimensional(t.gradient, deadline)
+        with suppress(TooMany):
+            if (found := by_structure(t, deadline)) is not None:
+                return found
+        return solve_zero_dimensional(t.gradient, deadline)
     numerical = None
     if len(t.loss.names) >= LARGE and (numerical := by_monodromy(t, deadline)) is not None and numerical.complete:
         return numerical
-    for method in (by_structure, lambda t, clock: solve_zero_dimensional(t.gradient, clock)):
+    for method in (by_structure, _directly):
         clock = deadline if deadline.remaining is None else Deadline(deadline.remaining * EXACT_SHARE)
         try:
             if (found := method(t, clock)) is not None and found.dimension is not Dimension.UNDECIDED:
                 return found
         except BudgetExceeded:
             deadline.check("solving the gradient system")
+        except TooMany:  # the system without structure has still more solutions
+            break
     found = numerical or by_monodromy(t, deadline)
     assert found is not None
     return found
+
+
+def _directly(t: Target, deadline: Deadline) -> SystemSolution:
+    return solve_zero_dimensional(t.gradient, deadline, largest=MANY)
 
 
 def _either(found: CriticalSet, closed: CriticalSet | None) -> CriticalSet:

@@ -1,14 +1,17 @@
 """Ridge networks by monodromy: complex solutions certified one by one, completeness by saturation (numerical).
 
 The paths propose (explorer.homotopy); every solution is certified in complex balls, every real one again by Krawczyk's test on
-the exact gradient. That there are no others is the family's generic number, found by monodromy: strong evidence, no proof.
+the exact gradient. That there are no others is the family's generic number, found by monodromy: strong evidence, no proof. Where
+special data send some solutions to infinity, it is msolve's count modulo a prime, a witness of another kind.
 """
 
 from __future__ import annotations
 
 from explorer.algebra.krawczyk import KrawczykProof, prove_root
+from explorer.algebra.msolve import find_msolve, multiplicity
 from explorer.algebra.solver import Dimension, RealRoot, SystemSolution
 from explorer.budget import Deadline
+from explorer.errors import BudgetExceeded
 from explorer.exact import rationalize
 from explorer.homotopy.family import Family, solve_family
 from explorer.homotopy.model import applies
@@ -43,21 +46,50 @@ def by_monodromy(
         else:
             roots += proved
     complete = not troubles and found.count == known.count
+    if not complete and found.far and troubles == list(found.complaints) and len(troubles) == 1:
+        counted = _counted(t, deadline)
+        if (
+            counted == found.count
+        ):  # N distinct simple solutions are proved, so the ideal has no others modulo that prime
+            return _solution(
+                t,
+                roots,
+                found.count,
+                f"numerical: {found.count} certified distinct complex solutions, and msolve counts as many modulo a prime "
+                f"(generic data have {known.count}; the others go to infinity)",
+                complete=True,
+            )
     said = (
         f"numerical: {found.count} certified distinct complex solutions, completeness by monodromy saturation "
         f"({known.count} for generic data)"
     )
+    return _solution(
+        t, roots, found.count, said if complete else "; ".join([said, *dict.fromkeys(troubles)]), complete=complete
+    )
+
+
+def _solution(t: Target, roots: list[RealRoot], count: int, said: str, *, complete: bool) -> SystemSolution:
     return SystemSolution(
         t.gradient,
         Dimension.FINITE,
         tuple(sorted(roots, key=lambda r: tuple(round((a + b) * 500_000) for a, b in r.enclosure))),
-        found.count,
+        count,
         None,
         "numerical",
         METHOD,
         complete,
-        said if complete else "; ".join([said, *dict.fromkeys(troubles)]),
+        said,
     )
+
+
+def _counted(t: Target, deadline: Deadline) -> int | None:
+    """The number of complex solutions with multiplicity modulo a prime, where msolve is there and the time suffices."""
+    if (binary := find_msolve()) is None:
+        return None
+    try:
+        return multiplicity(t.gradient, binary, deadline)
+    except BudgetExceeded:
+        return None
 
 
 def _proved(t: Target, orbit: Orbit) -> list[RealRoot] | None:

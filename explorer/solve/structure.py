@@ -45,6 +45,7 @@ METHOD = "signs and dead units divided out"
 #: below this number of parameters the direct system comes first, for the sake of exact coordinates
 SMALLEST = 5
 MAX_CALLS = 400
+MANY = 250  #: with more reduced solutions over Q exact algebra takes minutes: TooMany
 FEW = 20  #: up to this many solutions linear algebra over Q is faster than msolve
 BITS = 320
 #: enclosures of reduced solutions have width 2^-NARROW, to be lifted into a box of radius 2^-100
@@ -90,7 +91,10 @@ def applies(problem: Problem) -> bool:
 
 
 def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
-    """All critical points, or None where the structure does not settle it (infinitely many solutions, undecided signs)."""
+    """All critical points, or None where the structure does not settle it (infinitely many solutions, undecided signs).
+
+    `TooMany` where a reduced system has more than `MANY` solutions.
+    """
     if not applies(t.problem):
         return None
     net = t.problem.network
@@ -204,7 +208,7 @@ def _parametrised(system: PolynomialSystem, tally: Tally, deadline: Deadline) ->
     if proposal is None:
         if (binary := find_msolve()) is None:
             raise Unstructured
-        proposal = propose(system, binary, deadline)
+        proposal = propose(system, binary, deadline, largest=MANY)
         tally.modular = True
     if proposal.dimension is Dimension.EMPTY and not proposal.reason:
         return None
