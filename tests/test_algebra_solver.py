@@ -310,10 +310,36 @@ def test_msolve_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
         solve(chain(3), "msolve")
 
 
+def test_small_systems_are_solved_exactly_in_this_process_and_large_ones_are_refused() -> None:
+    """49 = 1 + 3 * 2^4 by hand (tests/test_homotopy.py); x = x + 1 has no solution; xy = 0 has infinitely many."""
+    found = groebner.quick(chain(4))
+    assert found is not None
+    assert (found.dimension, found.multiplicity, found.counts) == (Dimension.FINITE, 49, "exact")
+    assert groebner.quick(chain(4), largest=48) is None
+    assert groebner.quick(chain(5)) is None
+    assert groebner.quick(linear_network([2, 2, 2], 1)) is None
+    empty = groebner.quick(PolynomialSystem.of(["x", "y"], [{(1, 0): 1, (0, 1): 1}, {(1, 0): 1, (0, 1): 1, (0, 0): 1}]))
+    assert empty is not None
+    assert empty.dimension is Dimension.EMPTY
+    lines = groebner.quick(PolynomialSystem.of(["x", "y"], [{(1, 1): 1}]))
+    assert lines is not None
+    assert lines.dimension is Dimension.POSITIVE
+
+
+@pytest.mark.skipif(not HAVE_MSOLVE, reason="needs msolve")
+def test_msolve_refuses_more_solutions_than_wanted() -> None:
+    binary = msolve.find_msolve()
+    assert binary is not None
+    with pytest.raises(msolve.TooMany, match="129"):
+        msolve.propose(chain(5), binary, Deadline(30), largest=128)
+    assert msolve.propose(chain(5), binary, Deadline(30), largest=129).multiplicity == 129
+    assert msolve.multiplicity(chain(5), binary, Deadline(30)) == 129
+
+
 def test_a_broken_msolve_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("EXPLORER_MSOLVE", "/bin/false")
-    found = solve(chain(4))
-    assert (found.complex_count, found.complete, found.complex_count_is) == (49, True, "exact")
+    found = solve(chain(5))  # too large for this process
+    assert (found.complex_count, found.complete, found.complex_count_is) == (129, True, "exact")
     assert "after msolve" in found.method
 
 
@@ -334,7 +360,7 @@ def test_same_input_same_answer() -> None:
 
 def test_engine_crash_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groebner.sys, "executable", "/bin/false")
-    found = solve(chain(4), "groebner")
+    found = solve(chain(5), "groebner")
     assert found.dimension is Dimension.UNDECIDED
     assert not found.complete
     assert "failed" in found.reason
