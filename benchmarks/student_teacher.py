@@ -1,7 +1,7 @@
 """The table of Safran and Shamir (2018) re-made: descents from 1,000 starts, every distinct limit certified.
 
     python benchmarks/student_teacher.py [--starts 1000] [--from 6] [--to 20] [--more 0|1] [--out DIR] [--json FILE]
-    python benchmarks/student_teacher.py --verify DIR | --full 30,40,50 | --transitions 5 | --series 4
+    python benchmarks/student_teacher.py --verify DIR | --full 30,40,50 | --families 2,3,4,5 | --transitions 5 | --series 4
 
 For k students of k orthonormal units (``--more 1``: k + 1 students): the share of the runs that ended in a spurious minimum,
 the runs that had not come to rest (counted apart, never as minima), and over the spurious runs the mean value and the mean
@@ -10,7 +10,8 @@ whole Hessian, at a centre to which Newton's method moved it, that the independe
 eigenvalue, downhill) and descend again. With k + 1 students a run
 ends as global when its value is below 1e-6: global minima are not isolated there, and gradients near them die out slowly.
 ``--out`` writes problems and certificates to a folder and has each of them checked in a process of its own (``python -I``);
-``--verify`` does that again for such a folder. ``--full`` writes and checks certificates for the symmetric minimum of more units
+``--verify`` does that again for such a folder. ``--families`` writes and checks those
+of the families with q units apart at k = 20, 100, 1000, 10^6. ``--full`` writes and checks certificates for the symmetric minimum of more units
 and prints CPU seconds and bytes; ``--transitions Q`` follows the families with q = 0, ..., Q units apart down to the number of
 units where they turn into saddles; ``--series N`` prints the expansion for many units in closed form. One CPU core suffices: a few minutes for 6 to 20.
 """
@@ -33,7 +34,7 @@ from explorer.app.checking import check_apart
 from explorer.certify.certificate import Certificate, Instance
 from explorer.certify.convexity import around, rounded
 from explorer.certify.limit import NAMES, formal
-from explorer.certify.recipes.students import full, symmetries
+from explorer.certify.recipes.students import MANY, continued, full, symmetries
 from explorer.certify.tied import Symmetry
 from explorer.errors import NotCertifiable
 from explorer.problem import Problem
@@ -165,6 +166,23 @@ def transition(q: int) -> dict[str, Any]:
     return {"q": q, "saddle": k, "negative": found.get(k), "minima": f"{k + 1} to 29"}
 
 
+def family(q: int, k: int) -> dict[str, Any]:
+    """The symmetric certificate of the family that permutes all k units but q, and those q."""
+    clock = time.process_time()
+    shape = Symmetry((k - q, q), (0, 1), (0, 1))
+    start = continued(shape, seed=0) if k > MANY else next(iter(shape.minima(seed=0)), None)
+    if start is None:
+        return {"q": q, "k": k, "status": "no minimum found"}
+    point = shape.polished(start, bits=min(64 + 2 * k.bit_length(), 100))
+    certificate = shape.certificate(Problem.student_teacher(k), point)
+    written, clock = time.process_time() - clock, time.process_time()
+    line = certificate.check().line
+    return {
+        "q": q, "k": k, "bytes": len(certificate.to_bytes()), "written": written, "checked": time.process_time() - clock,
+        "status": line[:60],
+    }  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--starts", type=int, default=1000)
@@ -176,6 +194,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--verify", type=Path)
     parser.add_argument("--full")
+    parser.add_argument("--families")
     parser.add_argument("--transitions", type=int)
     parser.add_argument("--series", type=int)
     given = parser.parse_args()
@@ -191,6 +210,11 @@ def main() -> None:
     if given.transitions is not None:
         for q in range(given.transitions + 1):
             print(transition(q), flush=True)
+        return
+    if given.families:
+        for q in map(int, given.families.split(",")):
+            for k in (20, 100, 1000, 10**6):
+                print(family(q, k), flush=True)
         return
     if given.full:
         for k in map(int, given.full.split(",")):
