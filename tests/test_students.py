@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import sympy as sp
 import torch
 from checker_tools import checker
 
+from explorer.certify.tied import Symmetry
 from explorer.errors import Invalid, Unsupported
 from explorer.model.landscape import landscape
 from explorer.numeric.students import Students
 from explorer.problem import Problem
+from explorer.propose.continuation import downward
+from explorer.propose.students import clusters, descend, least_curvature, pushed, value_and_gradient, xavier
+from explorer.propose.tied import Shape
 from explorer.reading import network_from_json, parse_problem
 from explorer.solve.critical import critical_set
 
@@ -150,3 +155,34 @@ def test_what_makes_no_sense_is_refused_in_words():
         landscape(problem).at(dict.fromkeys(problem.parameters, 1))
     with pytest.raises(Unsupported):
         _ = Problem.student_teacher(10**6).parameters
+
+
+def test_descents_curvatures_and_pushes():
+    """Least eigenvalues and values as Safran and Shamir (2018, table 1) print them (k = 7: 0.014 and 0.023); with a student more
+    than 6 units every descent ends at a global minimum; a push leaves the saddle of the two numbers at k = 5 downhill."""
+    shape = Shape((6, 1), (0, 1), (0, 1))
+    minimum = np.array(matrix(shape, next(shape.minima())), dtype=float)
+    assert abs(least_curvature(minimum)[0] - 0.0141) < 1e-4
+    on = descend(minimum[None] + 1e-3)
+    ((value, members),) = clusters(on)
+    assert (round(value, 7), len(members), on.stalled.sum()) == (0.0232027, 1, 0)
+    runs = descend(xavier(7, 6, starts=12, seed=3), floor=1e-6)
+    assert runs.low.all()
+    assert not clusters(runs)
+    assert not runs.stalled.any()
+    pair = Shape((5,), (0,), (0,))
+    saddle = np.array(matrix(pair, followed_down(pair)), dtype=float)
+    here, slope = value_and_gradient(saddle[None])
+    assert np.abs(slope).max() < 1e-8
+    assert least_curvature(saddle)[0] < -1e-4
+    assert value_and_gradient(pushed(saddle)[None])[0][0] < here[0]
+
+
+def matrix(shape, entries):
+    return Symmetry(shape.sizes, shape.rows, shape.columns).matrix(entries)
+
+
+def followed_down(shape):
+    """The critical point of two numbers, from the minimum at 30 units."""
+    start = next(Shape((30,), (0,), (0,)).minima(starts=60))
+    return downward(shape, 30, start)

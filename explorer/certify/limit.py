@@ -2,10 +2,10 @@
 
 All units but one are alike: W_ii = d, W_ij = e, W_ik = b, W_ki = g for i, j < k, and W_kk = a. With the leading terms `LEADING` and
 the powers m_o of `POWERS`, entry o is its leading term + s^(m_o) zeta_o, and G_o = s^(m_o - 2) dF/d(entry o) is a function of s and
-zeta that is analytic at (0, 0), because all sines that occur have a leading coefficient that is not 0. `formal` checks that
+zeta that is analytic at (0, 0): docs/student-teacher.md estimates the terms that could have a pole. `formal` checks that
 G(0, 0) = 0 and that the Jacobian of G in zeta is regular there; so there is exactly one formal power series zeta(s) with
 zeta(0) = 0 and G(s, zeta(s)) = 0, its coefficients solve one linear system over Q(pi) after the other, and it converges for
-small s (implicit function theorem). docs/student-teacher.md has its first terms.
+small s (implicit function theorem).
 """
 
 from __future__ import annotations
