@@ -272,7 +272,9 @@ def component(
         if False in met:
             return None, []
         if None in met:
-            return None, ["Clarke's condition on a kink was not decided at a point that is known by a box only"]
+            return None, [
+                "Clarke's condition was not decided where a point is known by a box or a face has more than two dimensions across"
+            ]
         zero = sorted({units[j] for j, a in enumerate(home) if a is None}, key=str)
         verdicts = [leaving(active, fan, u) for u in active.units] + [resting(active, fan, w) for w in zero]
         return _described(layer, fan, units, active, home, verdicts), []
