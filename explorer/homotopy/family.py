@@ -24,7 +24,7 @@ from explorer.problem import DenseNetwork, Problem
 
 Array: TypeAlias = Any
 #: for each attempt what is done about paths that patience did not help: nothing at first, since another arc is cheaper
-LAST: tuple[tuple[Settings, ...], ...] = ((), (), (LONG,), (CAREFUL,), (LONG,), (CAREFUL,), (LONG,))
+LAST: tuple[tuple[Settings, ...], ...] = ((), (), (LONG,), (CAREFUL,), (LONG,))
 QUICK = 2  #: from this attempt on the number of paths that go to infinity is believed, when it comes twice
 
 
