@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -79,6 +80,22 @@ def test_a_stop_is_deterministic_and_checked_alone(tmp_path: Path, capsys: pytes
         cwd=alone, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout.startswith("VERIFIED p is a local minimum")
+
+
+def test_facts_without_a_certificate_are_listed_under_the_reason_that_they_share(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["tour", "--case", "sigmoid-2-units", "--json", "-o", str(tmp_path)]) == 0
+    (stop,) = json.loads(capsys.readouterr().out)["cases"]
+    reasons = Counter(said.partition(": ")[2] for said in stop["unproved"])
+    assert run(["tour", "--case", "sigmoid-2-units", "-o", str(tmp_path)]) == 0
+    lines = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("computed only, sigmoid-2-units, ")
+    ]
+    assert len(lines) == len(reasons) < len(stop["unproved"])  # something is grouped, and no reason is left out
+    for (why, many), line in zip(reasons.items(), lines, strict=True):
+        assert line.endswith(f": {why}")
+        assert f"{many} facts (" in line or line.count("component-") == many
 
 
 def test_the_table_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,8 @@ from explorer.solve.results import CriticalSet
 NO_ANSWER = (NotCertifiable, Unsupported, BudgetExceeded)
 #: processes of the checker at once
 CHECKERS = 2
+#: names of facts that one line of the report lists one by one
+NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -199,8 +201,8 @@ def report(tour: Tour, *, as_json: bool) -> int:
         for stop in tour.stops:
             if not stop.found.coverage.complete:
                 print(f"{_coverage(stop)}, {stop.slug}: {stop.found.coverage.reason}")
-            for said in stop.unproved:
-                print(f"computed only, {stop.slug}, {said}")
+            for why, names in _by_reason(stop.unproved).items():
+                print(f"computed only, {stop.slug}, {_listed(names)}: {why}")
         for slug in tour.left_out:
             print(f"left out because it takes long, run 'explorer tour --case {slug}'")
         total = sum(s.verified for s in tour.stops)
@@ -211,6 +213,20 @@ def report(tour: Tour, *, as_json: bool) -> int:
     for said in undecided:
         note(f"explorer: NOT DECIDED: {said}")
     return 3 if tour.failures else 2 if undecided else 0
+
+
+def _by_reason(unproved: tuple[str, ...]) -> dict[str, list[str]]:
+    """The names of the facts without a certificate, under the reason that they share, each in order of appearance."""
+    grouped: dict[str, list[str]] = {}
+    for said in unproved:
+        name, _, why = said.partition(": ")
+        grouped.setdefault(why, []).append(name)
+    return grouped
+
+
+def _listed(names: list[str]) -> str:
+    """All names while they are few; the document of ``--json`` has every one."""
+    return ", ".join(names) if len(names) <= NAMES_SHOWN else f"{len(names)} facts ({names[0]}, ..., {names[-1]})"
 
 
 def _table(tour: Tour) -> Any:
