@@ -44,7 +44,7 @@ MAX_BALL = 2_500  # parameters, for a Hessian over a ball
 MAX_SIZE = 10**100  # units of a student-teacher problem that is given by numbers alone
 TREE_PRECISION = 64  # the same, for the boxes of a tree
 MAX_NODES = 400_000  # of a tree of boxes
-MAX_KEPT = 20_000  # Taylor coefficients of activations that are kept for the next boxes of a tree
+MAX_KEPT = 20_000  # Taylor coefficients of activations that are kept for the next samples, and the next boxes of a tree
 TREE_WORK = 40_000_000  # ring operations on numbers of about TREE_PRECISION bits, for one tree of boxes
 
 
@@ -152,18 +152,19 @@ def whole(body, where, low, high):
     return body
 
 
+fraction = functools.lru_cache(maxsize=1_000)(Fraction)  # files repeat few numbers many times
 NUMBER = re.compile(r"-?[0-9]+(?:/[1-9][0-9]*)?", re.ASCII)
 
 
 def number(body, where, canonical=True):
     """A rational number. Certificates (``canonical``) must write it in lowest terms; problems may also use integers."""
     if not canonical and isinstance(body, int) and not isinstance(body, bool):
-        return Fraction(body)
+        return fraction(body)
     if not isinstance(body, str) or len(body) > 2 * MAX_DIGITS + 2 or NUMBER.fullmatch(body) is None:
         raise Malformed(where, "is not an exact number")
     if max(len(part) for part in body.lstrip("-").split("/")) > MAX_DIGITS:
         raise Malformed(where, "has too many digits")
-    value = Fraction(body)
+    value = fraction(body)
     if canonical and body != show(value):
         raise Malformed(where, "is not written in lowest terms")
     return value
@@ -1372,10 +1373,16 @@ class Taylor:
         centre = z.get((), self.ring.zero)
         if isinstance(centre, dict):
             return self.compose(taylor(self.ring, act, centre, self.order, need_value), z)
-        key = (id(act), centre, need_value)
+        key = id(act), centre, need_value
+        return self.compose(self.kept(key, lambda: taylor(self.ring, act, centre, self.order, need_value)), z)
+
+    def kept(self, key, found):
+        """found(), computed once unless too much is kept."""
         if key not in self.cache:
-            self.cache[key] = taylor(self.ring, act, centre, self.order, need_value)
-        return self.compose(self.cache[key], z)
+            if len(self.cache) >= MAX_KEPT:
+                self.cache.clear()
+            self.cache[key] = found()
+        return self.cache[key]
 
     def layer(self, problem, theta, layer, signal):
         """Pre-activations of one layer; ``theta`` holds one Taylor polynomial per parameter, ``signal`` one per input."""
@@ -1467,9 +1474,7 @@ class Taylor:
         if not isinstance(ring, Coarse):
             return self.compose(taylor_pieces(ring, breaks, pieces, centre, self.order), base)
         key = exponent, absolute, centre
-        if key not in self.cache:
-            self.cache[key] = taylor_pieces(ring, breaks, pieces, centre, self.order)
-        return self.compose(self.cache[key], base)
+        return self.compose(self.kept(key, lambda: taylor_pieces(ring, breaks, pieces, centre, self.order)), base)
 
     def neuron_cubic(self, problem, theta, total):
         """(1/3) sum_j weight_j (|a_j|^3 + 2 |(w_j, b_j)|^3)."""
@@ -3802,6 +3807,7 @@ class Proof(CanonicalRules):
             return [[f.get((k,), ring.zero) for k in range(self.size)] for f in outputs]
         if any(p.bias) or any(act.kind != "linear" for act in (*p.activations, p.output)):
             raise Rejected("rank", "needs a linear network without biases for the product of its matrices")
+        self.meter.spend(p.widths[0] ** 2 // 4)
         units = ([Fraction(i == j) for j in range(p.widths[0])] for i in range(p.widths[0]))
         columns = [[f.get((), ring.zero) for f in plain.outputs(p, theta, x)] for x in units]
         return list(zip(*columns, strict=True))
@@ -4578,9 +4584,6 @@ class Proof(CanonicalRules):
         """Check that a box holds no critical point but a listed one, or that a symmetry maps it to where the tree looks: the name, the number
         of the symmetry, or the entry."""
         rule, where, ring = "complete-in-box", "step.tree", series[0].ring
-        for known in series:
-            if len(known.cache) > MAX_KEPT:
-                known.cache.clear()
         if entry == "image":
             ring.meter.spend(len(moves))
             turns = (n for n, (_, a, b) in enumerate(moves) if box[a][1] < (0 if b is None else box[b][0]))

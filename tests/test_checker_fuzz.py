@@ -293,6 +293,16 @@ def attacks() -> dict[str, tuple[Any, Any]]:
     p = dense([1, 1000, 1], [[str(k)] for k in range(100)], [["1"]] * 100, "erf")
     point = rational(*(f"1/{k + 2}" for k in range(2_000)))
     out["100000 error functions"] = p, certificate(p, "value", point, dict(bounds))
+    p = dense([15_000, 1], [["1"] * 15_000], [["0"]], "linear")
+    del p["network"]["activation"]
+    step = {"rule": "rank", "matrix": "product", "rank": 1}
+    body = certificate(p, "rank", rational(*[1] * 15_000), step)
+    out["product of wide matrices"] = p, body | {"goal": body["goal"] | {"ranks": ["product"]}}
+    zeros = b"[" + b",".join([b"0"] * 700) + b"]"
+    p = dense([700, 1], "ROWS", [[0]] * 5_000, "linear")
+    del p["network"]["activation"]
+    body = json.dumps(p).encode().replace(b'"ROWS"', b"[" + b",".join([zeros] * 5_000) + b"]")
+    out["7 MB of zeros"] = body, certificate(one, "value", rational(0), dict(zero))
     groups = b",".join([b"[" * 12 + b"]" * 12] * 320_000)
     out["8 MB of brackets"] = one, b'{"a":[' + groups + b"]}"
     out["8 MB of objects"] = one, b'{"a":[' + b",".join([b'{"":[]}'] * 990_000) + b"]}"
@@ -309,6 +319,16 @@ def attacks() -> dict[str, tuple[Any, Any]]:
 
 
 ATTACKS = attacks()
+
+
+def test_what_is_kept_of_activations_is_bounded(monkeypatch):
+    """One leaf of a tree may ask for millions of pre-activations: 800,000 of them took 600 MB when all were kept."""
+    monkeypatch.setattr(checker, "MAX_KEPT", 50)
+    p = checker.Problem(dense([1, 40, 1], [[k] for k in range(1, 9)], [[0]] * 8, "square"))
+    series = checker.Taylor(checker.Coarse(checker.Meter()), 1)
+    box = [(k * series.ring.unit, (k + 1) * series.ring.unit) for k in range(1, 81)]
+    checker.Proof(p, {}, checker.Meter()).directional(series, box, [1] + [0] * 79)
+    assert 0 < len(series.cache) <= 50
 
 
 @pytest.mark.slow
