@@ -561,7 +561,7 @@ class Intervals(Ring):
         bits = max(high.bit_length(), low.bit_length())
         if bits > MAX_BITS:
             raise Rejected("limit", "an enclosure grows too large")
-        self.meter.spend(1, bits >> 4)
+        self.meter.spend(1 + (bits >> 10 << 1), bits >> 4)  # for memory as well
         return low >> self.bits, -(-high >> self.bits)
 
     def scale(self, a, q):
@@ -570,7 +570,7 @@ class Intervals(Ring):
         bits = max(high.bit_length(), low.bit_length())
         if bits > MAX_BITS:
             raise Rejected("limit", "an enclosure grows too large")
-        self.meter.spend(1, bits >> 4)
+        self.meter.spend(1 + (bits >> 10 << 1), bits >> 4)  # for memory as well
         return low // d, -(-high // d)
 
     def inverse(self, a):
@@ -1761,8 +1761,9 @@ def network_matrix(problem, box, ring):
         for i, (m, r) in slopes.items():
             slack[i] += ceil_shift(loose * abs(m) * sizes + most * (abs(m) * radii + r * (sizes + radii)), 2 * DYADIC)
     columns = [[slopes.get(i, (0, 0))[0] for _, slopes in tall] for i in range(size)]
+    bits = max((abs(m).bit_length() for (bend, _), slopes in tall for m in (bend, *(m for m, _ in slopes.values()))), default=0)
     for i, column in enumerate(columns if tall else ()):
-        ring.meter.spend(1 + (i + 1) * (len(tall) + 10) // 100)
+        ring.meter.spend(1 + (i + 1) * (len(tall) + 10) // 100 + (i + 1) * max(bits - 160, 0) // 300)  # long entries need memory
         weighted = [bend * m >> DYADIC for ((bend, _), _), m in zip(tall, column, strict=True)]
         rows[i] = [entry + (dot(weighted, other) >> DYADIC) for entry, other in zip(rows[i], columns, strict=False)]
     rounding = max((sum(map(abs, column)) >> DYADIC for column in columns), default=0) + 2  # of one entry

@@ -303,6 +303,17 @@ def attacks() -> dict[str, tuple[Any, Any]]:
     del p["network"]["activation"]
     body = json.dumps(p).encode().replace(b'"ROWS"', b"[" + b",".join([zeros] * 5_000) + b"]")
     out["7 MB of zeros"] = body, certificate(one, "value", rational(0), dict(zero))
+    huge = [str(10**1999 + i % 9 + 1) for i in range(1_000)]
+    p = dense([1_000, 1], [huge], [["0"]], "linear")
+    del p["network"]["activation"]
+    ball = {"centre": ["1"] * 1_000, "radius": "1"}
+    step = {"rule": "minimum-in-ball", "modulus": "1"}
+    out["ball of dimension 1000 and huge inputs"] = p, certificate(p, "strict-local-minimum", ball, step)
+    p = dense([399, 1, 1], [huge[:399]], [["0"]], "square")
+    p["loss"]["weights"] = [big]
+    box = {"lower": ["1"] * 400, "upper": ["2"] * 400}
+    step = {"rule": "stationary-in-box", "preconditioner": [["1"] * 400] * 400}
+    out["box of dimension 400 and huge inputs"] = p, certificate(p, "critical-point", box, step)
     groups = b",".join([b"[" * 12 + b"]" * 12] * 320_000)
     out["8 MB of brackets"] = one, b'{"a":[' + groups + b"]}"
     out["8 MB of objects"] = one, b'{"a":[' + b",".join([b'{"":[]}'] * 990_000) + b"]}"
