@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from fractions import Fraction as Q
 from itertools import product
@@ -201,3 +202,13 @@ def test_the_audit_of_descents_can_fail() -> None:
     found = critical_set(problem, budget=Budget(100))
     fewer = replace(found, components=tuple(c for c in found.components if not c.kind.is_minimum))
     assert audit_descents.missed(problem, fewer, starts=10, steps=50)[1]
+
+
+def test_many_units_end_with_the_budget() -> None:
+    """Twelve units have 12! orders of a choice of faces: they are listed one at a time, and the list says that it is cut short."""
+    problem = network([1, 12, 1], [[1], [-1], [2]], [[1], [2], [0]])
+    before = time.process_time()
+    found = critical_set(problem, budget=Budget(1))
+    assert time.process_time() - before < 10
+    assert not found.coverage.complete
+    assert "strata are missing" in found.coverage.reason

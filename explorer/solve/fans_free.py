@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations_with_replacement, permutations
+from itertools import combinations_with_replacement
 
 from explorer.algebra.feasible import Affine, Vector, affine_solutions, echelon, strictly_feasible, value
 from explorer.budget import Deadline
@@ -89,9 +89,22 @@ def _strata(layer: Layer, fan: Fan, live: Sequence[State], deadline: Deadline) -
                 passive[fit.g] = list(_passive(layer, fan, fit.g))
             for rest in combinations_with_replacement(passive[fit.g], layer.units - count):
                 chosen = (*states, *rest)
-                for order in sorted(set(permutations([chosen.index(s) for s in chosen]))):
+                for order in _orders([chosen.index(s) for s in chosen]):
                     deadline.check("listing critical strata")
                     yield _component(layer, fan, fit, [chosen[k] for k in order])
+
+
+def _orders(items: list[int]) -> Iterator[list[int]]:
+    """The distinct orders of the items from the smallest to the largest, one at a time: ten units have three million of them."""
+    order = sorted(items)
+    while True:
+        yield list(order)
+        last = next((k for k in range(len(order) - 2, -1, -1) if order[k] < order[k + 1]), None)
+        if last is None:
+            return
+        other = next(k for k in range(len(order) - 1, last, -1) if order[k] > order[last])
+        order[last], order[other] = order[other], order[last]
+        order[last + 1 :] = reversed(order[last + 1 :])
 
 
 # -- where the outputs are critical -----------------------------------------------------------------------------------
