@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import checker_oracle
+import checker_oracle_landscape
 import mpmath
 import pytest
 from checker_tools import checker
@@ -120,16 +121,16 @@ def series():
 
 def newton(k: int, monkeypatch: Any) -> tuple[list[Any], Any]:
     """(d, e, b, g, a) and F by mpmath at k, from the leading terms only."""
-    oracle = checker_oracle.MP
+    oracle = checker_oracle_landscape.MP
     monkeypatch.setattr(oracle, "dps", 150)
-    monkeypatch.setattr(checker_oracle, "STEP", oracle.mpf(10) ** -40)
+    monkeypatch.setattr(checker_oracle_landscape, "STEP", oracle.mpf(10) ** -40)
     s, f = 1 / oracle.sqrt(k), checker_oracle.AllButOne(oracle.mpf(k))
     start = [1, -4 / oracle.pi * s**4, 2 * s**2, 4 / oracle.pi * s**2, -1]
 
     def full(zeta: list[Any]) -> list[Any]:
         return [v + z * s**m for v, z, m in zip(start, zeta, POWERS, strict=True)]
 
-    reduced, zeta = checker_oracle.Reduced(f, 5, full), [0] * 5
+    reduced, zeta = checker_oracle_landscape.Reduced(f, 5, full), [0] * 5
     for _ in range(3):  # each call ends with a step shorter than 10^-22
         zeta = reduced.newton(zeta)
         assert zeta is not None
