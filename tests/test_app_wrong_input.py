@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
+from clock_tools import processor_seconds, processor_seconds_of
 
 from explorer.app import certificates
 from explorer.app.main import run
@@ -166,12 +168,6 @@ def started(*args: str, **options: object) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def processor_seconds(pid: int) -> float:
-    """What a running process has used of the processor (the 14th and 15th fields of Linux's /proc/PID/stat, in ticks)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this machine")
 @pytest.mark.parametrize("args", [["cases", "--json"], ["solve", "no-such-case", "--json"]], ids=["answer", "error"])
 def test_standard_output_that_takes_nothing(args: list[str]) -> None:
@@ -200,14 +196,30 @@ def test_closed_streams_are_no_error() -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc on this machine")
 def test_an_interrupt_ends_the_work_and_leaves_nothing(tmp_path: Path) -> None:
-    """Ctrl-C: the signal goes to the whole group. The work takes about 8 s of processor time and is interrupted after 1.5 s
-    of it: after the imports (inside some of them Python itself dies by the signal), well before the answer."""
+    """Ctrl-C: the signal goes to the whole group, after the imports (inside some of them Python itself dies by the signal) and
+    well before the answer. The processor time to wait for is that of the same question about the smallest instance, from the
+    beginning to the end; the large one takes six times as much on any machine."""
+    question = ("refute", "sun2020.claim-IV.1", "--json", "-o")
+    before = processor_seconds()
+    with started(
+        *question, str(tmp_path / "small"), "--samples", "3", "--width", "3", stdout=subprocess.DEVNULL
+    ) as small:
+        small.communicate()
+    enough = processor_seconds() - before
+    assert small.returncode == 0
+    shutil.rmtree(tmp_path / "small")
     (tmp_path / "scratch").mkdir()
     with started(
-        "refute", "sun2020.claim-IV.1", "--samples", "200", "--width", "400", "-o", str(tmp_path / "out"), "--json",
-        stdout=subprocess.PIPE, start_new_session=True,
-    ) as process:  # fmt: skip
-        while process.poll() is None and processor_seconds(process.pid) < 1.5:
+        *question,
+        str(tmp_path / "out"),
+        "--samples",
+        "200",
+        "--width",
+        "400",
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        while process.poll() is None and processor_seconds_of(process.pid) < enough:
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)

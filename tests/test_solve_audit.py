@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from fractions import Fraction as Q
 from itertools import product
 from pathlib import Path
@@ -20,6 +19,7 @@ import audit_checks
 import audit_problems
 import pytest
 from audit_problems import CLASSES, expanded, make
+from clock_tools import processor_seconds
 
 from explorer.budget import Budget
 from explorer.model.polynomial import loss_polynomial
@@ -123,13 +123,15 @@ HARD = {
 }
 
 
+@pytest.mark.parametrize("seconds", [0.2, 1])
 @pytest.mark.parametrize("name", list(HARD))
-def test_budgets_hold_and_nothing_is_left_running(name: str) -> None:
+def test_budgets_hold_and_nothing_is_left_running(name: str, seconds: float) -> None:
+    """Two budgets, because what cannot be interrupted may come early or late: with a slow machine, what is late is not reached."""
     problem = HARD[name]()
-    began = time.monotonic()
-    found = critical_set(problem, budget=Budget(0.5))
-    took = time.monotonic() - began
-    assert took < 0.5 + 1.5, took
+    before = processor_seconds()
+    found = critical_set(problem, budget=Budget(seconds))
+    took = processor_seconds() - before  # never more than the wall's, and the engines' own included
+    assert took < seconds + 1.5, took
     assert found.coverage.complete or "budget" in found.coverage.reason  # a fast machine may finish the small ones
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     if children.exists():

@@ -14,6 +14,7 @@ from itertools import combinations, product
 
 from explorer.algebra.fields import FieldArithmetic, arithmetic
 from explorer.budget import Deadline
+from explorer.model.polynomial import differentiate
 from explorer.point import Element, Point
 from explorer.solve.polynomials import Terms
 from explorer.solve.results import Curve
@@ -106,7 +107,8 @@ def curves_at(terms: Terms, point: Point, deadline: Deadline, *, want: frozenset
             return found
     rest = want - found.keys()
     if rest:
-        for candidate in search(expand(terms, point.coordinates, ring), d, ring, deadline, want=rest).values():
+        expansion = expand(terms, point.coordinates, ring, deadline)
+        for candidate in search(expansion, d, ring, deadline, want=rest).values():
             curve = monomial_curve(terms, point, candidate)
             if curve is not None:
                 found[a.sign(curve.coefficient)] = curve
@@ -120,7 +122,7 @@ def slaved_curves(terms: Terms, point: Point, deadline: Deadline) -> Iterator[Cu
     free, block = nonsingular_block(terms, point)
     if not block:
         return
-    gradient = [_derivative(terms, k) for k in range(d)]
+    gradient = [differentiate(terms, k) for k in range(d)]
     moves: list[dict[int, Fraction]] = [{k: Fraction(u)} for k in free for u in (1, -1)]
     moves += [{k: Fraction(u), m: Fraction(v)} for k, m in combinations(free, 2) for u in (1, -1) for v in (1, -1)]
     inverse = _inverse([[hessian_entry(terms, point, i, j) for j in block] for i in block], a)
@@ -174,7 +176,7 @@ def nonsingular_block(terms: Terms, point: Point) -> tuple[tuple[int, ...], tupl
 def hessian_entry(terms: Terms, point: Point, i: int, j: int) -> Element:
     a = arithmetic(point.field)
     constant = [_series((p,), a) for p in point.coordinates]
-    return _composed(_derivative(_derivative(terms, i), j), constant, a, order=0)[0]
+    return _composed(differentiate(differentiate(terms, i), j), constant, a, order=0)[0]
 
 
 def _shortest(terms: Terms, point: Point, rows: Sequence[tuple[Element, ...]], curve: Curve) -> Curve:
@@ -185,10 +187,6 @@ def _shortest(terms: Terms, point: Point, rows: Sequence[tuple[Element, ...]], c
         if again is not None and (again.order, again.coefficient) == (curve.order, curve.coefficient):
             return again
     return curve
-
-
-def _derivative(terms: Terms, k: int) -> dict[tuple[int, ...], Fraction]:
-    return {(*e[:k], e[k] - 1, *e[k + 1 :]): c * e[k] for e, c in terms.items() if e[k]}
 
 
 def _series(coefficients: Sequence[Element], a: FieldArithmetic) -> list[Element]:

@@ -236,7 +236,7 @@ def _by_curves(work: Work, stratum: Stratum, point: Point, found: Inertia) -> tu
 
     ring = polynomial_ring(cell.ring, sign)
     base = [n * divmod(common, d)[0] for n, d in pairs]
-    expansion = expand(t.loss.terms, base, ring, scale=common)
+    expansion = expand(t.loss.terms, base, ring, work.deadline, scale=common)
     hits = search(expansion, len(pairs), ring, work.deadline, want=want)
     curves = {}
     for s, candidate in hits.items():

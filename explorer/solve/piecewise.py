@@ -344,7 +344,7 @@ def _one_sided_signs(sides: dict[int, _Side], k: int, c: Fraction, point: Point,
         # theta_k = c + side * v^2 keeps to the side; the curve search runs in v
         opened = _opened(data.terms, k, c, side)
         origin = (*point.coordinates[:k], ring.constant(Fraction(0)), *point.coordinates[k + 1 :])
-        expansion = expand(opened, origin, ring)
+        expansion = expand(opened, origin, ring, deadline)
         found |= set(search(expansion, len(origin), ring, deadline, want=frozenset({-1, 1})))
     return found
 

@@ -9,6 +9,7 @@ from math import comb, prod
 from typing import Any
 
 from explorer.algebra.fields import arithmetic
+from explorer.budget import Deadline
 from explorer.point import Field
 from explorer.solve.polynomials import Poly, Terms
 
@@ -46,7 +47,9 @@ def polynomial_ring(ring: Any, sign: Callable[[Poly], int | None]) -> Ring:
 Expansion = dict[tuple[int, ...], Any]
 
 
-def expand(terms: Terms, base: Sequence[Any], ring: Ring, *, scale: Any = None, order: int = MAX_ORDER) -> Expansion:
+def expand(
+    terms: Terms, base: Sequence[Any], ring: Ring, deadline: Deadline, *, scale: Any = None, order: int = MAX_ORDER
+) -> Expansion:
     """The coefficients of h^j, 1 <= |j| <= ``order``, in F(base + h); with ``scale`` D, of D^M F(base/D + h), M even.
 
     (So a family base/D keeps polynomial coefficients, and every coefficient the sign of the true one where D != 0.)
@@ -64,6 +67,7 @@ def expand(terms: Terms, base: Sequence[Any], ring: Ring, *, scale: Any = None, 
 
     out: Expansion = {}
     for e, c in terms.items():
+        deadline.check("expanding the loss around a critical point")
         for j in _below(e, order):
             factor = Fraction(prod(comb(n, m) for n, m in zip(e, j, strict=True))) * c
             value = ring.constant(factor)
