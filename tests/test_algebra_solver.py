@@ -352,6 +352,26 @@ def test_the_budget_really_stops(engine: str) -> None:
     assert processor_seconds() - before < 6  # the engine's own included
 
 
+@needs_msolve
+def test_what_was_left_out_for_lack_of_time_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """msolve's answer without the exact one beside it, and roots without the second isolation, are called that."""
+
+    def out_of_time(*_: object, **__: object) -> None:
+        raise BudgetExceeded("budget", got="its share spent", remedy="wait")
+
+    monkeypatch.setattr(groebner, "quick", lambda *_, **__: None)
+    assert solver.NO_SECOND not in solve(chain(3)).method
+    monkeypatch.setattr(groebner, "propose", out_of_time)
+    found = solve(chain(3))
+    assert (found.complex_count_is, solver.NO_SECOND in found.method) == ("modular", True)
+    notes: list[str] = []
+    roots = fmpz_poly([-2, 0, 1])  # x^2 - 2
+    assert solver.isolated_twice(roots, Deadline(None), notes)[1]
+    assert not notes
+    once, agree = solver.isolated_twice(roots, Deadline(0), notes)
+    assert (len(once), agree, notes) == (2, True, ["real roots isolated once, for lack of time"])
+
+
 def test_same_input_same_answer() -> None:
     assert solve(chain(3)) == solve(chain(3))
     if HAVE_MSOLVE:

@@ -249,6 +249,7 @@ def test_critical_set_falls_back_on_it_and_says_numerical(monkeypatch):
     found = critical_set(p, budget=Budget(60))
     assert found.coverage.complete
     assert found.coverage.trust is Trust.NUMERICAL
+    assert "an exact engine was stopped" in found.coverage.method
     assert "33 certified distinct complex solutions, completeness by monodromy saturation" in found.coverage.reason
     assert found.morse_sum == 1
 

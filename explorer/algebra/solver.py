@@ -27,6 +27,8 @@ from explorer.errors import BudgetExceeded, Unsupported
 from explorer.point import AnyPoint
 
 EXACT_BEZOUT = 27  #: up to this Bezout number the exact engine is as fast as msolve (measured), so it goes first
+#: what is said of msolve's answer where the exact engine, asked as well, had to be stopped
+NO_SECOND = "the exact second computation not finished in half of the time left"
 EXACT_MULTIPLICITY = 36  #: up to this many solutions an exact second computation is cheap
 ORDER_SCALE = 1_000_003  #: roots are ordered by coordinates rounded to 1/ORDER_SCALE, so equal ones compare equal
 
@@ -106,7 +108,8 @@ def solve_zero_dimensional(
             empty and not proposal.reason,
             reason,
         )
-    roots, troubles = _realise(system, parametrization, deadline, max_field_degree)
+    notes = [proposal.method]
+    roots, troubles = _realise(system, parametrization, deadline, max_field_degree, notes)
     if proposal.reason:
         troubles.append(proposal.reason)
     return SystemSolution(
@@ -116,7 +119,7 @@ def solve_zero_dimensional(
         int(parametrization.eliminating.degree()),
         proposal.multiplicity,
         proposal.counts,
-        proposal.method,
+        "; ".join(dict.fromkeys(notes)),
         not troubles,
         "; ".join(dict.fromkeys(troubles)),
     )
@@ -149,7 +152,9 @@ def _propose(system: PolynomialSystem, deadline: Deadline, engine: str, seed: in
     found = proposal.parametrization
     if few or (found is not None and found.eliminating.degree() != proposal.multiplicity):
         exact = _exact_proposal(system, deadline, seed)
-        if exact is not None and exact.dimension is not Dimension.UNDECIDED:
+        if exact is None:
+            return replace(proposal, method=f"{proposal.method}, {NO_SECOND}")
+        if exact.dimension is not Dimension.UNDECIDED:
             return exact
     return proposal
 
@@ -170,20 +175,21 @@ def _exact_proposal(system: PolynomialSystem, deadline: Deadline, seed: int) -> 
 
 
 def _realise(
-    system: PolynomialSystem, parametrization: Parametrization, deadline: Deadline, max_field_degree: int
+    system: PolynomialSystem,
+    parametrization: Parametrization,
+    deadline: Deadline,
+    max_field_degree: int,
+    notes: list[str],
 ) -> tuple[list[RealRoot], list[str]]:
-    """Every real root of the parametrisation as a proved point, and what stands against completeness."""
+    """Every real root of the parametrisation as a proved point, and what stands against completeness; ``notes`` takes what
+    was left out for lack of time."""
     roots: list[RealRoot] = []
     troubles: list[str] = []
     for factor, _ in parametrization.eliminating.factor()[1]:
         deadline.check("proving real roots")
-        intervals = isolate(factor)
-        if affords(deadline, factor):
-            narrow = real_balls(factor)
-            if len(narrow) == len(intervals):
-                intervals = sharpened(factor, intervals, narrow)
-            else:
-                troubles.append("two root isolators disagree on the number of real roots")
+        intervals, agree = isolated_twice(factor, deadline, notes)
+        if not agree:
+            troubles.append("two root isolators disagree on the number of real roots")
         if not intervals:
             continue
         if factor.degree() <= max_field_degree:
@@ -198,10 +204,20 @@ def _realise(
     return roots, troubles
 
 
-def affords(deadline: Deadline, factor: fmpz_poly) -> bool:
-    """Whether there is time for the second root count, one uninterruptible call of about degree^2 / 25000 seconds (measured;
-    isolation is exact by itself, so leaving the second opinion out costs no correctness)."""
-    return deadline.remaining is None or deadline.remaining > factor.degree() ** 2 / 25_000
+def isolated_twice(factor: fmpz_poly, deadline: Deadline, notes: list[str]) -> tuple[list[Interval], bool]:
+    """Isolating intervals of the real roots, sharpened by a second isolator, and whether both count the same.
+
+    The second is one uninterruptible call of about degree^2 / 25000 seconds (measured). Where that is more than is left it is
+    left out, and ``notes`` says so: isolation is exact by itself, so that costs no correctness, only the second opinion.
+    """
+    intervals = isolate(factor)
+    if deadline.remaining is not None and deadline.remaining <= factor.degree() ** 2 / 25_000:
+        notes.append("real roots isolated once, for lack of time")
+        return intervals, True
+    narrow = real_balls(factor)
+    if len(narrow) != len(intervals):
+        return intervals, False
+    return sharpened(factor, intervals, narrow), True
 
 
 def _exactly(

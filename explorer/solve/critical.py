@@ -33,6 +33,8 @@ ENCLOSED = 6
 LARGE = 12
 #: the share of the time that is left for each exact engine, before monodromy
 EXACT_SHARE = Fraction(3, 10)
+#: what the method of an answer says when an exact engine had been stopped
+LATE = "; an exact engine was stopped after its share of the time, 3/10 of what was left"
 #: a ridge network's system with more solutions is left to monodromy
 MANY = 600
 
@@ -125,21 +127,22 @@ def _finite(t: Target, deadline: Deadline) -> SystemSolution:
             if (found := by_structure(t, deadline)) is not None:
                 return found
         return solve_zero_dimensional(t.gradient, deadline)
-    numerical = None
+    numerical, late = None, ""
     if len(t.loss.names) >= LARGE and (numerical := by_monodromy(t, deadline)) is not None and numerical.complete:
         return numerical
     for method in (by_structure, _directly):
         clock = deadline if deadline.remaining is None else Deadline(deadline.remaining * EXACT_SHARE)
         try:
             if (found := method(t, clock)) is not None and found.dimension is not Dimension.UNDECIDED:
-                return found
+                return replace(found, method=found.method + late)
         except BudgetExceeded:
             deadline.check("solving the gradient system")
+            late = LATE  # another method answers: a longer budget, or a faster machine, may do better
         except TooMany:  # the system without structure has still more solutions
             break
     found = numerical or by_monodromy(t, deadline)
     assert found is not None
-    return found
+    return replace(found, method=found.method + late)
 
 
 def _directly(t: Target, deadline: Deadline) -> SystemSolution:

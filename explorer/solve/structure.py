@@ -17,7 +17,7 @@ moved by all sign changes. The number of complex solutions is 1 + the sum over p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations, product
 
@@ -31,8 +31,7 @@ from explorer.algebra.groebner import quick
 from explorer.algebra.krawczyk import KrawczykProof, prove_root
 from explorer.algebra.msolve import find_msolve, propose
 from explorer.algebra.parametrization import Parametrization, coprime, immediate
-from explorer.algebra.roots import isolate, real_balls, sharpened
-from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, affords
+from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, isolated_twice
 from explorer.algebra.systems import PolynomialSystem, polynomial
 from explorer.budget import Deadline
 from explorer.model.activations import pieces_of
@@ -71,6 +70,7 @@ class Tally:
     count: int
     calls: int = 0
     modular: bool = False  #: whether a count rests on modular lifting
+    notes: list[str] = field(default_factory=list)  #: what was left out for lack of time
 
 
 class Unstructured(Exception):
@@ -120,7 +120,7 @@ def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
         tally.count,
         None,
         "modular" if tally.modular else "exact",
-        f"{METHOD}; {'msolve' if tally.modular else EXACT}",
+        "; ".join(dict.fromkeys([METHOD, "msolve" if tally.modular else EXACT, *tally.notes])),
         True,
     )
 
@@ -184,11 +184,9 @@ def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, de
         if not all(coprime(found.numerators[k], w) for k in squares):
             raise Unstructured
         tally.count += 2 ** len(living) * int(w.degree())
-        intervals = isolate(w)
-        if affords(deadline, w):
-            if len(narrow := real_balls(w)) != len(intervals):
-                raise Unstructured
-            intervals = sharpened(w, intervals, narrow)
+        intervals, agree = isolated_twice(w, deadline, tally.notes)
+        if not agree:
+            raise Unstructured
         for interval in intervals:
             deadline.check("lifting solutions without signs")
             near = enclose_root(found, w, interval, bits=NARROW)
