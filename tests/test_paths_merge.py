@@ -16,6 +16,7 @@ import explorer as ex
 from explorer.app.cases import cases
 from explorer.budget import Budget
 from explorer.errors import Invalid
+from explorer.paths import merge
 from explorer.paths.floating import Floats
 from explorer.paths.trees import MergeTree
 from explorer.solve.critical import critical_set
@@ -42,6 +43,32 @@ def joined_at(t: MergeTree, a: str, b: str) -> float:
     """The level at which the valleys of two leaves are first in one component."""
     shared = (nx.descendants(t.graph, a) | {a}) & (nx.descendants(t.graph, b) | {b})
     return min(float(t.graph.nodes[n]["height"]) for n in shared)
+
+
+class Looks:
+    """A clock that is over from the look with number ``last`` on."""
+
+    def __init__(self, last: int) -> None:
+        self.count, self.last = 0, last
+
+    @property
+    def over(self) -> bool:
+        self.count += 1
+        return self.count >= self.last
+
+
+@pytest.mark.parametrize("back", [0, 1, 2])
+def test_a_budget_that_ends_is_said_wherever_it_ends(back: int) -> None:
+    problem, found = cases("vw").problem, solved("vw")
+
+    def built(clock: Looks) -> MergeTree:
+        return merge._Builder(problem, found, np.random.default_rng(0), clock, 0).tree()  # type: ignore[arg-type]
+
+    whole = Looks(10**9)
+    assert built(whole).complete
+    cut = built(Looks(whole.count - back))
+    assert not cut.complete
+    assert "the budget was spent" in cut.because
 
 
 # -- by hand -------------------------------------------------------------------------------------------------------

@@ -108,6 +108,10 @@ class _Builder:
         self._audit()
         self._levels()
         graph, valleys = self._merged()
+        if self.clock.over:
+            self.troubles.append(
+                "the budget was spent: some lines, random descents and joins on one level were not tried"
+            )
         return self._judged(graph, valleys)
 
     # -- nodes
