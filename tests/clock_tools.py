@@ -7,6 +7,9 @@ with a work of the same kind that was measured beside it.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 
 
@@ -20,3 +23,19 @@ def processor_seconds_of(pid: int) -> float:
     """What a running process has used of the processor (the 14th and 15th fields of Linux's /proc/PID/stat, in ticks)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@cache
+def slowness() -> float:
+    """How many times slower this machine is now than the one on which the limits in tests were measured: SymPy's import took
+    0.5 s of processor time there. At least 1."""
+    program = "import sympy, time; print(time.process_time())"
+    runs = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True) for _ in range(2)
+    ]
+    return max(1.0, min(float(run.stdout) for run in runs) / 0.5)
+
+
+def within(seconds: float, limit: float) -> bool:
+    """Whether a work that took ``seconds`` of processor time kept a limit that was set on the machine of `slowness`."""
+    return seconds < limit or seconds < limit * slowness()
