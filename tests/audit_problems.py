@@ -304,6 +304,22 @@ def random_outputs(rng: random.Random) -> Problem:
     return Problem.dense(widths=widths, inputs=inputs, targets=targets)
 
 
+def random_deep_linear(rng: random.Random) -> Problem:
+    """Linear networks with three or more layers and no regularizer: distinct, equal and missing directions."""
+    widths = rng.choice(
+        [[2, 1, 1, 2], [2, 2, 1, 1], [1, 2, 2, 1], [2, 2, 2, 2], [1, 1, 2, 2], [2, 1, 2, 1, 2], [3, 1, 2, 2]]
+    )
+    n, m = widths[0], widths[-1]
+    size = rng.choice([n, n, n + 1, max(1, n - 1)])
+    inputs = [[Q(rng.randint(-2, 3)) for _ in range(n)] for _ in range(size)]
+    if rng.random() < 0.4:
+        inputs = [[Q(int(i == j)) for j in range(n)] for i in range(n)]
+    targets = [[Q(rng.randint(-3, 3)) for _ in range(m)] for _ in inputs]
+    if rng.random() < 0.3:
+        targets = [[Q(int(i == j)) for j in range(m)] for i in range(len(inputs))]
+    return Problem.dense(widths=widths, inputs=inputs, targets=targets)
+
+
 def random_deep_ridge(rng: random.Random) -> Problem:
     """Networks with several layers or outputs and a ridge with a weight of its own for every parameter."""
     widths, activation = rng.choice(
@@ -352,6 +368,7 @@ CLASSES: dict[str, Callable[[random.Random], Problem]] = {
     "piecewise": random_piecewise,
     "kinks": random_kinks,
     "outputs": random_outputs,
+    "deep-linear": random_deep_linear,
     "deep-ridge": random_deep_ridge,
     "exponential": random_exponential,
 }

@@ -39,6 +39,7 @@ SIZES = {
     "piecewise": 3,
     "kinks": 3,
     "outputs": 4,
+    "deep-linear": 4,
     "deep-ridge": 2,
     "exponential": 4,
 }

@@ -7,11 +7,10 @@ from fractions import Fraction as F
 import pytest
 
 from explorer.budget import Budget, Deadline
-from explorer.model.polynomial import loss_polynomial
+from explorer.errors import Unsupported
 from explorer.problem import Problem
-from explorer.solve.classify import Target
 from explorer.solve.critical import critical_set
-from explorer.solve.linear_repeated import with_repeated_eigenvalues
+from explorer.solve.linear_deep import any_depth
 
 
 def identity(widths, target):
@@ -65,16 +64,20 @@ def test_square_network_with_the_identity():
 @pytest.mark.parametrize(
     "problem",
     [
-        identity([2, 1, 2], [[3, 0], [0, 1]]),
         identity([2, 1, 2], [[1, 1], [1, 1]]),
-        identity([2, 2, 2, 2], [[1, 0], [0, 1]]),
-        Problem.dense(widths=[2, 1, 2], inputs=[[1, 0]], targets=[[1, 0]]),
         Problem.dense(widths=[2, 1, 2], inputs=[[1, 0], [0, 1]], targets=[[1, 0], [0, 1]], regularizer={"kind": "l2", "weights": 1}),
     ],
-    ids=["distinct", "eigenvalue 0", "three layers", "one direction of inputs", "ridge"],
+    ids=["eigenvalue 0", "ridge"],
 )  # fmt: skip
-def test_where_it_does_not_apply(problem):
-    assert with_repeated_eigenvalues(Target(problem, loss_polynomial(problem)), Deadline(5)) is None
+def test_where_the_closed_form_does_not_apply(problem):
+    with pytest.raises(Unsupported):
+        any_depth(problem, Deadline(5))
+
+
+def test_inputs_on_a_line():
+    # only w = W_1 e_1 counts: (1 - v_1 w)^2 + (v_2 w)^2; v_2 = 0, v_1 w = 1: minimum, w = 0: v_1 = 0, F = 1; W_1 e_2 is free
+    found = any_depth(Problem.dense(widths=[2, 1, 2], inputs=[[1, 0]], targets=[[1, 0]]), Deadline(5))
+    assert numbers(found) == [(2, F(0), (2, 2, 0), True), (2, F(1), (1, 2, 1), False)]
 
 
 def test_a_rotated_target_has_the_same_strata():

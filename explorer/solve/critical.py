@@ -14,13 +14,13 @@ from explorer.homotopy.model import applies as ridge_network
 from explorer.model.kinds import is_piecewise_polynomial, is_polynomial
 from explorer.model.polynomial import loss_polynomial
 from explorer.point import EnclosedPoint
-from explorer.problem import Problem
+from explorer.problem import DenseNetwork, Problem
 from explorer.solve.classify import Target
+from explorer.solve.deep_linear import is_deep_linear
 from explorer.solve.exponential import applies, by_exponentials
 from explorer.solve.families import decomposed, has_families
 from explorer.solve.finite import from_solution
-from explorer.solve.linear_repeated import with_repeated_eigenvalues
-from explorer.solve.linear_strata import two_layers
+from explorer.solve.linear_deep import any_depth, data_of
 from explorer.solve.monodromy import by_monodromy
 from explorer.solve.results import Coverage, CriticalSet, Trust
 from explorer.solve.structure import by_structure
@@ -84,18 +84,41 @@ def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
         if applies(problem):
             return by_exponentials(problem, deadline)
         raise Unsupported("critical set", expected="a polynomial or piecewise polynomial loss", got=why)
-    t = Target(problem, loss_polynomial(problem))
-    closed = two_layers(t, deadline)
-    if closed is not None and len(t.loss.names) > SMALL:
+    closed, refused = _closed(problem, deadline)
+    if closed is not None and not _decomposed_first(problem):
         return closed
-    if (repeated := with_repeated_eigenvalues(t, deadline)) is not None:
-        return repeated
+    t = Target(problem, loss_polynomial(problem))
     if has_families(t):
-        return _either(decomposed(t, deadline), closed)
+        return _explained(_either(decomposed(t, deadline), closed), refused)
     solution = _finite(t, deadline)
     if solution.dimension in (Dimension.FINITE, Dimension.EMPTY):
         return from_solution(t, solution, deadline)
-    return _either(decomposed(t, deadline), closed)
+    return _explained(_either(decomposed(t, deadline), closed), refused)
+
+
+def _closed(problem: Problem, deadline: Deadline) -> tuple[CriticalSet | None, str]:
+    """The closed form of linear networks, or why it does not apply to one."""
+    if not is_deep_linear(problem):
+        return None, ""
+    try:
+        return any_depth(problem, deadline), ""
+    except Unsupported as why:
+        return None, why.sentence()
+
+
+def _decomposed_first(problem: Problem) -> bool:
+    """Linear networks with few parameters or with layers of one unit, where case splits also cut into connected pieces;
+    not with repeated eigenvalues, whose families are no longer cut out by monomials."""
+    assert isinstance(problem.network, DenseNetwork)
+    few = len(problem.parameters) <= SMALL or max(problem.network.widths) == 1
+    return few and not data_of(problem).repeated
+
+
+def _explained(found: CriticalSet, refused: str) -> CriticalSet:
+    """An incomplete answer also says why the closed form of linear networks does not apply."""
+    if found.coverage.complete or not refused:
+        return found
+    return replace(found, coverage=replace(found.coverage, reason=f"{found.coverage.reason}; {refused}"))
 
 
 def _piecewise(problem: Problem, deadline: Deadline) -> CriticalSet:

@@ -100,22 +100,7 @@ class DeepLinear:
 
     def value(self, subset: Sequence[int]) -> Value:
         """tr Syy - sum of the eigenvalues in ``subset``: exact where it is seen to be rational, else enclosed."""
-        chosen = [self.eigenvalues[k - 1] for k in subset]
-        exact, rest = self.total, []
-        polynomials = {n.polynomial for n in chosen}
-        for p in sorted(polynomials):
-            members = [n for n in chosen if n.polynomial == p]
-            if len(members) == len(p) - 1:  # a full set of conjugates: minus the second coefficient over the first
-                exact -= Fraction(-p[-2], p[-1])
-            else:
-                rest += members
-        if not rest:
-            return Value.rational(exact)
-        with flint.ctx.workprec(192):
-            out = ball(exact)
-            for n in rest:
-                out -= ball(*refine(integer_polynomial(n.polynomial), n.interval, 160))
-        return rounded(out)
+        return value_of(self.total, [self.eigenvalues[k - 1] for k in subset])
 
     def stratum(self, subset: Sequence[int]) -> LinearStratum:
         """The stratum of one set of eigenvector numbers."""
@@ -206,6 +191,26 @@ class DeepLinear:
                 if (before * syx.transpose() * after).rank() != r:
                     return False
         return True
+
+
+def value_of(total: Fraction, chosen: Sequence[AlgebraicNumber]) -> Value:
+    """``total`` minus the sum of the eigenvalues ``chosen``: exact where it is seen to be rational, else enclosed."""
+    exact = total - sum((n.rational for n in chosen if n.rational is not None), Fraction(0))
+    irrational = [n for n in chosen if n.rational is None]
+    rest = []
+    for p in sorted({n.polynomial for n in irrational}):
+        members = [n for n in irrational if n.polynomial == p]
+        if len(members) == len(p) - 1:  # a full set of conjugates: minus the second coefficient over the first
+            exact -= Fraction(-p[-2], p[-1])
+        else:
+            rest += members
+    if not rest:
+        return Value.rational(exact)
+    with flint.ctx.workprec(192):
+        out = ball(exact)
+        for n in rest:
+            out -= ball(*refine(integer_polynomial(n.polynomial), n.interval, 160))
+    return rounded(out)
 
 
 def deep_linear(problem: Problem) -> DeepLinear:
