@@ -17,8 +17,9 @@ from explorer.exact import MAX_DIGITS
 
 MAX_BYTES = 8_000_000
 MAX_DEPTH = 16
-#: lists and objects, and values, in one file: they bound memory and time long before the bytes do
-MAX_GROUPS = 100_000
+#: lists and objects, and values, in one file: they bound memory and time long before the bytes do. Bytes, depth, digits, lists
+#: and objects are bounded as in the checker, so that each reads what the other does; the bound on values is of this reader
+MAX_GROUPS = 300_000
 MAX_VALUES = 1_000_000
 #: refused values after which the search for the first one's place is not worth its memory
 MAX_MARKS = 1_000

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from explorer import checker
 from explorer.errors import Invalid
 from explorer.reading import parse_problem
+from explorer.strict import strict_json
 
 TESTS = Path(__file__).parent
 SPECIMENS = sorted((TESTS / "problems").glob("*/*.json")) + sorted((TESTS.parent / "cases").glob("*/problem.json"))
@@ -380,3 +381,18 @@ def test_a_file_may_be_as_long_for_one_reader_as_for_the_other():
     longest = raw + b" " * (checker.MAX_BYTES - len(raw))
     assert package(longest) == independent(longest) == package(raw)
     assert package(longest + b" ") is independent(longest + b" ") is None
+
+
+@pytest.mark.parametrize(("more", "read"), [(0, True), (1, False)])
+def test_a_file_may_hold_as_many_lists_for_one_reader_as_for_the_other(more, read):
+    """300,000 lists and objects, the file's own object and the list of lists among them (docs/certificate.md, Limits)."""
+    raw = b'{"lists": [' + b",".join([b"[]"] * (300_000 - 2 + more)) + b"]}"
+    assert (reads(checker.parse_json, raw, "problem"), reads(strict_json, raw)) == (read, read)
+
+
+def reads(reader, *arguments):
+    try:
+        reader(*arguments)
+    except (checker.Malformed, Invalid):
+        return False
+    return True
