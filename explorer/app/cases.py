@@ -41,9 +41,9 @@ class Case(Shown):
         try:
             body = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise Invalid(str(path), expected="JSON", got=str(error)) from None
+            raise Invalid(str(path), expected="JSON", got=str(error), remedy="mend the file") from None
         if not isinstance(body, dict):
-            raise Invalid(str(path), expected="a JSON object {...}", got=type(body).__name__)
+            raise Invalid(str(path), expected="a JSON object {...}", got=type(body).__name__, remedy="mend the file")
         return body
 
     @property

@@ -114,7 +114,10 @@ def _field(body: object) -> Field:
         return Ln2Ring()
     if not isinstance(body, Mapping):
         raise Invalid(
-            "point.field", expected="'rational', 'ln2' or {\"polynomial\", \"interval\"}", got=described(body)
+            "point.field",
+            expected="'rational', 'ln2' or {\"polynomial\", \"interval\"}",
+            got=described(body),
+            remedy="leave it out for rational coordinates",
         )
     check_keys(body, "point.field", required=("polynomial", "interval"))
     lo, hi = (exact(v, "point.field.interval") for v in _sized(body["interval"], 2, "point.field.interval"))
@@ -138,7 +141,7 @@ def _coefficients(body: object, where: str) -> Element:
 
 def _sized(body: object, count: int, where: str) -> list[Any]:
     if not isinstance(body, list) or len(body) != count:
-        raise Invalid(where, expected=f"a list of {count} numbers", got=described(body))
+        raise Invalid(where, expected=f"a list of {count} numbers", got=described(body), remedy="write [low, high]")
     return body
 
 

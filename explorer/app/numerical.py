@@ -42,7 +42,12 @@ def crosscheck_command(
 ) -> int:  # fmt: skip
     """Cross-check a problem, or examine a recipe at any size. 0: compared and agreed; 2: a discrepancy, or nothing to compare."""
     if (problem is None) == (recipe is None):
-        raise Invalid("crosscheck", expected="PROBLEM or --recipe, one of them", got="both or none")
+        raise Invalid(
+            "crosscheck",
+            expected="PROBLEM or --recipe, one of them",
+            got="both or none",
+            remedy="see 'explorer crosscheck --help'",
+        )
     from explorer.numeric import crosscheck, larger, problem_reports
 
     if recipe is not None:
@@ -90,10 +95,18 @@ def promote_command(
         theta = limits[limit]["theta"] if 0 <= limit < len(limits) else None
     except (ValueError, KeyError, TypeError):
         raise Invalid(
-            str(run)[:200], expected="a run that 'explorer crosscheck PROBLEM -o FILE' wrote", got="something else"
+            str(run)[:200],
+            expected="a run that 'explorer crosscheck PROBLEM -o FILE' wrote",
+            got="something else",
+            remedy="write one with -o FILE",
         ) from None
     if theta is None:
-        raise Invalid("--limit", expected=f"a number from 0 to {len(limits) - 1}", got=str(limit))
+        raise Invalid(
+            "--limit",
+            expected=f"a number from 0 to {len(limits) - 1}",
+            got=str(limit),
+            remedy="the table of the run numbers them",
+        )
     from explorer.numeric import promote  # slow to load: only for a run that is sound
     from explorer.numeric.promotion import promotion_json
 

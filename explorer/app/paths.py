@@ -32,11 +32,15 @@ def find_path(
 ) -> int:
     """Search, certify, check apart, write to ``out`` (if given) and print; the exit code comes back."""
     if kind not in KINDS:
-        raise Unknown("--kind", expected=f"one of {', '.join(KINDS)}", got=repr(kind)[:60])
+        raise Unknown(
+            "--kind", expected=f"one of {', '.join(KINDS)}", got=repr(kind)[:60], remedy="see 'explorer paths --help'"
+        )
     for name, text in (("at", at), ("to", to)):
         if (text is not None) != (name in KINDS[kind]):
             needs = "a POINT" if name in KINDS[kind] else f"none for --kind {kind}"
-            raise Invalid(f"--{name}", expected=needs, got="none" if text is None else "one")
+            raise Invalid(
+                f"--{name}", expected=needs, got="none" if text is None else "one", remedy="see 'explorer paths --help'"
+            )
     path = problem_path(given)
     problem = read_problem(path)
     ends = [_point(text, problem) for text in (at, to) if text is not None]

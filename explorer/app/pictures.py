@@ -55,7 +55,10 @@ class Picture:
         suffix = out.suffix.lower()
         if suffix not in SUFFIXES:
             raise Invalid(
-                str(out)[:200], expected=f"a file name that ends with {', '.join(SUFFIXES)}", got=described(suffix)
+                str(out)[:200],
+                expected=f"a file name that ends with {', '.join(SUFFIXES)}",
+                got=described(suffix),
+                remedy="the ending chooses the format",
             )
         write_whole(out, self.rendered(suffix))
         return out
@@ -103,7 +106,9 @@ def plot(
     (``axes``), the others as at ``at``. ``extent``: half width of such a window; ``count``: points per axis.
     """
     if kind not in KINDS:
-        raise Invalid("kind", expected=f"one of {', '.join(KINDS)}", got=described(kind))
+        raise Invalid(
+            "kind", expected=f"one of {', '.join(KINDS)}", got=described(kind), remedy="leave it out for a slice"
+        )
     for option, given, belongs in (
         ("curve", curve != "straight", ("slice",)), ("through", through is not None, ("surface",)),
         ("third", third is not None, ("surface",)), ("axes", bool(axes), ("surface",)),
@@ -135,9 +140,19 @@ class _Scene:
         extent: float | None, seed: int,
     ) -> None:  # fmt: skip
         if count is not None and not 2 <= count <= 2001:
-            raise Invalid("count", expected="from 2 to 2001 points per axis", got=str(count))
+            raise Invalid(
+                "count",
+                expected="from 2 to 2001 points per axis",
+                got=str(count),
+                remedy="leave it out for a fitting number",
+            )
         if extent is not None and not 0 < extent < 1e6:
-            raise Invalid("extent", expected="a positive number", got=described(extent))
+            raise Invalid(
+                "extent",
+                expected="a positive number",
+                got=described(extent),
+                remedy="leave it out for one that shows the points",
+            )
         self.problem, self.found, self.count, self.extent, self.seed = problem, found, count, extent, seed
         self.f = Floats(problem).values
         self.d = len(problem.parameters)
@@ -159,7 +174,12 @@ class _Scene:
             )  # fmt: skip
         points = _points(self.found.components[k - 1])
         if not 1 <= i <= len(points):
-            raise Invalid(f"component {given}", expected=f"a point from 1 to {len(points)}", got=str(i))
+            raise Invalid(
+                f"component {given}",
+                expected=f"a point from 1 to {len(points)}",
+                got=str(i),
+                remedy="'explorer solve --json' lists the points",
+            )
         return coordinates(points[i - 1])
 
     def _ranked(self) -> list[Array]:
@@ -201,7 +221,12 @@ class _Scene:
 
     def slice(self, curve: str, device: str) -> dict[str, Any]:
         if curve not in CURVES:
-            raise Invalid("curve", expected=f"one of {', '.join(CURVES)}", got=described(curve))
+            raise Invalid(
+                "curve",
+                expected=f"one of {', '.join(CURVES)}",
+                got=described(curve),
+                remedy="see 'explorer plot --help'",
+            )
         if self.d == 1 and curve == "straight" and self.chosen[:2] == [None, None]:
             return self._line()
         a, b = self._some(2)[:2]
@@ -240,7 +265,12 @@ class _Scene:
         if through is None:
             through = "coordinates" if self.d == 2 or axes else "points"
         if through not in THROUGH:
-            raise Invalid("through", expected=f"one of {', '.join(THROUGH)}", got=described(through))
+            raise Invalid(
+                "through",
+                expected=f"one of {', '.join(THROUGH)}",
+                got=described(through),
+                remedy="see 'explorer plot --help'",
+            )
         if self.d == 1:
             raise Invalid("surface", expected="at least 2 parameters", got="1", remedy="draw a slice")
         if through == "points":
@@ -275,7 +305,12 @@ class _Scene:
         if not axes:
             return 0, 1
         if len(axes) != 2 or axes[0] == axes[1] or not set(axes) <= set(names):
-            raise Invalid("axes", expected=f"two of {', '.join(names[:12])}", got=described(",".join(axes)))
+            raise Invalid(
+                "axes",
+                expected=f"two of {', '.join(names[:12])}",
+                got=described(",".join(axes)),
+                remedy="write them as NAME,NAME",
+            )
         return names.index(axes[0]), names.index(axes[1])
 
     def _coordinates(self, i: int, j: int) -> Section:

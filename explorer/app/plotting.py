@@ -17,14 +17,22 @@ def plot_command(
     """Draw, write, and say what was drawn. 0: the picture shows all that was asked; 2: a tree or list that is not complete."""
     asked = [k for k, on in kinds.items() if on]
     if len(asked) > 1:
-        raise Invalid("plot", expected="one of --slice, --surface, --tree", got=" and ".join(f"--{k}" for k in asked))
+        raise Invalid(
+            "plot",
+            expected="one of --slice, --surface, --tree",
+            got=" and ".join(f"--{k}" for k in asked),
+            remedy="leave the others out",
+        )
     problem = read_given_problem(given)
     from explorer.app.pictures import SUFFIXES, plot
     from explorer.solve.critical import critical_set
 
     if out.suffix.lower() not in SUFFIXES:  # before the work, not after it
         raise Invalid(
-            str(out)[:200], expected=f"a file name that ends with {', '.join(SUFFIXES)}", got=out.suffix or "none"
+            str(out)[:200],
+            expected=f"a file name that ends with {', '.join(SUFFIXES)}",
+            got=out.suffix or "none",
+            remedy="the ending chooses the format",
         )
     clock = budget.start()
     with working(f"drawing {problem.slug}"):

@@ -209,7 +209,12 @@ def _graph(kind: str, *, as_json: bool) -> int:
     from explorer.statements import graph
 
     if kind not in GRAPHS:
-        raise Invalid("--graph", expected=f"one of {', '.join(GRAPHS)}", got=repr(kind)[:40])
+        raise Invalid(
+            "--graph",
+            expected=f"one of {', '.join(GRAPHS)}",
+            got=repr(kind)[:40],
+            remedy="see 'explorer statements --help'",
+        )
     if as_json or kind == "json":
         emit(graph.as_json())
     else:

@@ -94,7 +94,10 @@ def certify(
         return accepted(assemble(problem, {"kind": goal}, {}, [floor_step(problem)]))
     if goal not in GOALS:
         raise Unknown(
-            "goal", expected=f"one of {', '.join((*GOALS, *COMPLETE_GOALS, 'lower-bound'))}", got=repr(goal)[:60]
+            "goal",
+            expected=f"one of {', '.join((*GOALS, *COMPLETE_GOALS, 'lower-bound'))}",
+            got=repr(goal)[:60],
+            remedy="see 'explorer certify --help'",
         )
     if better is not None and goal not in WITH_BETTER:
         raise Invalid("better", got=f"a lower point, which {goal} does not use", remedy="leave it out")

@@ -45,7 +45,7 @@ class Request:
                     f"option {name}", got=f"a value, but {statement} has no such choice", remedy="leave it out"
                 )
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise Invalid("seed", expected="an integer >= 0", got=repr(self.seed)[:40])
+            raise Invalid("seed", expected="an integer >= 0", got=repr(self.seed)[:40], remedy="write --seed 0")
 
     def require_one_hidden_layer_of(self, kind: str, statement: str) -> None:
         """`NotCertifiable` unless the activation and the depth asked for are the statement's own."""
@@ -70,11 +70,23 @@ class Request:
             lists = [x if isinstance(x, (list, tuple)) else [x] for x in self.inputs]
             rows = tuple(exact_row(x, f"inputs[{i}]") for i, x in enumerate(lists))
             if not rows or not rows[0] or len({len(x) for x in rows}) > 1:
-                raise Invalid("inputs", expected="rows of the same length", got=f"{len(rows)} rows")
+                raise Invalid(
+                    "inputs",
+                    expected="rows of the same length",
+                    got=f"{len(rows)} rows",
+                    remedy="give every sample the same number of coordinates",
+                )
             if self.samples not in (None, len(rows)):
-                raise Invalid("inputs", expected=f"{self.samples} inputs, one per sample", got=str(len(rows)))
+                raise Invalid(
+                    "inputs",
+                    expected=f"{self.samples} inputs, one per sample",
+                    got=str(len(rows)),
+                    remedy="give one input per sample, or leave --samples out",
+                )
             if len(rows) > MAX_SAMPLES:
-                raise Invalid("inputs", expected=f"at most {MAX_SAMPLES} samples", got=str(len(rows)))
+                raise Invalid(
+                    "inputs", expected=f"at most {MAX_SAMPLES} samples", got=str(len(rows)), remedy="use fewer samples"
+                )
             return rows
         n = self.whole("samples", default, 1, MAX_SAMPLES)
         start = -((n - 1) // 2) if centred else 1
@@ -103,7 +115,12 @@ class Request:
         given = activations(self.activation) if self.activation is not None else (activation_from_json(kind),)
         depth = self.whole("depth", len(given) + 1, 2, MAX_DEPTH)
         if len(given) not in (1, depth - 1):
-            raise Invalid("activation", expected=f"one, or {depth - 1}, one per hidden layer", got=str(len(given)))
+            raise Invalid(
+                "activation",
+                expected=f"one, or {depth - 1}, one per hidden layer",
+                got=str(len(given)),
+                remedy="repeat --activation, once per layer",
+            )
         width = self.whole("width", default, 1, MAX_WIDTH)
         return (width,) * (depth - 1), given if len(given) == depth - 1 else given * (depth - 1)
 
@@ -121,7 +138,12 @@ def activations(given: Any) -> tuple[Activation, ...]:
         try:
             given = json.loads(given)
         except ValueError:
-            raise Invalid("activation", expected="a name or a JSON object", got=repr(given)[:60]) from None
+            raise Invalid(
+                "activation",
+                expected="a name or a JSON object",
+                got=repr(given)[:60],
+                remedy='such as \'sigmoid\' or {"kind": "leaky_relu", "slope": "1/10"}',
+            ) from None
     elif isinstance(given, str) and "," in given:
         given = given.split(",")
     items = given if isinstance(given, (list, tuple)) else [given]

@@ -140,7 +140,9 @@ def larger(
 
     ``report``: names of `explorer.numeric.reports` to add. Raises `BudgetExceeded` when ``budget`` is spent."""
     if recipe not in RECIPES:
-        raise Invalid("recipe", expected=f"one of {', '.join(RECIPES)}", got=described(recipe))
+        raise Invalid(
+            "recipe", expected=f"one of {', '.join(RECIPES)}", got=described(recipe), remedy="choose one of them"
+        )
     for name, value, most in (("width", width, 2_000_000), ("samples", samples, 100_000), ("depth", depth, 64)):
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise Invalid(name, expected=f"an integer from 1 to {most}", got=described(value))

@@ -44,7 +44,12 @@ def merge_tree(
     """
     clock = (budget or Budget()).start()
     if len(problem.parameters) > MOST_PARAMETERS:
-        raise Invalid("merge tree", expected=f"at most {MOST_PARAMETERS} parameters", got=str(len(problem.parameters)))
+        raise Invalid(
+            "merge tree",
+            expected=f"at most {MOST_PARAMETERS} parameters",
+            got=str(len(problem.parameters)),
+            remedy="take a smaller network",
+        )
     if critical_set is None:
         from explorer.solve.critical import critical_set as solve
 
@@ -126,7 +131,12 @@ class _Builder:
                 kind = "minimum" if c.kind.is_minimum else "critical"
                 self._add(_Node(name, coordinates(p), c.value.lower, c.value.upper, k, c, kind))
         if len(self.nodes) > MOST_POINTS:
-            raise Invalid("merge tree", expected=f"at most {MOST_POINTS} critical points", got=str(len(self.nodes)))
+            raise Invalid(
+                "merge tree",
+                expected=f"at most {MOST_POINTS} critical points",
+                got=str(len(self.nodes)),
+                remedy="take a smaller problem",
+            )
 
     def _add(self, node: _Node) -> None:
         self.nodes.append(node)

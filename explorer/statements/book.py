@@ -29,7 +29,12 @@ def statements(*, paper: str | None = None) -> tuple[Statement, ...]:
     if paper is None:
         return tuple(s for part in PAPERS.values() for s in part)
     if paper not in PAPERS:
-        raise Unknown("paper", expected=f"one of {', '.join(PAPERS)}", got=repr(paper)[:60])
+        raise Unknown(
+            "paper",
+            expected=f"one of {', '.join(PAPERS)}",
+            got=repr(paper)[:60],
+            remedy="'explorer statements' lists their statements",
+        )
     return PAPERS[paper]
 
 
