@@ -8,6 +8,10 @@ Inertia along a class with output weights v_j != 0: the Hessian splits into that
 directions with sum v_j dw_j = 0 and sum dv_j = 0, the form psi''(u_g) sum v_j dw_j^2 and zero. A switched-off unit at a
 simple zero adds one eigenvalue of each sign. These are the embedded minima and saddles of Fukumizu and Amari (Neural
 Networks 13 (2000), Theorem 3) and the symmetry-induced critical points of Simsek et al. (ICML 2021, section 4).
+
+An odd activation (tanh): (w_j, v_j) and (-w_j, -v_j) are the same unit. The effective and switched-off units are then listed with
+w >= 0, w = 0 among the latter (psi(0) = 0; a simple zero if psi'(0) != 0, and then the output weight there must be 0), and every
+stratum is repeated with the signs of its units flipped in all ways.
 """
 
 from __future__ import annotations
@@ -30,12 +34,13 @@ from explorer.solve.balls import inertia_at, prove_critical
 from explorer.solve.effective import Effective, narrowed, targets
 from explorer.solve.results import Component, Kind, Value
 from explorer.solve.substitution import Substitution, dot, univariate
-from explorer.solve.univariate import BITS, middle, positive_roots, positive_roots_of_balls
+from explorer.solve.univariate import BITS, middle, positive_roots, positive_roots_of_balls, up_to_sign
 
 MAX_STRATA = 20_000
 #: the half-width that an exact coordinate gets beside enclosed ones (a box has no flat side)
 NARROW = Fraction(1, 2**64)
 Bounds = tuple[Fraction, Fraction]
+FREE_AT_ZERO = "psi'(0) = 0 or not known: units at w = 0 with any output weight are not decomposed"
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,9 @@ class Coordinate:
     def times(self, factor: Fraction) -> Coordinate:
         lo, hi = sorted((self.box[0] * factor, self.box[1] * factor))
         return Coordinate((lo, hi), None if self.exact is None else tuple(factor * c for c in self.exact))
+
+
+AT_ZERO = Coordinate((Fraction(0), Fraction(0)), (Fraction(0),))
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,14 @@ def idle(problem: Problem, sub: Substitution) -> Effective:
     return Effective(
         None, Value.rational(value), tuple(arb(to_fmpq(v)) for v in exact), exact, (), (), Inertia(0, 0, 0)
     )
+
+
+def opposite(point: AnyPoint) -> AnyPoint:
+    """All coordinates with the other sign."""
+    if isinstance(point, EnclosedPoint):
+        return EnclosedPoint(tuple(-x for x in point.upper), tuple(-x for x in point.lower))
+    assert isinstance(point, Point)
+    return Point(point.field, tuple(tuple(-x for x in c) for c in point.coordinates))
 
 
 def strata(
@@ -90,8 +106,8 @@ def strata(
         if any(len(c) > 1 for c in classes) and 0 in e.curvature:
             doubts.append("psi'' vanishes at a duplicated unit: the kinds along its family are not decided")
             continue
-        for signs in _patterns(classes):
-            component = _component(problem, e, labels, a, classes, spare, signs)
+        for signs, flips in product(_patterns(classes), _flips(sub, labels, a)):
+            component = _component(problem, e, labels, a, classes, spare, signs, flips)
             if component is None:
                 doubts.append("a critical point could not be enclosed")
             else:
@@ -122,8 +138,13 @@ def _off_units(problem: Problem, sub: Substitution, e: Effective) -> tuple[list[
         psi = univariate(dot(e.exact_weights, sub.values))
         if psi == 0:
             return [], ["psi vanishes identically: switched-off units are free"]
-        found = []
-        for root in positive_roots(psi):
+        found: list[Coordinate | None] = []
+        roots = positive_roots(psi)
+        if sub.odd:
+            if next(r for r in roots if r.rational == 1).multiplicity > 1:
+                return [], [FREE_AT_ZERO]
+            found.append(AT_ZERO)
+        for root in up_to_sign(roots, odd=sub.odd):
             if any(root.ball.overlaps(t) for t in e.ts):
                 if root.multiplicity != 2:
                     return [], ["psi has a zero of higher order at a unit"]
@@ -145,10 +166,17 @@ def _off_units(problem: Problem, sub: Substitution, e: Effective) -> tuple[list[
             coefficients = [
                 sum((w * arb(p[k]) for w, p in zip(e.weights, columns, strict=True)), arb(0)) for k in range(length)
             ]
-        intervals = positive_roots_of_balls(coefficients, e.ts)
+            ts = (*e.ts, *(1 / t for t in e.ts)) if sub.odd else e.ts
+        intervals = positive_roots_of_balls(coefficients, ts)
         if intervals is None:
             return [], ["the zeros of psi could not be separated"]
-        boxes = [_off_unit(problem, sub, e, i, None) for i in intervals]
+        boxes = []
+        if sub.odd:  # the columns share the simple zero t = 1, which is gone with ``common``
+            if common(1) != 0 or any(lo <= 1 <= hi for lo, hi in intervals):
+                return [], [FREE_AT_ZERO]
+            intervals = [i for i in intervals if i[0] > 1]
+            boxes.append(AT_ZERO)
+        boxes += [_off_unit(problem, sub, e, i, None) for i in intervals]
     if any(b is None for b in boxes):
         return [], ["a switched-off unit could not be enclosed"]
     return [b for b in boxes if b is not None], []
@@ -183,6 +211,13 @@ def _patterns(classes: Sequence[tuple[int, ...]]) -> Iterator[dict[int, int] | N
         yield signs
 
 
+def _flips(sub: Substitution, labels: Labels, assignment: Sequence[int]) -> list[tuple[int, ...]]:
+    """The signs that the units may be given: both for every unit of an odd activation that is not at w = 0."""
+    n = len(labels.effective)
+    both = [sub.odd and (g < n or labels.off[g - n] != AT_ZERO) for g in assignment]
+    return list(product(*((1, -1) if b else (1,) for b in both)))
+
+
 def along(e: Effective, classes: Sequence[tuple[int, ...]], signs: dict[int, int], spare: int) -> Inertia:
     """The inertia of the Hessian where v_j / V_g has these signs (see the module)."""
     assert e.inertia is not None
@@ -213,12 +248,13 @@ def _component(
     classes: Sequence[tuple[int, ...]],
     spare: int,
     signs: dict[int, int] | None,
+    flips: Sequence[int],
 ) -> Component | None:
     shares = {j: 1 for c in classes for j in c} | (signs or {})
     dimension = sum(len(c) - 1 for c in classes) - sum(s == 0 for s in shares.values())
     inertia = along(e, classes, shares, spare)
     kind, because = _kind(e, classes, shares, spare, inertia)
-    point = _sample(e, labels, assignment, classes, shares)
+    point = _sample(e, labels, assignment, classes, shares, flips)
     isolated = all(len(c) == 1 for c in classes)
     if isolated and not isinstance(point, Point):
         proved = prove_critical(problem, point.centre)
@@ -242,8 +278,8 @@ def _component(
         orbit=1 if isolated else None,
         points=(point,) if dimension == 0 else (),
         isolated=isolated if dimension == 0 else None,
-        equations=() if isolated else _equations(names, units, labels, assignment, classes, signs),
-        description=_words(classes, spare, dimension, isolated, exact=isinstance(point, Point)),
+        equations=() if isolated else _equations(names, units, labels, assignment, classes, signs, flips),
+        description=_words(classes, flips, spare, dimension, isolated, exact=isinstance(point, Point)),
     )
 
 
@@ -275,18 +311,20 @@ def _sample(
     assignment: Sequence[int],
     classes: Sequence[tuple[int, ...]],
     signs: dict[int, int],
+    flips: Sequence[int],
 ) -> AnyPoint:
-    """A point of the stratum: v_j = V_g times rational shares with sum 1."""
-    zero = Coordinate((Fraction(0), Fraction(0)), (Fraction(0),))
+    """A point of the stratum: v_j = V_g times rational shares with sum 1, then the signs of units flipped."""
     hidden = [labels.effective[g][0] if g < e.units else labels.off[g - e.units] for g in assignment]
-    output = [zero] * len(assignment)
+    output = [AT_ZERO] * len(assignment)
     for g, c in enumerate(classes):
         same, other = [j for j in c if signs[j] > 0], [j for j in c if signs[j] < 0]
         for j in same:
             output[j] = labels.effective[g][1].times(Fraction(1 + len(other), len(same)))
         for j in other:
             output[j] = labels.effective[g][1].times(Fraction(-1))
-    everything = [*hidden, *output]
+    everything = [
+        c if f > 0 else c.times(Fraction(-1)) for c, f in zip((*hidden, *output), (*flips, *flips), strict=True)
+    ]
     if all(c.exact is not None for c in everything):
         return Point(Ln2Ring(), tuple(c.exact for c in everything if c.exact is not None))
     boxes = [c.box if c.box[0] < c.box[1] else (c.box[0] - NARROW, c.box[1] + NARROW) for c in everything]
@@ -300,19 +338,22 @@ def _equations(
     assignment: Sequence[int],
     classes: Sequence[tuple[int, ...]],
     signs: dict[int, int] | None,
+    flips: Sequence[int],
 ) -> tuple[str, ...]:
     out = []
     for j, g in enumerate(assignment):
         k = len(labels.effective)
-        out.append(f"{names[j]} = {_text(labels.effective[g][0] if g < k else labels.off[g - k])}")
+        at = labels.effective[g][0] if g < k else labels.off[g - k]
+        out.append(f"{names[j]} = {_text(at if flips[j] > 0 else at.times(Fraction(-1)))}")
     for g, c in enumerate(classes):
-        out.append(f"{' + '.join(names[units + j] for j in c)} = {_text(labels.effective[g][1])}")
+        terms = "".join(f" {'+' if flips[j] > 0 else '-'} {names[units + j]}" for j in c)
+        out.append(f"{terms[3:] if terms[1] == '+' else terms[1:]} = {_text(labels.effective[g][1])}")
     out += [f"{names[units + j]} = 0" for j, g in enumerate(assignment) if g >= len(labels.effective)]
     for g, c in enumerate(classes):
         if signs is None or len(c) == 1:
             continue
         for j in c:
-            positive = labels.effective[g][1].box[0] > 0
+            positive = (labels.effective[g][1].box[0] > 0) == (flips[j] > 0)
             relation = "= 0" if not signs[j] else "> 0" if (signs[j] > 0) == positive else "< 0"
             out.append(f"{names[units + j]} {relation}")
     return tuple(out)
@@ -327,8 +368,14 @@ def _text(c: Coordinate) -> str:
     return f"{'-' if scaled < 0 else ''}{whole}.{rest:012d}..."
 
 
-def _words(classes: Sequence[tuple[int, ...]], spare: int, dimension: int, isolated: bool, *, exact: bool) -> str:
-    parts = [f"units {', '.join(str(j + 1) for j in c)} are equal" for c in classes if len(c) > 1]
+def _words(
+    classes: Sequence[tuple[int, ...]], flips: Sequence[int], spare: int, dimension: int, isolated: bool, *, exact: bool
+) -> str:
+    parts = [
+        f"units {', '.join(str(j + 1) for j in c)} are equal{' up to sign' if len({flips[j] for j in c}) > 1 else ''}"
+        for c in classes
+        if len(c) > 1
+    ]
     if spare:
         parts.append(f"{spare} switched-off {'units' if spare > 1 else 'unit'}")
     if isolated:

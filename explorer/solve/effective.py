@@ -20,7 +20,7 @@ from explorer.problem import DenseNetwork, Problem
 from explorer.solve.balls import inertia_at, prove_critical, rounded
 from explorer.solve.results import Value
 from explorer.solve.substitution import Substitution, dot, univariate
-from explorer.solve.univariate import BITS, PositiveRoot, positive_roots
+from explorer.solve.univariate import BITS, PositiveRoot, positive_roots, up_to_sign
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,10 @@ def targets(problem: Problem) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...
 
 
 def one_unit(problem: Problem, sub: Substitution) -> Found:
-    """All effective networks with one unit and one incoming weight: V = <y, phi>/<phi, phi>, then a polynomial in t."""
+    """All effective networks with one unit and one incoming weight: V = <y, phi>/<phi, phi>, then a polynomial in t.
+
+    Of two opposite units of an odd activation only the one with w > 0.
+    """
     y, c = targets(problem)
     n = [row[0] for row in sub.exponents]
     cy = [a * b for a, b in zip(c, y, strict=True)]
@@ -98,6 +101,8 @@ def one_unit(problem: Problem, sub: Substitution) -> Found:
             continue
         if root.vanishes(top):
             found.doubts.append("a unit with output weight 0 sits at a double zero: higher order decides")
+            continue
+        if not up_to_sign([root], odd=sub.odd):
             continue
         at_zero = all(root.vanishes(r) for r in residuals)
         with flint.ctx.workprec(BITS):

@@ -1,7 +1,7 @@
 """Critical sets of sigmoid, tanh and exp networks on rational data: t = exp(w/q) makes the gradient algebraic.
 
 Complete for: one neuron with output activation; one hidden unit with linear output; several hidden units with one incoming
-weight each. Polynomials in t > 0 are solved over Q, and every point is re-proved on the original gradient by Krawczyk's
+weight each (opposite tanh units are one unit: duplicates.py). Polynomials in t > 0 are solved over Q, and every point is re-proved on the original gradient by Krawczyk's
 test with the exponential function in ball arithmetic, or exactly where t is a power of two (w a multiple of ln 2).
 """
 
@@ -21,7 +21,7 @@ from explorer.point import AnyPoint, Element, Inertia, Ln2Ring, Point
 from explorer.problem import DenseNetwork, Problem
 from explorer.solve import bounds as whole
 from explorer.solve.balls import inertia_at, prove_critical, value_at
-from explorer.solve.duplicates import idle, strata
+from explorer.solve.duplicates import idle, opposite, strata
 from explorer.solve.effective import one_unit, targets
 from explorer.solve.pairs import several_units
 from explorer.solve.polynomials import fraction
@@ -92,8 +92,6 @@ def _check(problem: Problem, net: DenseNetwork) -> None:
     if kind not in KINDS:
         why = "whose gradient holds exp(w) and w itself" if kind in ("softplus", "swish") else "mixed with others"
         raise no("an activation that is a rational function of exp(z): sigmoid, tanh or exp", f"{kind}, {why}")
-    if kind == "tanh" and net.depth == 2 and net.widths[1] > 1:
-        raise no("one tanh unit", "several: units with opposite weights are not told apart yet")
     if kind == "exp" and net.depth == 2 and net.bias[0]:
         raise no("exp units without bias", "a bias, which only scales the output weight")
 
@@ -181,7 +179,8 @@ def _hidden(problem: Problem, sub: Substitution, units: int, deadline: Deadline)
                 doubts.append("a point with zero loss has a singular Hessian")
                 continue
             reason = "the Hessian is positive definite"
-            out.append(_isolated(problem, e.point, e.inertia, Kind.STRICT_MINIMUM, reason, e.value))
+            for point in (e.point, opposite(e.point)) if sub.odd else (e.point,):
+                out.append(_isolated(problem, point, e.inertia, Kind.STRICT_MINIMUM, reason, e.value))
     elif units == 1:
         doubts.append("all targets are 0: the line with output weight 0 is not decomposed")
     else:

@@ -19,7 +19,7 @@ from explorer.solve.balls import inertia_at, prove_critical, value_at
 from explorer.solve.effective import Effective, Found, narrowed, targets
 from explorer.solve.polynomials import Poly, context, variables
 from explorer.solve.substitution import Substitution, univariate
-from explorer.solve.univariate import BITS, PositiveRoot, middle, positive_roots
+from explorer.solve.univariate import BITS, PositiveRoot, middle, positive_roots, up_to_sign
 
 
 def several_units(problem: Problem, sub: Substitution, deadline: Deadline) -> Found:
@@ -32,20 +32,20 @@ def several_units(problem: Problem, sub: Substitution, deadline: Deadline) -> Fo
     values = [univariate(v) for v in sub.values]
     tangents = [univariate(v * k) for v, k in zip(sub.slopes, n, strict=True)]
     if samples == 2:
-        return _two_samples(values, tangents, found)
+        return _two_samples(values, tangents, found, odd=sub.odd)
     if samples == 3:
         return _three_samples(problem, sub, values, tangents, deadline, found)
     found.doubts.append("two or more different units with residuals are excluded for up to three samples only")
     return found
 
 
-def _two_samples(p: Sequence[fmpq_poly], q: Sequence[fmpq_poly], found: Found) -> Found:
+def _two_samples(p: Sequence[fmpq_poly], q: Sequence[fmpq_poly], found: Found, *, odd: bool) -> Found:
     """Both units sit at roots of det[phi, phi' x], and their phi are parallel."""
     determinant = p[0] * q[1] - p[1] * q[0]
     if determinant == 0:
         found.doubts.append("phi and its derivative are parallel for every unit: units are not decomposed")
         return found
-    roots = positive_roots(determinant)
+    roots = up_to_sign(positive_roots(determinant), odd=odd)
     with flint.ctx.workprec(BITS):
         for a, b in combinations([(r.at(p[0]), r.at(p[1])) for r in roots], 2):
             if (a[0] * b[1] - a[1] * b[0]).contains(0):
@@ -61,21 +61,24 @@ def _three_samples(
     deadline: Deadline,
     found: Found,
 ) -> Found:
-    """nu(a) = phi(a) x phi'(a) x spans the line; nu(a) . phi(b) = (a - b)^2 h(a, b), and h(a, .) has a double zero at b."""
+    """nu(a) = phi(a) x phi'(a) x spans the line; nu(a) . phi(b) = (a - b)^2 h(a, b), and h(a, .) has a double zero at b.
+
+    For an odd activation phi(1/b) = -phi(b): then h has the factors b - 1 and (a b - 1)^2 too, which say nothing.
+    """
     nu = [p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0]]
     common = nu[0].gcd(nu[1]).gcd(nu[2])
-    if common == 0 or positive_roots(common):
+    if common == 0 or up_to_sign(positive_roots(common), odd=sub.odd):
         found.doubts.append("phi and its derivative are parallel at some unit: two units are not excluded there")
         return found
     nu = [v // common for v in nu]
     ring = context(["a", "b"])
     a, b = ring.gen(0), ring.gen(1)
     form = sum((_in(v, a) * _in(w, b) for v, w in zip(nu, p, strict=True)), ring.constant(0))
-    h, rest = divmod(form, (a - b) ** 2)
+    h, rest = divmod(form, (a - b) ** 2 * ((b - 1) * (a * b - 1) ** 2 if sub.odd else 1))
     if rest != 0 or h == 0:
         found.doubts.append("the outputs of all units lie in one plane of the data space")
         return found
-    candidates = _candidates(h, found)
+    candidates = up_to_sign(_candidates(h, found), odd=sub.odd)
     deadline.check("comparing pairs of units")
     pairs = []
     for left, right in combinations(candidates, 2):

@@ -44,6 +44,11 @@ class Substitution:
     def unknowns(self) -> int:
         return len(self.gaps)
 
+    @property
+    def odd(self) -> bool:
+        """Whether phi(-z) = -phi(z), so that a unit with -w and -v is the same function."""
+        return self.kind == "tanh"
+
     def parameter(self, k: int, low: Fraction, high: Fraction, *, bits: int = 256) -> arb:
         """An enclosure of w_k = ln(t_k) / (m g_k) for t_k in [low, high], low > 0."""
         with flint.ctx.workprec(bits):

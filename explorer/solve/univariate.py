@@ -46,6 +46,11 @@ class PositiveRoot:
         return horner([arb(c) for c in (p % fmpq_poly(self.factor)).coeffs()], self.ball)
 
 
+def up_to_sign(roots: Sequence[PositiveRoot], *, odd: bool) -> list[PositiveRoot]:
+    """One root for each unit; of an odd activation the units t and 1/t are opposite, and t = 1 (w = 0) has no output."""
+    return [r for r in roots if not odd or (r.interval[0] >= 1 and r.rational != 1)]
+
+
 def middle(interval: Interval) -> Fraction:
     return (interval[0] + interval[1]) / 2
 
