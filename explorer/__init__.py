@@ -74,6 +74,7 @@ __all__ = [
     "descend",
     "errors",
     "escape_path",
+    "examine",
     "exhibit",
     "landscape",
     "merge_tree",

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,15 @@ def test_numbers_for_people() -> None:
 def test_an_unknown_noun_has_no_display() -> None:
     with pytest.raises(TypeError):
         sheet(3)
+
+
+def test_tuples_of_nouns_and_points_are_shown_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    display.displayhook(ex.Point.rational([Fraction(1, 2), 3]))
+    assert capsys.readouterr().out.splitlines() == ["Point", "coordinates  1/2, 3"]
+    display.displayhook((ex.cases("vw"), ex.cases("xyz")))
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("Case")] == ["Case vw", "Case xyz"]
+    display.displayhook(ex.cases()[:9])
+    lines = capsys.readouterr().out.splitlines()
+    assert (len(lines), lines[0]) == (9, f"[0] Case {ex.cases()[0].slug}")
+    display.displayhook(())
+    assert capsys.readouterr().out == "()\n"

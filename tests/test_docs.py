@@ -127,6 +127,7 @@ def test_every_room_is_in_the_architecture() -> None:
 def test_public_names_are_documented_and_listed() -> None:
     assert set(explorer.__all__) <= set(dir(explorer))
     assert len(dir(explorer)) <= 30
+    assert {*explorer._HOMES, "errors"} == set(explorer.__all__)
     for name in explorer.__all__:
         value = getattr(explorer, name)
         assert value.__doc__, f"explorer.{name} has no docstring"

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from explorer.app import options
-from explorer.app.options import File, Folder, Json, ProblemName, Seconds, Seed, Statement
+from explorer.app.options import Existence, File, Folder, Json, ProblemName, Seconds, Seed, Statement
 from explorer.app.output import emit, show, working
 from explorer.errors import NotBuilt
 
@@ -43,7 +43,7 @@ def root(
     return 0
 
 
-@app.command()
+@app.command(short_help="Solve, certify and check the built-in cases; one table.")
 def tour(
     out: Folder = Path("tour-certificates"),
     only: Annotated[
@@ -59,7 +59,7 @@ def tour(
     return report(run_tour(out, only=tuple(only or ()), budget=options.budget(budget), seed=seed), as_json=as_json)
 
 
-@app.command()
+@app.command(short_help="List the built-in cases, or show one.")
 def cases(
     slug: Annotated[str | None, typer.Argument(metavar="[SLUG]", help="Show this case.")] = None,
     as_json: Json = False,
@@ -83,7 +83,7 @@ def cases(
     return 0
 
 
-@app.command()
+@app.command(short_help="Every critical point of PROBLEM, as far as can be said.")
 def solve(
     problem: ProblemName,
     box: Annotated[
@@ -110,10 +110,15 @@ def solve(
     return 0 if found.coverage.complete else 2
 
 
-@app.command()
+@app.command(short_help="Write a certificate of GOAL about PROBLEM.")
 def certify(
     problem: ProblemName,
-    goal: Annotated[str, typer.Option("--goal", metavar="GOAL", help="What to prove, e.g. global-minimum.")],
+    goal: Annotated[
+        str,
+        typer.Option(
+            "--goal", metavar="GOAL", help="What to prove, e.g. global-minimum (all of them: docs/certificate.md)."
+        ),
+    ],
     out: File,
     at: Annotated[str | None, typer.Option("--at", metavar="POINT", help="JSON, inline or a file.")] = None,
     better: Annotated[str | None, typer.Option("--better", metavar="POINT", help="A point with a lower value.")] = None,
@@ -159,7 +164,7 @@ Teacher = Annotated[int | None, options.count("--teacher", "Units of the teacher
 Inputs = Annotated[str | None, typer.Option("--inputs", help="Inputs: 1,2,3 or JSON rows [[1, 0], [0, 1]].")]
 
 
-@app.command()
+@app.command(short_help="Certified counterexamples to STATEMENT.")
 def refute(
     statement: Statement,
     out: Folder,
@@ -182,9 +187,9 @@ def refute(
     )  # fmt: skip
 
 
-@app.command()
+@app.command(short_help="Certified witnesses of the existence STATEMENT.")
 def exhibit(
-    statement: Statement,
+    statement: Existence,
     out: Folder,
     samples: Samples = None,
     width: Width = None,
@@ -206,7 +211,7 @@ def exhibit(
     )  # fmt: skip
 
 
-@app.command()
+@app.command(short_help="A certified path: to infinity, downhill, between points.")
 def paths(
     problem: ProblemName,
     kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="escape, descend, connect or coercive.")],
@@ -226,7 +231,7 @@ def paths(
     )
 
 
-@app.command()
+@app.command(short_help="Ask the independent checker about certificates.")
 def check(
     problem: ProblemName,
     certificate: Annotated[list[Path], typer.Argument(metavar="CERTIFICATE...", help="Certificate files.")],
@@ -240,7 +245,7 @@ def check(
     return check_files(problem, certificate, as_json=as_json)
 
 
-@app.command()
+@app.command(short_help="Compare PROBLEM with its floating-point twin.")
 def crosscheck(
     problem: Annotated[str | None, typer.Argument(metavar="[PROBLEM]", help="A problem file or a case.")] = None,
     recipe: Annotated[
@@ -270,7 +275,7 @@ def crosscheck(
     )  # fmt: skip
 
 
-@app.command()
+@app.command(short_help="Turn a numerical limit into a certified exact point.")
 def promote(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A file that 'crosscheck -o' wrote.")],
     limit: Annotated[int, options.count("--limit", "Which of its limits, from 0.", least=0)] = 0,
@@ -289,7 +294,7 @@ def promote(
     return promote_command(run, limit=limit, goal=goal, out=out, as_json=as_json, budget=options.budget(budget))
 
 
-@app.command()
+@app.command(short_help="The theorem book: statements of papers, and their truth.")
 def statements(
     identifier: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this statement whole.")] = None,
     paper: Annotated[str | None, typer.Option("--paper", metavar="P", help="Only this paper, e.g. du2019.")] = None,
@@ -311,13 +316,15 @@ def statements(
     return listed(identifier, paper=paper, table=table, graph=graph, breaks=breaks, pages=pages, as_json=as_json)
 
 
-@app.command()
+@app.command(short_help="Does STATEMENT apply to PROBLEM, and does it hold?")
 def examine(
     statement: Statement,
     problem: ProblemName,
     at: Annotated[str | None, typer.Option("--at", metavar="POINT", help="The point it speaks of (JSON).")] = None,
     repaired: Annotated[bool, typer.Option("--repaired", help="Examine the repaired form.")] = False,
-    out: Annotated[Path | None, options.file("Certificate to write.")] = None,
+    out: Annotated[
+        Path | None, options.file("Certificate of a refutation (default: STATEMENT.PROBLEM.certificate.json, here).")
+    ] = None,
     as_json: Json = False,
     seed: Seed = 0,
     budget: Seconds = None,
@@ -331,7 +338,7 @@ def examine(
     )
 
 
-@app.command()
+@app.command(short_help="A picture of F, or of how its valleys merge.")
 def plot(
     problem: ProblemName,
     out: Annotated[Path, options.file(".png, .svg, .html (surfaces) or .json.")],
@@ -364,7 +371,7 @@ def plot(
     )  # fmt: skip
 
 
-@app.command()
+@app.command(short_help="An interactive session with explorer's public names.")
 def repl(
     plain: Annotated[
         bool, typer.Option("--plain", help="Python's own console even where IPython is installed.")
@@ -384,7 +391,7 @@ def repl(
     return start(plain=plain)
 
 
-@app.command()
+@app.command(short_help="What is installed, what is missing, what that means.")
 def doctor(as_json: Json = False, seed: Seed = 0, budget: Seconds = None) -> int:
     """What is installed, what is missing, and what that means."""
     from explorer.app.doctor import examination, table

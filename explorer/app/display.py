@@ -14,6 +14,9 @@ from explorer.app.sheets import MAKERS, Sheet, formats_inertia, sheet, value
 if TYPE_CHECKING:
     from rich.console import Group
 
+#: a tuple of more nouns is shown by their titles
+FEW = 4
+
 
 def rich(noun: Any) -> Group:
     """A rich renderable: title, facts, table, foot."""
@@ -128,25 +131,36 @@ def _tex(said: str) -> str:
 
 
 def teach_ipython() -> None:
-    """Teach a running IPython the nouns that cannot know explorer's displays (the checker's Verdict)."""
+    """Teach a running IPython the nouns that cannot know explorer's displays (the checker's Verdict, points)."""
     module = sys.modules.get("IPython")
     shell = module.get_ipython() if module is not None else None
     if shell is None:
         return
     formatters = shell.display_formatter.formatters
-    formatters["text/plain"].for_type_by_name("explorer.checker", "Verdict", lambda v, p, cycle: p.text(text(v)))
-    formatters["text/html"].for_type_by_name("explorer.checker", "Verdict", html)
-    formatters["text/latex"].for_type_by_name("explorer.checker", "Verdict", latex)
+    for noun in (("explorer.checker", "Verdict"), ("explorer.point", "Point"), ("explorer.point", "EnclosedPoint")):
+        formatters["text/plain"].for_type_by_name(*noun, lambda v, p, cycle: p.text(text(v)))
+        formatters["text/html"].for_type_by_name(*noun, html)
+        formatters["text/latex"].for_type_by_name(*noun, latex)
 
 
 def displayhook(shown: Any) -> None:
-    """``sys.displayhook`` of the plain REPL: nouns as text, everything else as Python shows it."""
-    if shown is not None and any(
-        k.__name__ in MAKERS and k.__module__.startswith("explorer.") for k in type(shown).__mro__
-    ):
-        import builtins
-
-        builtins._ = shown  # type: ignore[attr-defined]
-        print(text(shown))
+    """``sys.displayhook`` of the plain REPL: nouns as text, tuples of nouns one after the other (many of them: by their
+    titles), everything else as Python shows it."""
+    if _is_noun(shown):
+        said = text(shown)
+    elif isinstance(shown, tuple) and shown and all(map(_is_noun, shown)):
+        few = len(shown) <= FEW
+        said = (
+            "\n\n".join(map(text, shown)) if few else "\n".join(f"[{k}] {sheet(x).title}" for k, x in enumerate(shown))
+        )
     else:
         sys.__displayhook__(shown)
+        return
+    import builtins
+
+    builtins._ = shown  # type: ignore[attr-defined]
+    print(said)
+
+
+def _is_noun(shown: Any) -> bool:
+    return any(k.__name__ in MAKERS and k.__module__.startswith("explorer.") for k in type(shown).__mro__)

@@ -96,11 +96,20 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 Seed = Annotated[int, count("--seed", "Seed of every random choice; the same seed, the same bytes.", least=0)]
 Seconds = Annotated[
     float | None,
-    typer.Option("--budget", metavar="SECONDS", parser=seconds, help="Wall-clock time that the question may take."),
+    typer.Option(
+        "--budget",
+        metavar="SECONDS",
+        parser=seconds,
+        help=f"Wall-clock time that the question may take ({DEFAULT_BUDGET:g} by default).",
+    ),
 ]
 Folder = Annotated[Path, folder("Folder to write to.")]
 File = Annotated[Path, file("File to write.")]
-ProblemName = Annotated[str, typer.Argument(metavar="PROBLEM", help="A problem file or the slug of a case.")]
+ProblemName = Annotated[
+    str,
+    typer.Argument(metavar="PROBLEM", help="A problem file, a folder that holds problem.json, or the slug of a case."),
+]
+Existence = Annotated[str, typer.Argument(metavar="STATEMENT", help="Id of a statement, e.g. sun2020.prop-IV.2.")]
 Statement = Annotated[str, typer.Argument(metavar="STATEMENT", help="Id of a statement, e.g. sun2020.claim-IV.1.")]
 
 

@@ -51,6 +51,7 @@ def _ipython(names: dict[str, Any]) -> None:
     config = Config()
     config.TerminalInteractiveShell.banner1 = banner() + "\n"
     config.TerminalInteractiveShell.enable_tip = False
+    config.InteractiveShellApp.exec_lines = ["__import__('explorer.app.display').app.display.teach_ipython()"]
     if not sys.stdin.isatty():
         config.TerminalInteractiveShell.simple_prompt = True
         config.HistoryManager.enabled = False

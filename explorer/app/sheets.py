@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -118,14 +119,22 @@ def _component(x: Any) -> Sheet:
     return Sheet(f"Critical component: {what}", tuple(facts), foot=tuple(x.equations))
 
 
+def _point(p: Any) -> Sheet:
+    return Sheet("Point", (("coordinates", ", ".join(formats.coordinates(p))),))
+
+
 def _certificate(c: Any) -> Sheet:
-    facts = [("goal", formats.mapping_text(c.goal)), ("rules", _names(c.rules)), ("problem", c.problem.digest)]
+    facts = [
+        ("goal", formats.mapping_text(c.goal)),
+        ("rules", _names(_counted(c.rules))),
+        ("problem", c.problem.digest),
+    ]
     facts.append(("trust", "none yet: a certificate is a proposal, ask the checker (explorer check)"))
     return Sheet(f"Certificate about {c.problem.slug}", tuple(facts))
 
 
 def _instance(i: Any) -> Sheet:
-    rows = tuple((name, formats.mapping_text(c.goal), _names(c.rules)) for name, c in i.certificates)
+    rows = tuple((name, formats.mapping_text(c.goal), _names(_counted(c.rules))) for name, c in i.certificates)
     return Sheet(
         f"Instance {i.slug}", (("network", formats.network(i.problem)),), ("certificate", "goal", "rules"), rows
     )
@@ -210,6 +219,8 @@ MAKERS: dict[str, Callable[[Any], Sheet]] = {
     "LocalGeometry": _geometry,
     "CriticalSet": _critical_set,
     "Component": _component,
+    "Point": _point,
+    "EnclosedPoint": _point,
     "Certificate": _certificate,
     "Instance": _instance,
     "Verdict": _verdict,
@@ -239,6 +250,10 @@ def formats_inertia(i: Any) -> str:
 def _vector(row: Any) -> str:
     shown = [formats.short(v) for v in row]
     return shown[0] if len(shown) == 1 else "(" + ", ".join(shown) + ")"
+
+
+def _counted(names: Any) -> list[str]:
+    return [name if n == 1 else f"{name} ({n})" for name, n in Counter(names).items()]
 
 
 def _names(names: Any, most: int = 16) -> str:

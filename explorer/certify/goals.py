@@ -97,7 +97,7 @@ def certify(
             "goal",
             expected=f"one of {', '.join((*GOALS, *COMPLETE_GOALS, 'lower-bound'))}",
             got=repr(goal)[:60],
-            remedy="see 'explorer certify --help'",
+            remedy="docs/certificate.md says what each states",
         )
     if better is not None and goal not in WITH_BETTER:
         raise Invalid("better", got=f"a lower point, which {goal} does not use", remedy="leave it out")
