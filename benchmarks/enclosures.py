@@ -32,7 +32,7 @@ def enumerated(name: str, budget: float) -> str:
     end = time.process_time()
     indices = [c.inertia.negative for c in points.found]
     by_index = ", ".join(f"{indices.count(k)} of index {k}" for k in sorted(set(indices)))
-    left = f"{len(run.undecided)} ({run.stopped})" if run.undecided else "0"
+    left = f"{run.undecided} ({run.stopped})" if run.undecided else "0"
     rate = run.boxes / (end - middle)
     return (
         f"| {name} | {len(problem.parameters)} | {len(indices)}: {by_index} | {sum((-1) ** k for k in indices)} | {found_by_chance(problem, 2000)} | "

@@ -60,7 +60,16 @@ def plain_loss(problem: Problem, theta: Any) -> Any:
 
 
 def found_by_chance(problem: Problem, starts: int = 400) -> int:
-    """The number of different limits of Newton's method from random starts; gradients by complex steps, Hessians by their differences."""
+    """The number of different limits of Newton's method from random starts."""
+    found: list[Any] = []
+    for end in ends_by_chance(problem, starts):
+        if not any(np.abs(end - other).max() < 1e-5 for other in found):
+            found.append(end)
+    return len(found)
+
+
+def ends_by_chance(problem: Problem, starts: int) -> Any:
+    """Where Newton's method ends, as rows; gradients by complex steps, Hessians by their differences."""
     d, h = len(problem.parameters), 1e-6
     size = np.array([float(b) for b in radius(problem).bounds])
     x = np.random.default_rng(5).uniform(-1, 1, (d, starts)) * size[:, None]
@@ -73,12 +82,7 @@ def found_by_chance(problem: Problem, starts: int = 400) -> int:
         bend = [(slope(x + h * e[:, None]) - slope(x - h * e[:, None])) / (2 * h) for e in np.eye(d)]
         step = np.linalg.solve(np.moveaxis(np.array(bend), -1, 0) + 1e-12 * np.eye(d), slope(x).T[..., None])[..., 0].T
         x = np.clip(x - np.clip(step, -1, 1), -3 * size[:, None], 3 * size[:, None])
-    ends = x[:, np.abs(slope(x)).max(axis=0) < 1e-9].T
-    found: list[Any] = []
-    for end in ends:
-        if not any(np.abs(end - other).max() < 1e-5 for other in found):
-            found.append(end)
-    return len(found)
+    return x[:, np.abs(slope(x)).max(axis=0) < 1e-9].T
 
 
 REGULARISED = {

@@ -16,10 +16,14 @@ from explorer.certify import certify
 from explorer.errors import NotCertifiable, Unsupported
 from explorer.point import EnclosedPoint
 from explorer.problem import Problem
+from explorer.solve import enclosure
 from explorer.solve import enclosure_arrays as ia
 from explorer.solve.critical import critical_set
 from explorer.solve.enclosure import by_enclosure
 from explorer.solve.enclosure_arrays import Range
+from explorer.solve.enclosure_leftovers import clusters
+from explorer.solve.enclosure_points import search
+from explorer.solve.enclosure_prune import outer_box, prune
 from explorer.solve.enclosure_tape import derivatives
 
 # -- arithmetic --------------------------------------------------------------------------------------------------------
@@ -175,19 +179,26 @@ def test_degenerate_families_end_as_undecided_boxes() -> None:
 
 
 def test_a_degenerate_point_is_not_dropped() -> None:
-    """x^4 has one critical point, of nullity 1: undecided, and near 0."""
-    quartic = Problem.monomial(["x"], {(4,): 1})
-    found = critical_set(quartic, box=EnclosedPoint((Fraction(-1),), (Fraction(2),)))
+    """(x^2 - 2)^4 has one critical point in [1, 2], of nullity 1, and irrational: undecided, and near sqrt 2."""
+    quartic = Problem.monomial(["x"], {(8,): 1, (6,): -8, (4,): 24, (2,): -32, (0,): 16})
+    found = critical_set(quartic, box=EnclosedPoint((Fraction(1),), (Fraction(2),)))
     assert not found.coverage.complete
-    assert "1 undecided boxes" in found.coverage.reason
+    assert not found.components
+    assert "undecided boxes in 1 group" in found.coverage.reason
+    assert "[1.414" in found.coverage.reason
+    assert "numerically a Hessian of nullity 1" in found.coverage.reason
 
 
 def test_undecided_boxes_speak_of_their_images() -> None:
-    """(1 - v tanh w)^2 + v^2 + w^2 has the Hessian [[2, -2], [-2, 2]] at 0, its only critical point: singular, and on the face w = 0 of the
-    half that is looked at."""
-    found = by_enclosure(ridge("tanh", [1, 1, 1], [1], [1], "1"), Budget(30).start())
+    """Where a limit stops the search, what is left is left in the half that is looked at and in its images."""
+    problem = REGULARISED["tanh two units"]
+    where = enclosure.Region.everywhere(problem)
+    box = outer_box(where.lower, where.upper)
+    points = search(problem, where.lower, where.upper, Budget(60).start())
+    run = prune(problem, box, [], Budget(60).start(), mirrors=points.mirrors, depths=(2, 3))
+    found = enclosure._assembled(problem, where, points, run, clusters(points.tape, *run.rest, box[1]))
+    assert run.undecided
     assert not found.coverage.complete
-    assert not found.components
     assert "images of these under the symmetries" in found.coverage.reason
 
 

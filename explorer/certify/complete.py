@@ -15,6 +15,7 @@ from explorer.certify.encode import Step, assemble, number, point_json
 from explorer.certify.located import Located
 from explorer.certify.trees import Leaves, accepted_tree
 from explorer.errors import Invalid, NotCertifiable
+from explorer.exact import text
 from explorer.point import EnclosedPoint
 from explorer.problem import Problem
 from explorer.solve.enclosure import Region, explore
@@ -78,8 +79,19 @@ def _explored(problem: Problem, where: Region, deadline: Deadline, *, widest: in
     points = search(
         problem, where.lower, where.upper, deadline, accept=lambda wide: _passes(problem, wide), widest=widest
     )
+    if points.singular:
+        raise NotCertifiable(
+            "all critical points",
+            expected="nondegenerate critical points",
+            got=f"a degenerate one at {_shown(points.singular[0].places[0])}",
+            remedy="explorer solve lists it (computed, not verified); try a box without it",
+        )
     run = explore(problem, where, points, deadline, tree=True)
     return points, run
+
+
+def _shown(at: Sequence[Fraction]) -> str:
+    return f"({', '.join(text(v) for v in at)})"
 
 
 def _no_rest(run: Search) -> None:
@@ -87,7 +99,7 @@ def _no_rest(run: Search) -> None:
         raise NotCertifiable(
             "all critical points",
             expected="every part of the box excluded or settled",
-            got=f"{len(run.undecided)} undecided boxes ({run.stopped})",
+            got=f"{run.undecided} undecided boxes ({run.stopped})",
             remedy="a degenerate critical point or a family; try a smaller box",
         )
 

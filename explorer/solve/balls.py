@@ -71,7 +71,7 @@ class BallRing:
             g = density / (2 * arb.pi()).sqrt()
             below = (1 + x.erf()) / 2
             return [z * below, below + z * g, (2 - z * z) * g][: order + 1]
-        if p is not None and (k := _piece_of(p.breaks, z)) is not None:
+        if p is not None and (k := piece_of(p.breaks, z)) is not None:
             out, coefficients = [], list(p.polynomials[k])
             for _ in range(order + 1):
                 value = arb(0)
@@ -86,7 +86,7 @@ class BallRing:
         raise Unsupported(str(where), expected="no neuron-cubic regularizer", got="one")
 
 
-def _piece_of(breaks: Sequence[Fraction], z: arb) -> int | None:
+def piece_of(breaks: Sequence[Fraction], z: arb) -> int | None:
     """Which piece of a piecewise polynomial the ball lies in, None if it meets a break."""
     sides = [1 if z > ball(b) else -1 if z < ball(b) else 0 for b in breaks]
     return None if 0 in sides else sides.count(1)

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
 from explorer.budget import Deadline
 from explorer.errors import Invalid, Unsupported
 from explorer.exact import text
@@ -20,6 +18,7 @@ from explorer.point import Inertia
 from explorer.problem import Problem
 from explorer.solve import bounds
 from explorer.solve.balls import value_at
+from explorer.solve.enclosure_leftovers import Cluster, clusters
 from explorer.solve.enclosure_points import Certified, Points, search
 from explorer.solve.enclosure_prune import Box, Search, inner_box, outer_box, prune
 from explorer.solve.enclosure_ring import applies, first_order_smooth
@@ -29,7 +28,8 @@ from explorer.solve.values import settle_globals
 
 METHOD = "branch and prune"
 MAX_PARAMETERS = 10
-SHOWN = 3  #: undecided boxes that the coverage spells out
+SHOWN = 3  #: groups of undecided boxes that the coverage spells out
+TRIED = 8  #: groups in which a rational degenerate point is looked for
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,33 @@ def by_enclosure(problem: Problem, deadline: Deadline, region: Region | None = N
     where = Region.everywhere(problem) if region is None else region
     points = search(problem, where.lower, where.upper, deadline)
     run = explore(problem, where, points, deadline)
-    return _assembled(problem, where, points, run)
+    groups = _clusters(points, where, run)
+    while groups and not deadline.over and points.settle([g.simplest() for g in groups[:TRIED]]):
+        boxes = run.boxes
+        run = explore(problem, where, points, deadline, resume=run.rest)
+        run.boxes += boxes
+        groups = _clusters(points, where, run)
+    return _assembled(problem, where, points, run, groups)
+
+
+def _clusters(points: Points, where: Region, run: Search) -> list[Cluster]:
+    lo, hi = outer_box(where.lower, where.upper)
+    return clusters(points.tape, *run.rest, (hi - lo) / 2) if run.undecided else []
 
 
 def explore(
-    problem: Problem, where: Region, points: Points, deadline: Deadline, *, tree: bool = False, discover: bool = True
+    problem: Problem,
+    where: Region,
+    points: Points,
+    deadline: Deadline,
+    *,
+    tree: bool = False,
+    discover: bool = True,
+    resume: Box | None = None,
 ) -> Search:
     """Branch and prune around the certified points, which may become more on the way if ``discover``."""
-    known = [inner_box(c.wide.lower, c.wide.upper) for c in points.found]
+    known = [inner_box(*ends) for ends in points.singular_boxes]
+    known += [inner_box(c.wide.lower, c.wide.upper) for c in points.found]
     if points.origin is not None:  # the first of the known boxes: those that are discovered follow the others
         half = [points.origin.half] * len(where.lower)
         known.insert(0, inner_box([-h for h in half], half))
@@ -94,13 +113,14 @@ def explore(
         deadline,
         ball=where.ball,
         tree=tree,
+        resume=resume,
         mirrors=points.mirrors,
         discover=points.discover if discover else None,
     )
 
 
-def _assembled(problem: Problem, where: Region, points: Points, run: Search) -> CriticalSet:
-    components = _components(problem, points.found)
+def _assembled(problem: Problem, where: Region, points: Points, run: Search, groups: Sequence[Cluster]) -> CriticalSet:
+    components = _components(problem, points.found) + [s.component for s in points.singular]
     if points.origin is not None and all(a < 0 < b for a, b in zip(where.lower, where.upper, strict=True)):
         components.append(points.origin.component)
     everywhere = where.ball is not None and not run.undecided
@@ -119,17 +139,22 @@ def _assembled(problem: Problem, where: Region, points: Points, run: Search) -> 
     )
     looked = f"{run.boxes} boxes were excluded, settled or halved, with outward rounded arithmetic"
     if run.undecided:
-        leftovers = _merged(run.undecided)
-        listed = "; ".join(_approximately(a, b) for a, b in leftovers[:SHOWN])
-        more = f" and {len(leftovers) - SHOWN} more" if len(leftovers) > SHOWN else ""
+        listed = "; ".join(g.shown() for g in groups[:SHOWN])
+        more = f"; and {len(groups) - SHOWN} more" if len(groups) > SHOWN else ""
         images = ", and in the images of these under the symmetries of the units" if points.mirrors else ""
         reason = (
-            f"complete {place} except in {len(leftovers)} undecided boxes ({run.stopped}: a degenerate critical point, "
-            f"a family, or a kink): {listed}{more}{images}; {looked}"
+            f"complete {place} except in {run.undecided} undecided boxes in {len(groups)} group{'s' * (len(groups) != 1)} ({run.stopped}: "
+            f"a degenerate critical point, a family, or a kink): {listed}{more}{images}; {looked}"
         )
         box = "" if where.ball is not None else _shown(where.lower, where.upper)
         return CriticalSet(problem, settled, Coverage(False, METHOD, Trust.COMPUTED, reason, box), best, because)
-    reason = f"{looked}; complete {place}; every critical point is nondegenerate and certified in a box of its own"
+    degenerate = sum(len(s.component.points) for s in points.singular)
+    kinds = (
+        f"certified in a box of its own, {degenerate} of them degenerate"
+        if degenerate
+        else "nondegenerate and certified in a box of its own"
+    )
+    reason = f"{looked}; complete {place}; every critical point is {kinds}"
     if not smooth:
         reason += "; F has kinks, and on them no critical point in the sense of Clarke" + (
             " but the origin" if points.origin else ""
@@ -189,23 +214,6 @@ def _kind(found: Inertia) -> tuple[Kind, str]:
     if found.positive == 0:
         return Kind.STRICT_MAXIMUM, "the Hessian is negative definite"
     return Kind.STRICT_SADDLE, "the Hessian has eigenvalues of both signs"
-
-
-def _merged(boxes: Sequence[Box]) -> list[Box]:
-    """Clusters of touching boxes, as hulls (for display; at most a few thousand boxes are compared)."""
-    left = sorted(boxes, key=lambda b: tuple(b[0].tolist()))
-    out: list[Box] = []
-    for lo, hi in left:
-        touching = [k for k, (a, b) in enumerate(out) if ((a <= hi) & (b >= lo)).all()]
-        for k in reversed(touching):
-            a, b = out.pop(k)
-            lo, hi = np.minimum(lo, a), np.maximum(hi, b)
-        out.append((lo, hi))
-    return out
-
-
-def _approximately(lo: np.ndarray, hi: np.ndarray) -> str:
-    return " x ".join(f"[{a:.4g}, {b:.4g}]" for a, b in zip(lo, hi, strict=True))
 
 
 def _shown(lower: Sequence[Fraction], upper: Sequence[Fraction]) -> str:

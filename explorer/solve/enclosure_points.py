@@ -28,6 +28,7 @@ from explorer.solve.enclosure_arrays import Array
 from explorer.solve.enclosure_kinks import Origin, origin
 from explorer.solve.enclosure_mirror import Move, moves
 from explorer.solve.enclosure_prune import Box, inner_box
+from explorer.solve.enclosure_singular import Singular, singular_point
 from explorer.solve.enclosure_tape import Tape
 
 STARTS, STEPS, MORE_STEPS = 512, 50, 12
@@ -57,6 +58,26 @@ class Points:
     origin: Origin | None = None
     widest: int = WIDEST
     found: list[Certified] = field(default_factory=list)
+    #: degenerate critical points, each alone in a box
+    singular: list[Singular] = field(default_factory=list)
+
+    @property
+    def singular_boxes(self) -> list[tuple[list[Fraction], list[Fraction]]]:
+        return [([v - s.half for v in at], [v + s.half for v in at]) for s in self.singular for at in s.places]
+
+    def settle(self, candidates: Sequence[Sequence[Fraction]]) -> bool:
+        """Whether one of the rational points, or several, are degenerate critical points, alone in a box; they are kept then."""
+        known = len(self.singular)
+        for at in candidates:
+            inside = all(a < v < b for a, v, b in zip(self.lower, at, self.upper, strict=True))
+            if not inside or any(tuple(at) in s.places for s in self.singular):
+                continue
+            try:
+                new = singular_point(self.problem, at, self.mirrors, self.deadline)
+            except BudgetExceeded:  # the search says so itself
+                break
+            self.singular += [] if new is None else [new]
+        return len(self.singular) > known
 
     @cached_property
     def mirrors(self) -> tuple[Move, ...]:
@@ -145,6 +166,8 @@ def search(
     random = np.random.default_rng(0)
     x = lo[:, None] + (hi - lo)[:, None] * random.random((len(lo), STARTS))
     x[:, 0] = np.clip(0, lo, hi)
+    if points.origin is None:
+        points.settle([[Fraction(0)] * len(lower)])
     for near in limits_of_newton(points.tape, x, lo, hi, deadline):
         deadline.check("certifying critical points")
         points.propose(near)

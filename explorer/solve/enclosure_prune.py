@@ -21,13 +21,16 @@ from explorer.budget import Deadline
 from explorer.problem import Problem
 from explorer.solve import enclosure_arrays as ia
 from explorer.solve.enclosure_arrays import Array, Range
+from explorer.solve.enclosure_leftovers import hopeless
 from explorer.solve.enclosure_mirror import Move
 from explorer.solve.enclosure_tape import Run, Tape
 from explorer.solve.radius import Radius
 
 BATCH = 8192
 ROW = 999  #: largest entry of an integer combination
-DEPTHS = (4, 6, 8, 10, 12, 15, 18, 21, 24)  #: halvings of every coordinate, level by level
+DEPTHS = (4, 6, 8, 10, 12, 15, 18, 21, 24)  #: halvings of every coordinate on average, level by level
+DEEPER = 3  #: no coordinate counts for more halvings than this beyond the average of its level
+THINNEST = 45  #: halvings after which a coordinate is left alone
 OFFERS = 16
 GROWTH = 3  #: from one depth to the next; boxes around a curve grow by a factor of 4 or more
 
@@ -43,13 +46,18 @@ class Search:
 
     known: list[Box]
     boxes: int = 0
-    undecided: list[Box] = field(default_factory=list)
+    rest: Box = (np.zeros((0, 0)), np.zeros((0, 0)))  #: undecided boxes, as arrays of shape (d, N)
     stopped: str = ""
     recorded: bool = False
     mirrors: Sequence[Move] = ()
     #: node -> token, and node -> the first of its two children; only if a tree is recorded
     tokens: dict[int, Token] = field(default_factory=dict)
     children: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def undecided(self) -> int:
+        """The number of undecided boxes."""
+        return int(self.rest[0].shape[1])
 
     def mark(self, nodes: Array, which: Array, token: Callable[[int], Token]) -> None:
         """Record the token of the nodes at the true places of ``which``."""
@@ -69,24 +77,27 @@ def prune(
     depths: Sequence[int] = DEPTHS,
     most: int = 50_000_000,
     most_undecided: int = 4_096,
-    most_waiting: int = 400_000,
+    most_waiting: int = 1_000_000,
+    resume: Box | None = None,
     mirrors: Sequence[Move] = (),
     discover: Callable[[Array], Sequence[Box]] | None = None,
 ) -> Search:
     """Exclude, settle, contract and halve until nothing is left, or a limit is met.
 
-    Boxes that resist at ``depths[0]`` halvings of every coordinate wait, and are halved further, down to ``depths[1]`` and so on,
-    unless they are more than ``most_undecided`` and multiply as the boxes around a curve or a surface do: a degenerate family
-    ends as some coarse boxes, not in an endless loop.
+    Boxes that resist after ``depths[0]`` halvings for each coordinate wait, and are halved further, down to ``depths[1]`` and so on,
+    unless they are more than ``most_undecided``, multiply as the boxes around a curve or a surface do, and a sample of them looks like that
+    (`enclosure_leftovers.hopeless`): a degenerate family ends as some coarse boxes, not in an endless loop. Coordinates are halved as their
+    weights say, so at one level boxes have one volume, not one shape: a large box of weights needs few cuts where activations saturate.
+    ``resume`` are boxes of shape (d, N) that are left of ``box`` from another search.
     ``discover`` is offered the middles of some waiting boxes, shape (d, N), and may answer with new known boxes around critical points.
     """
     lo, hi = box
     tape = Tape.of(problem)
     run = Search(list(known), recorded=tree, mirrors=mirrors)
-    stack = [(lo[:, None], hi[:, None], np.zeros(1, dtype=np.int64))]
-    size, nodes, before = hi - lo, 1, 0
+    first = (lo[:, None], hi[:, None]) if resume is None else resume
+    stack = [(*first, np.zeros(first[0].shape[1], dtype=np.int64))]
+    size, nodes, before = (hi - lo)[:, None], 1, 0
     for level, depth in enumerate(depths):
-        smallest = size * np.ldexp(1, -depth)
         waiting: list[Boxes] = []
         while stack:
             if deadline.over or run.boxes > most:
@@ -95,11 +106,12 @@ def prune(
             lo, hi, node = _batch(stack)
             run.boxes += lo.shape[1]
             lo, hi, node, weight = _resisting(problem, tape, run, lo, hi, node, ball)
-            small = ((hi - lo) <= smallest[:, None]).all(axis=0)
+            share = np.maximum((hi - lo) / size, np.ldexp(1, -depth - DEEPER))
+            small = np.prod(share, axis=0) <= np.ldexp(1, -depth * len(lo))
             waiting.append((lo[:, small], hi[:, small], node[small]))
             lo, hi, node, weight = lo[:, ~small], hi[:, ~small], node[~small], weight[:, ~small]
             if lo.shape[1]:
-                stack += _halved(run, lo, hi, node, weight, smallest, nodes)
+                stack += _halved(run, lo, hi, node, weight, size, nodes)
                 nodes += 2 * lo.shape[1]
         stack = [*waiting, *stack]
         left = sum(part[2].size for part in stack)
@@ -109,12 +121,17 @@ def prune(
             _offer(run, stack, discover)
         growing = level > 1 and left > most_undecided and left >= GROWTH * before
         before = left
-        if growing or left > most_waiting or level + 1 == len(depths):
-            run.stopped = f"{left} boxes of width 2^-{depth} of the whole resist"
+        if (
+            left > most_waiting
+            or level + 1 == len(depths)
+            or (growing and hopeless(tape, *_joined(stack)[:2], size / 2))
+        ):
+            run.stopped = f"{left} boxes of mean width 2^-{depth} of the whole resist"
             break
-    for a, b, node in stack:
-        for n in _settled(problem, run, a, b, node, ball)[: most_waiting - len(run.undecided)]:
-            run.undecided.append((a[:, n], b[:, n]))
+    if stack:
+        lo, hi, node = _joined(stack)
+        kept = _settled(problem, run, lo, hi, node, ball)
+        run.rest = lo[:, kept], hi[:, kept]
     return run
 
 
@@ -135,11 +152,11 @@ def _resisting(
         return _mean_values(tape, values, left, run, lo, hi, node)
 
 
-def _halved(run: Search, lo: Array, hi: Array, node: Array, weight: Array, smallest: Array, nodes: int) -> list[Boxes]:
-    """Both halves of every box, across the coordinate of the largest weight that is not yet of the smallest width."""
+def _halved(run: Search, lo: Array, hi: Array, node: Array, weight: Array, size: Array, nodes: int) -> list[Boxes]:
+    """Both halves of every box, across the coordinate of the largest weight."""
     count = lo.shape[1]
-    width = (hi - lo) / smallest[:, None]
-    weight = np.nan_to_num(weight, nan=0, posinf=0)
+    width = (hi - lo) / size * np.ldexp(1, THINNEST)
+    weight = np.where(np.isfinite(weight).all(axis=0), weight, width)  # across a kink the widest coordinate
     weight = weight / np.maximum(weight.max(axis=0), ia.TINY) + width / width.max(axis=0) * ia.MARGIN
     axis = np.argmax(np.where(width > 1, weight, -1), axis=0)
     pick = (axis, np.arange(count))
@@ -177,7 +194,11 @@ def _batch(stack: list[Boxes]) -> Boxes:
             lo, hi, node = lo[:, -room:], hi[:, -room:], node[-room:]
         taken.append((lo, hi, node))
         count += lo.shape[1]
-    return tuple(np.concatenate(parts, axis=-1) for parts in zip(*taken, strict=True))  # type: ignore[return-value]
+    return _joined(taken)
+
+
+def _joined(parts: Sequence[Boxes]) -> Boxes:
+    return tuple(np.concatenate(p, axis=-1) for p in zip(*parts, strict=True))  # type: ignore[return-value]
 
 
 def _settled(problem: Problem, run: Search, lo: Array, hi: Array, node: Array, ball: Radius | None) -> Array:
