@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction as Q
 from itertools import pairwise, product
 from typing import Any
@@ -287,6 +288,17 @@ def random_kinks(rng: random.Random) -> Problem:
     )
 
 
+def random_even_kinks(rng: random.Random) -> Problem:
+    """The same with units |z|, two of them and a ridge."""
+    while True:
+        problem = random_kinks(rng)
+        net = problem.network
+        if problem.regularizer is not None and net.widths[1] == 2:
+            activation = {"kind": "leaky_relu", "slope": -1}
+            even = Problem.dense(widths=[1, 1, 1], inputs=[[1]], targets=[1], activation=activation)
+            return replace(problem, network=replace(net, activations=even.network.activations))
+
+
 def random_outputs(rng: random.Random) -> Problem:
     """Two-layer linear networks with several outputs and no regularizer: targets with distinct or with equal directions."""
     widths = rng.choice([[2, 1, 2], [2, 2, 2], [2, 1, 1], [3, 1, 2], [1, 1, 2], [2, 2, 1]])
@@ -367,6 +379,7 @@ CLASSES: dict[str, Callable[[random.Random], Problem]] = {
     "polynomial": random_polynomial,
     "piecewise": random_piecewise,
     "kinks": random_kinks,
+    "even-kinks": random_even_kinks,
     "outputs": random_outputs,
     "deep-linear": random_deep_linear,
     "deep-ridge": random_deep_ridge,

@@ -38,6 +38,7 @@ SIZES = {
     "polynomial": 2,
     "piecewise": 3,
     "kinks": 3,
+    "even-kinks": 3,
     "outputs": 4,
     "deep-linear": 4,
     "deep-ridge": 2,

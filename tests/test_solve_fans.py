@@ -160,9 +160,10 @@ def test_what_the_layer_does_not_cover_goes_another_way() -> None:
 
 
 def test_directions_that_share_their_outputs_are_named() -> None:
-    # |z|: units with w > 0 and w < 0 have the same outputs, so two of them may share their product: infinitely many solutions
+    # |u_1| y_1 + |u_2| y_2 on e_1, e_2: units in the cells (+ +) and (+ -) have the same outputs and may share their product
     absolute = {"kind": "piecewise-polynomial", "breaks": ["0"], "pieces": [["0", "-1"], ["0", "1"]]}
-    found = critical_set(network([1, 2, 1], [1], [2], activation=absolute, regularizer=ridge("1/2")), budget=Budget(60))
+    p = network([2, 2, 1], [[1, 0], [0, 1]], [1, 3], activation=absolute, regularizer=ridge("1/10"))
+    found = critical_set(p, budget=Budget(60))
     assert not found.coverage.complete
     assert "a choice of faces was not solved" in found.coverage.reason
 

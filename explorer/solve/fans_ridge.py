@@ -3,7 +3,8 @@
 At a critical point the derivatives along (u_j, v_j) give m v^2 = u . L u, so a unit is zero or *active*, v and u not 0. In p = v u F is
 convex on a product of faces with fixed signs of v, |data term| + sum 2 sqrt(m) |p|_L, so active units of one *type* (face, sign of
 v, weights) point in one direction and only sum |p| is bound: each choice of types is one polynomial system with few solutions, and
-q > 1 units of one type are a family (v_j, u_j) = a_j (v, u), a on the unit sphere with positive entries.
+q > 1 units of one type are a family (v_j, u_j) = a_j (v, u), a on the unit sphere with positive entries. For |z| the units u and -u are
+one function: types are listed for one of two opposite faces only, and every stratum with the signs of its active units in all ways.
 
 Kinds: with g_i = 2 c_i (f_i - y_i) and h(u) = sum_i g_i phi(x_i . u), F(q) - F(p) = sum_j (Psi_j(q_j) - Psi_j(p_j)) + a nonnegative rest of higher
 order, Psi(v, u) = v h(u) + u . L u + m v^2. So p is a local minimum iff h(u)^2 <= 4 m u . L u for all u (every zero unit) and F does
@@ -50,7 +51,8 @@ def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
     fan = layer.fan(deadline)
     units = [weights_of(layer, j) for j in range(layer.units)]
     kinds = list(dict.fromkeys(units))
-    types = [Type(f, s, w) for w in kinds for f in fan.faces if f.dimension and not f.dead for s in (1, -1)]
+    faces = [f for f in fan.faces if f.dimension and not f.dead and (not layer.even or _leading(f) > 0)]
+    types = [Type(f, s, w) for w in kinds for f in faces for s in (1, -1)]
     doubts: list[str] = []
     components: list[Component] = []
     solved = 0
@@ -59,11 +61,12 @@ def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
             solved += 1
             for active, home in product(_solutions(layer, fan, chosen, deadline, doubts), homes):
                 deadline.check("classifying critical points")
-                found, doubt = component(layer, fan, units, active, home)
-                doubts += doubt
-                components += [] if found is None else [found]
-                if len(components) > MAX_STRATA:
-                    raise Unsupported("critical strata", expected=f"at most {MAX_STRATA}", got="more")
+                for flips in product(*((1, -1) if layer.even and a is not None else (1,) for a in home)):
+                    found, doubt = component(layer, fan, units, active, home, flips)
+                    doubts += doubt
+                    components += [] if found is None else [found]
+                    if len(components) > MAX_STRATA:
+                        raise Unsupported("critical strata", expected=f"at most {MAX_STRATA}", got="more")
     except ExplorerError as stopped:
         doubts.append(f"strata are missing: {stopped.sentence()}")
     reason = (
@@ -71,6 +74,11 @@ def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
         "the polynomial system of each was solved"
     )
     return gathered(layer, components, doubts, reason, bounds.coercive(layer.problem))
+
+
+def _leading(face: Face) -> int:
+    """The first sign of a face that is not 0: of two opposite faces one has 1."""
+    return next((s for s in face.signs if s), 0)
 
 
 Home = tuple[int | None, ...]

@@ -44,6 +44,11 @@ class Layer:
         return len(self.inputs[0])
 
     @property
+    def even(self) -> bool:
+        """phi = a |z|: a unit with -u for u is the same function."""
+        return self.degree == 1 and self.slopes[0] == -self.slopes[1]
+
+    @property
     def output_bias(self) -> bool:
         net = self.problem.network
         assert isinstance(net, DenseNetwork)

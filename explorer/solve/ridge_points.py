@@ -7,7 +7,7 @@ they may be undecided, and then the component says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor
@@ -22,7 +22,7 @@ from explorer.model.polynomial import cell_polynomial
 from explorer.point import AnyPoint, EnclosedPoint, Inertia, Point, RationalField
 from explorer.solve.classify import BITS, PRECISION, Target
 from explorer.solve.fans import Face, Fan, dot
-from explorer.solve.layer import ZERO, Layer
+from explorer.solve.layer import ZERO, Layer, linear
 from explorer.solve.results import Component, Kind, Value
 from explorer.solve.scalars import element_text, enclosure
 from explorer.solve.taylor import Ring, field_ring
@@ -264,9 +264,10 @@ def resting(active: Active, fan: Fan, weights: Weights) -> Verdict:
 
 
 def component(
-    layer: Layer, fan: Fan, units: Sequence[Weights], active: Active, home: Sequence[int | None]
+    layer: Layer, fan: Fan, units: Sequence[Weights], active: Active, home: Sequence[int | None], flips: Sequence[int]
 ) -> tuple[Component | None, list[str]]:
-    """The component in which unit j has type ``home[j]`` (None: it is zero), if it is critical, and what was not decided."""
+    """The component in which unit j has type ``home[j]`` (None: it is zero), with -u for u where ``flips[j]`` is -1 (|z| only), if it
+    is critical, and what was not decided."""
     with flint.ctx.workprec(PRECISION):
         met = [clarke(active, fan, unit) for unit in active.units]
         if False in met:
@@ -277,7 +278,7 @@ def component(
             ]
         zero = sorted({units[j] for j, a in enumerate(home) if a is None}, key=str)
         verdicts = [leaving(active, fan, u) for u in active.units] + [resting(active, fan, w) for w in zero]
-        return _described(layer, fan, units, active, home, verdicts), []
+        return _described(layer, fan, units, active, home, flips, verdicts), []
 
 
 def _described(
@@ -286,11 +287,12 @@ def _described(
     units: Sequence[Weights],
     active: Active,
     home: Sequence[int | None],
+    flips: Sequence[int],
     verdicts: Sequence[Verdict],
 ) -> Component:
     members = [[j for j, a in enumerate(home) if a == k] for k in range(len(active.units))]
     dimension = sum(len(m) - 1 for m in members)
-    sample = _sample(layer, active, members)
+    sample = _sample(layer, active, members, flips)
     smooth = None not in home and all(all(u.face.signs) for u in active.units)
     low = False if any(v.low is False for v in verdicts) else None if any(v.low is None for v in verdicts) else True
     strict = bool(low) and active.nonsingular and not dimension and all(v.strict for v in verdicts)
@@ -303,25 +305,27 @@ def _described(
         dimension=dimension,
         sample=sample,
         value=active.value,
-        inertia=_inertia(layer, active, home, sample) if smooth else None,
+        inertia=_inertia(layer, active, home, flips, sample) if smooth else None,
         kind=kind,
         is_global=None,
         because=_words(low, active, home),
         orbit=1 if alone and smooth else None,
         points=() if dimension else (sample,),
         isolated=False if ends and not dimension else True if alone and smooth else None,
-        equations=tuple(_texts(layer, fan, active, members, home)),
+        equations=tuple(_texts(layer, fan, active, members, home, flips)),
         description=_description(dimension, ends, smooth=smooth),
     )
 
 
-def _inertia(layer: Layer, active: Active, home: Sequence[int | None], sample: AnyPoint) -> Inertia | None:
+def _inertia(
+    layer: Layer, active: Active, home: Sequence[int | None], flips: Sequence[int], sample: AnyPoint
+) -> Inertia | None:
     """The inertia inside the cells of the units, all of them active."""
     inside = [ZERO] * len(layer.problem.parameters)
     for j, a in enumerate(home):
         assert a is not None
         for k, x in zip(layer.incoming(j), active.units[a].face.sample, strict=True):
-            inside[k] = x
+            inside[k] = flips[j] * x
     return Target(layer.problem, cell_polynomial(layer.problem, inside).polynomial).hessian_inertia(sample)
 
 
@@ -357,12 +361,13 @@ def shares(count: int) -> list[Fraction]:
     return out
 
 
-def _sample(layer: Layer, active: Active, members: Sequence[Sequence[int]]) -> AnyPoint:
+def _sample(layer: Layer, active: Active, members: Sequence[Sequence[int]], flips: Sequence[int]) -> AnyPoint:
     values: list[Any] = [active.numbers.ring.constant(ZERO)] * len(layer.problem.parameters)
     for unit, home in zip(active.units, members, strict=True):
         for share, j in zip(shares(len(home)), home, strict=True):
-            for k, x in zip((*layer.incoming(j), layer.outgoing(j)), (*unit.u, unit.v), strict=True):
-                values[k] = active.numbers.linear([share], [x])
+            for k, x in zip(layer.incoming(j), unit.u, strict=True):
+                values[k] = active.numbers.linear([flips[j] * share], [x])
+            values[layer.outgoing(j)] = active.numbers.linear([share], [unit.v])
     if layer.output_bias:
         values[-1] = active.bias
     if isinstance(active.point, Point):
@@ -372,20 +377,27 @@ def _sample(layer: Layer, active: Active, members: Sequence[Sequence[int]]) -> A
 
 
 def _texts(
-    layer: Layer, fan: Fan, active: Active, members: Sequence[Sequence[int]], home: Sequence[int | None]
+    layer: Layer,
+    fan: Fan,
+    active: Active,
+    members: Sequence[Sequence[int]],
+    home: Sequence[int | None],
+    flips: Sequence[int],
 ) -> list[str]:
     names = layer.problem.parameters
     out: list[str] = []
     sides: list[str] = []
     for unit, owners in zip(active.units, members, strict=True):
         for j in owners:
-            equations, inequalities = layer.face_texts(j, unit.face, fan)
+            face = replace(unit.face, signs=tuple(flips[j] * s for s in unit.face.signs))
+            equations, inequalities = layer.face_texts(j, face, fan)
             out += equations
             sides += [*inequalities, f"{names[layer.outgoing(j)]} {'>' if unit.sign > 0 else '<'} 0"]
         lead = owners[0]
         for j in owners[1:]:
             out += [
-                f"{names[k]}*{names[layer.outgoing(lead)]} - {names[m]}*{names[layer.outgoing(j)]} = 0"
+                f"{names[k]}*{names[layer.outgoing(lead)]} {'-' if flips[j] == flips[lead] else '+'} "
+                f"{names[m]}*{names[layer.outgoing(j)]} = 0"
                 for k, m in zip(layer.incoming(j), layer.incoming(lead), strict=True)
             ]
         squares = [
@@ -396,7 +408,10 @@ def _texts(
         ]
         squares += [
             (
-                " + ".join(f"{names[layer.outgoing(j)]}*{names[layer.incoming(j)[k]]}" for j in owners),
+                linear(
+                    [f"{names[layer.outgoing(j)]}*{names[layer.incoming(j)[k]]}" for j in owners],
+                    [Fraction(flips[j]) for j in owners],
+                ),
                 active.numbers.product_sum([unit.v], [unit.u[k]]),
             )
             for k in range(layer.size)
