@@ -531,6 +531,15 @@ def ceil_shift(a, bits):
     return -(-a >> bits)
 
 
+def product(p, q, r, s):
+    """The interval of all products of a number in [p, q] and one in [r, s]."""
+    if p >= 0:
+        return (p if r >= 0 else q) * r, (q if s >= 0 else p) * s
+    if q <= 0:
+        return (p if s >= 0 else q) * s, (q if r >= 0 else p) * r
+    return min(p * s, q * r), max(p * r, q * s)
+
+
 class Intervals(Ring):
     """Enclosures: (lo, hi) are integers, standing for [lo, hi] * 2^-bits. Never proves equality."""
 
@@ -551,17 +560,22 @@ class Intervals(Ring):
 
     def mul(self, a, b):
         (p, q), (r, s) = a, b
-        if p >= 0 and r >= 0:
-            low, high = p * r, q * s
-        elif p == q and r == s:
-            low = high = p * r
-        else:
-            ends = (p * r, p * s, q * r, q * s)
-            low, high = min(ends), max(ends)
+        low, high = (p * r, q * s) if p >= 0 and r >= 0 else product(p, q, r, s)
         bits = max(high.bit_length(), low.bit_length())
         if bits > MAX_BITS:
             raise Rejected("limit", "an enclosure grows too large")
         self.meter.spend(1 + (bits >> 10 << 1), bits >> 4)  # for memory as well
+        return low >> self.bits, -(-high >> self.bits)
+
+    def dot(self, a, b):
+        """Products are added exactly and rounded once."""
+        low = high = bits = count = 0
+        for (p, q), (r, s) in zip(a, b, strict=True):
+            x, y = product(p, q, r, s)
+            low, high, bits, count = low + x, high + y, max(bits, x.bit_length(), y.bit_length()), count + 1
+        if bits > MAX_BITS:
+            raise Rejected("limit", "an enclosure grows too large")
+        self.meter.spend(count * (1 + (bits >> 10 << 1)), bits >> 4)
         return low >> self.bits, -(-high >> self.bits)
 
     def scale(self, a, q):
@@ -1543,6 +1557,7 @@ def gradient_at(problem, ring, coordinates):
 
 SOFTPLUS = Activation("softplus", "loss", {})
 EXPONENTIAL = Activation("exp", "network", {})
+IDENTITY = Activation("linear", "network", {})
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1730,25 +1745,178 @@ def unpack(text, width):
     return [int.from_bytes(text[k : k + width], "little", signed=True) for k in range(0, len(text), width)]
 
 
+# A network sample by sample, for one minimum among many parameters: docs/certificate.md, "The Hessian of a network".
+
+
+def stacks(problem):
+    """The layers of the network, then those of the exponential unit of dense+exp: ([parameters of a unit, its bias last], activation)."""
+    layers = []
+    for (first, biases), (cols, rows), act in zip(
+        problem.blocks, itertools.pairwise(problem.widths), (*problem.activations, problem.output), strict=True
+    ):
+        own = [[*range(first + i * cols, first + (i + 1) * cols)] + ([biases + i] if biases is not None else []) for i in range(rows)]
+        layers.append((own, act))
+    added = [([[*range(problem.added + 1, problem.size)]], EXPONENTIAL), ([[problem.added]], IDENTITY)]
+    return [layers, added] if problem.kind == "dense+exp" else [layers]
+
+
+def forward(ring, stack, theta, signal, order):
+    """Per layer: what enters it, a 1 for the biases last, and the Taylor coefficients of the activation of every unit."""
+    run = []
+    for units, act in stack:
+        signal = signal + [ring.one] * (len(units[0]) - len(signal))
+        run.append((signal, [taylor(ring, act, ring.dot([theta[k] for k in own], signal), order) for own in units]))
+        signal = [c[0] for c in run[-1][1]]
+    return run
+
+
+def backward(ring, stack, run, theta, pull):
+    """Per layer: the derivatives of sum_k pull_k f_k in the signals that leave it, and in its pre-activations."""
+    back = []
+    for layer in range(len(stack) - 1, -1, -1):
+        drive = [ring.mul(e, c[1]) for e, c in zip(pull, run[layer][1], strict=True)]
+        back.append((pull, drive))
+        if layer:
+            pull = [ring.dot(drive, [theta[own[p]] for own in stack[layer][0]]) for p in range(len(stack[layer - 1][0]))]
+    return back[::-1]
+
+
+def slopes_of_loss(ring, problem, runs, target, weight):
+    """The outputs, and the first and second derivatives of the loss of one sample in them."""
+    outputs = [ring.total(parts) for parts in zip(*([c[0] for c in run[-1][1]] for run in runs), strict=True)]
+    if problem.loss == "squared":
+        slopes = [ring.scale(ring.sub(f, ring.of(t)), 2 * weight) for f, t in zip(outputs, target, strict=True)]
+        return outputs, slopes, [ring.of(2 * weight)] * len(outputs)
+    (f,), (t,) = outputs, target  # l = ln(1 + e^-tf): l' = -t s, l'' = t^2 s (1 - s), s = sigmoid(-t f)
+    s = ring.sigmoid(ring.scale(f, -t))
+    return outputs, [ring.scale(s, -t * weight)], [ring.scale(ring.sub(s, ring.square(s)), t * t * weight)]
+
+
+def value_and_gradient(problem, ring, theta):
+    """F and its gradient at a point, enclosed."""
+    if problem.kind == "monomial":
+        slope = expand(problem, ring, theta, 1)
+        return slope.get((), ring.zero), [slope.get((k,), ring.zero) for k in range(problem.size)]
+    nets, value, gradient = stacks(problem), ring.zero, [ring.zero] * problem.size
+    for x, y, c in zip(problem.inputs, problem.targets, problem.sample_weights, strict=True):
+        runs = [forward(ring, stack, theta, [ring.of(v) for v in x], 1) for stack in nets]
+        outputs, pull, _ = slopes_of_loss(ring, problem, runs, y, c)
+        for f, t in zip(outputs, y, strict=True):
+            term = ring.square(ring.sub(f, ring.of(t))) if problem.loss == "squared" else ring.softplus(ring.scale(f, -t))
+            value = ring.add(value, ring.scale(term, c))
+        for stack, run in zip(nets, runs, strict=True):
+            for (units, _), (signal, _), (_, drive) in zip(stack, run, backward(ring, stack, run, theta, pull), strict=True):
+                for own, d in zip(units, drive, strict=True):
+                    for k, v in zip(own, signal, strict=True):
+                        gradient[k] = ring.add(gradient[k], ring.mul(d, v))
+    rest = Taylor(ring, 1).penalty(problem, [{(): c, (k,): ring.one} for k, c in enumerate(theta)], {})
+    return ring.add(value, rest.get((), ring.zero)), [ring.add(g, rest.get((k,), ring.zero)) for k, g in enumerate(gradient)]
+
+
+def curvature(ring, stack, run, back, theta):
+    """Of sum_k pull_k f_k in the pre-activations z of a run: {(u, v): its second derivative in z_u and z_v}, only u >= v and not where
+    it is 0 for certain, and {v: {layer: {p: derivative of the signal p that enters the layer in z_v}}}; units are (layer, number)."""
+    curved = [
+        [ring.mul(e, ring.add(c[2], c[2])) for e, c in zip(pull, found, strict=True)] for (pull, _), (_, found) in zip(back, run, strict=True)
+    ]
+    depth = max((layer + 1 for layer, row in enumerate(curved) if any(v != ring.zero for v in row)), default=0)
+    units, moves, steps, bent, second = [(layer, i) for layer, row in enumerate(curved) for i in range(len(row))], {}, {}, {}, {}
+    for m, j in units:
+        move, moves[m, j], steps[m, j], bent[m, j] = {j: run[m][1][j][1]}, {}, {}, {}
+        for layer in range(m + 1, len(stack)):
+            moves[m, j][layer] = move
+            if layer < max(depth, len(stack) - 1):
+                step = [ring.dot([theta[own[p]] for p in move], move.values()) for own in stack[layer][0]]
+                steps[m, j][layer], bent[m, j][layer] = step, list(map(ring.mul, curved[layer], step))
+                move = {i: ring.mul(c[1], s) for i, (c, s) in enumerate(zip(run[layer][1], step, strict=True))}
+    for u in units:
+        layer, i = u
+        for v in (v for v in units if v <= u):
+            found = curved[layer][i] if u == v else bent[v][layer][i] if v[0] < layer < depth else ring.zero
+            for above in range(layer + 1, depth):
+                found = ring.add(found, ring.dot(steps[u][above], bent[v][above]))
+            if found != ring.zero:
+                second[u, v] = found
+    return second, moves
+
+
+class Sheet:
+    """The part sum_i l_i' Hess f_i of one stack of layers, collected over the samples: for unit v and a parameter k of a layer that is not
+    below, ``tables[v][k]`` holds per sample X = D a + g t, so that X times the signals into v are second derivatives."""
+
+    def __init__(self, ring, stack, samples, rows, loose):
+        self.ring, self.stack, self.samples, self.rows, self.loose = ring, stack, samples, rows, loose
+        self.tables = {(layer, i): {} for layer, (units, _) in enumerate(stack) for i in range(len(units))}
+        self.signals = [[[0] * samples for _ in units[0]] for units, _ in stack]
+
+    def add(self, sample, run, back, theta):
+        """Numbers are (middle, radius) in units of 2^-DYADIC; |xy - XY| <= |X| r_y + r_x (|Y| + r_y). The errors of a row of the matrix
+        are summed in ``loose``."""
+        bits, loose = self.ring.bits, self.loose
+        second, moves = curvature(self.ring, self.stack, run, back, theta)
+        signals = [[fixed(v, bits) for v in signal] for signal, _ in run]
+        drives = [[fixed(d, bits) for d in drive] for _, drive in back]
+        for layer, row in enumerate(signals):
+            for column, (a, _) in zip(self.signals[layer], row, strict=True):
+                column[sample] = a
+        for v, table in self.tables.items():
+            below, spent = v[0], 0
+            most = sum(abs(a) + r for a, r in signals[below])
+            radii, sizes, errors, largest = sum(r for _, r in signals[below]), 0, 0, 0
+            for layer in range(below, len(self.stack)):
+                moved = {p: fixed(t, bits) for p, t in moves[v].get(layer, {}).items()}
+                for i, own in enumerate(self.stack[layer][0]):
+                    u, (g, gr) = (layer, i), drives[layer][i]
+                    d, dr = fixed(second.get((max(u, v), min(u, v)), self.ring.zero), bits)
+                    for p, (k, (a, ar)) in enumerate(zip(own, signals[layer], strict=True)) if d or dr else ((p, (own[p], signals[layer][p])) for p in moved):
+                        t, tr = moved.get(p, (0, 0))
+                        x, e = d * a + g * t, abs(d) * ar + dr * (abs(a) + ar) + abs(g) * tr + gr * (abs(t) + tr)
+                        table.setdefault(k, [0] * self.samples)[sample] = x
+                        loose[k] += abs(x) * radii + e * most
+                        spent, largest = spent + 1, max(largest, abs(x) + e)
+                        if layer > below:
+                            sizes, errors = sizes + abs(x), errors + e
+            for k, (a, ar) in zip(self.stack[below][0][v[1]], signals[below], strict=True):
+                loose[k] += sizes * ar + errors * (abs(a) + ar)
+            self.ring.meter.spend(1 + spent // 4, largest.bit_length() >> 2)
+
+    def sum_up(self):
+        """The middles of the second derivatives, into the lower triangle ``rows``."""
+        for (layer, i), table in self.tables.items():
+            own, inside = self.stack[layer][0][i], {k for unit in self.stack[layer][0] for k in unit}
+            bits = max((abs(x).bit_length() for xs in table.values() for x in xs), default=0)
+            self.ring.meter.spend(1 + len(table) * len(own) * (self.samples + 10) // 100, bits >> 2)
+            for k, xs in table.items():
+                for c, column in zip(own, self.signals[layer], strict=True):
+                    if k >= c or k not in inside:  # within a layer the entries above the diagonal come again, transposed
+                        self.rows[max(k, c)][min(k, c)] += dot(xs, column) >> 2 * DYADIC
+
+
 def network_matrix(problem, box, ring):
     """The Hessian over a box of a network or polynomial loss: sum_i l_i'' grad f_i grad f_i^T + l_i' Hess f_i + regularizer."""
     taylor, size, second, tall = Taylor(ring, 2), problem.size, {}, []
     theta = [{(): c, (k,): ring.one} for k, c in enumerate(box)]
+    rows, slack, loose = [[0] * (i + 1) for i in range(size)], [0] * size, [0] * size  # loose: in units of 2^(-3 DYADIC)
     if problem.kind == "monomial":
         second = taylor.loss(problem, theta)
     else:
-        for x, y, c in zip(problem.inputs, problem.targets, problem.sample_weights, strict=True):
-            for f, target in zip(taylor.outputs(problem, theta, x), y, strict=True):
-                value = f.get((), ring.zero)
-                if problem.loss == "squared":
-                    slope, bend = ring.scale(ring.sub(value, ring.of(target)), 2 * c), ring.of(2 * c)
-                else:  # l = ln(1 + e^-yf): l' = -y s, l'' = y^2 s (1 - s), s = sigmoid(-y f)
-                    s = ring.sigmoid(ring.scale(value, -target))
-                    slope, bend = ring.scale(s, -target * c), ring.scale(ring.sub(s, ring.square(s)), target * target * c)
-                taylor.add_to(second, {key: ring.mul(slope, v) for key, v in f.items() if len(key) == 2})
-                tall.append((fixed(bend, ring.bits), {key[0]: fixed(v, ring.bits) for key, v in f.items() if len(key) == 1}))
+        nets, count = stacks(problem), len(problem.inputs)
+        sheets = [Sheet(ring, stack, count, rows, loose) for stack in nets]
+        for sample, (x, y, c) in enumerate(zip(problem.inputs, problem.targets, problem.sample_weights, strict=True)):
+            runs = [forward(ring, stack, box, [ring.of(v) for v in x], 2) for stack in nets]
+            _, pull, bends = slopes_of_loss(ring, problem, runs, y, c)
+            for k, bend in enumerate(bends):
+                only, slopes = [ring.one if i == k else ring.zero for i in range(len(bends))], {}
+                for stack, run in zip(nets, runs, strict=True):
+                    for (units, _), (signal, _), (_, drive) in zip(stack, run, backward(ring, stack, run, box, only), strict=True):
+                        for own, d in zip(units, drive, strict=True):
+                            slopes |= {key: fixed(ring.mul(d, v), ring.bits) for key, v in zip(own, signal, strict=True)}
+                tall.append((fixed(bend, ring.bits), slopes))
+            for sheet, run in zip(sheets, runs, strict=True):
+                sheet.add(sample, run, backward(ring, sheet.stack, run, box, pull), box)
+        for sheet in sheets:
+            sheet.sum_up()
         taylor.penalty(problem, theta, second)
-    rows, slack = [[0] * (i + 1) for i in range(size)], [0] * size
     for key, value in second.items():
         if len(key) == 2:
             i, j = key
@@ -1756,18 +1924,18 @@ def network_matrix(problem, box, ring):
             rows[j][i] += middle
             slack[i] += radius
             slack[j] += radius if i != j else 0
-    for (bend, loose), slopes in tall:  # |b g_i g_j - B G_i G_j| <= r_b |G_i||G_j| + |b|(|G_i| r_j + r_i |G_j| + r_i r_j), summed over j
-        most, sizes, radii = abs(bend) + loose, sum(abs(m) for m, _ in slopes.values()), sum(r for _, r in slopes.values())
+    for (bend, unsure), slopes in tall:  # |b g_i g_j - B G_i G_j| <= r_b |G_i||G_j| + |b|(|G_i| r_j + r_i |G_j| + r_i r_j), summed over j
+        most, sizes, radii = abs(bend) + unsure, sum(abs(m) for m, _ in slopes.values()), sum(r for _, r in slopes.values())
         for i, (m, r) in slopes.items():
-            slack[i] += ceil_shift(loose * abs(m) * sizes + most * (abs(m) * radii + r * (sizes + radii)), 2 * DYADIC)
+            slack[i] += ceil_shift(unsure * abs(m) * sizes + most * (abs(m) * radii + r * (sizes + radii)), 2 * DYADIC)
     columns = [[slopes.get(i, (0, 0))[0] for _, slopes in tall] for i in range(size)]
     bits = max((abs(m).bit_length() for (bend, _), slopes in tall for m in (bend, *(m for m, _ in slopes.values()))), default=0)
     for i, column in enumerate(columns if tall else ()):
         ring.meter.spend(1 + (i + 1) * (len(tall) + 10) // 100 + (i + 1) * max(bits - 160, 0) // 300)  # long entries need memory
         weighted = [bend * m >> DYADIC for ((bend, _), _), m in zip(tall, column, strict=True)]
         rows[i] = [entry + (dot(weighted, other) >> DYADIC) for entry, other in zip(rows[i], columns, strict=False)]
-    rounding = max((sum(map(abs, column)) >> DYADIC for column in columns), default=0) + 2  # of one entry
-    return rows, max(slack) + rounding * size
+    rounding = max((sum(map(abs, column)) >> DYADIC for column in columns), default=0) + 3  # of one entry
+    return rows, max(s + ceil_shift(e, 2 * DYADIC) for s, e in zip(slack, loose, strict=True)) + rounding * size
 
 
 class StudentTeacher:
@@ -2465,9 +2633,9 @@ def around(problem, centre, radius, ring):
     middling = Middling(ring.meter)
     box = [middling.hull(middling.of(c - radius), middling.of(c + radius)) for c in centre]
     own, shift = (middling, ring.bits - middling.bits) if radius * 2**64 >= 1 else (ring, 0)  # enough for such a radius
-    slope = expand(problem, own, [own.of(c) for c in centre], 1)
-    found = [tuple(end << shift for end in slope.get(key, own.zero)) for key in ((), *((k,) for k in range(problem.size)))]
-    return found[0], found[1:], network_matrix(problem, box, middling)
+    value, slope = value_and_gradient(problem, own, [own.of(c) for c in centre])
+    value, *slope = (tuple(end << shift for end in found) for found in (value, *slope))
+    return value, slope, network_matrix(problem, box, middling)
 
 
 def spread(a, b):
