@@ -39,6 +39,7 @@ MAX_EXPONENT = 4_096  # of 2 in exp(k ln 2)
 MAX_MATRIX = 400  # parameters, where a whole Hessian is asked for
 MAX_WORK = 2_000_000  # ring operations, weighted by the size of their numbers: at most about 20 seconds
 PRECISION = 256  # bits after the binary point in interval arithmetic
+GUARD = 64  # more of them inside an exponential or a logarithm
 DYADIC = 96  # bits after the binary point of vectors and matrices near a point
 MAX_BALL = 2_500  # parameters, for a Hessian over a ball
 MAX_SIZE = 10**100  # units of a student-teacher problem that is given by numbers alone
@@ -617,58 +618,78 @@ class Intervals(Ring):
             total, term, n = self.add(total, term), step(n, term), n + 1
         return total[0] - 4, total[1] + 4
 
-    def artanh_inverse(self, n, sign):
-        """artanh(1/n) (sign 1) or arctan(1/n) (sign -1): sum sign^k / ((2k+1) n^(2k+1)), n >= 2."""
-        power, total, k = self.unit // n, 0, 0
+    def artanh_inverse(self, n, sign, unit):
+        """artanh(1/n) (sign 1) or arctan(1/n) (sign -1): sum sign^k / ((2k+1) n^(2k+1)), n >= 2, in units of 1/unit."""
+        power, total, k = unit // n, 0, 0
         while power:
             total, power, k = total + sign**k * (power // (2 * k + 1)), power // (n * n), k + 1
         return total - 2 * k - 2, total + 2 * k + 2
 
     @functools.cached_property
     def ln2(self):
-        low, high = self.artanh_inverse(3, 1)
-        return 2 * low, 2 * high
+        """ln 2 in units of 2^-(bits + GUARD), off by less than 2^10 of them."""
+        return 2 * self.artanh_inverse(3, 1, self.unit << GUARD)[0]
 
     @functools.cached_property
     def pi(self):
         """Machin: pi = 16 arctan(1/5) - 4 arctan(1/239)."""
-        a, b = self.artanh_inverse(5, -1), self.artanh_inverse(239, -1)
+        a, b = self.artanh_inverse(5, -1, self.unit), self.artanh_inverse(239, -1, self.unit)
         return 16 * a[0] - 4 * b[1], 16 * a[1] - 4 * b[0]
 
+    def guarded(self, value, error, shift=GUARD):
+        """The interval around a number that is known in units of 2^-(bits + shift) with that error, in these units."""
+        low, high = value - error, value + error
+        return (low >> shift, ceil_shift(high, shift)) if shift >= 0 else (low << -shift, high << -shift)
+
     def exp(self, a):
-        return self.increasing(self.exp_at, a)
+        """On a narrow interval from one end: e^(x+w) <= e^x (1 + w + w^2) for 0 <= w <= 1."""
+        low, high = self.exp_at(a[0])
+        width = a[1] - a[0]
+        if width << 16 > self.unit:
+            return low, self.exp_at(a[1])[1]
+        return low, high + ceil_shift(high * (width + ceil_shift(width * width, self.bits)), self.bits)
 
-    def exp_at(self, a):
-        """e^x at one number: x = k ln 2 + 256 r with 0 <= 256 r < 1, the series of e^r, eight squarings, a shift by k."""
-        if a[0] < -MAX_EXPONENT * self.unit:
+    def exp_at(self, x):
+        """e^x at one number x = k ln 2 + 256 r, 0 <= 256 r < ln 2: the series of e^r, eight squarings, a shift by k. Errors in units of
+        2^-(bits + GUARD): |k| < 2^13, so r is off by less than 2^(13 + 10 - 8) + 1; a term by less than 3, the rest that is left out by
+        at most 2; so e^r by less than 2^16. Squaring y <= 2 multiplies the error by at most 2y + 2^-60 and adds 1, and the product of all
+        eight 2y is below 2^9: less than 2^25 + 2^10 in the end."""
+        if x < -MAX_EXPONENT * self.unit:
             return 0, 1  # e^x < 2^-bits
-        if a[0] > MAX_EXPONENT * self.unit:
+        if x > MAX_EXPONENT * self.unit:
             raise Rejected("limit", "exp of a number that is too large")
-        k = a[0] // self.ln2[0]
-        low, high = self.sub(a, self.mul(self.of(Fraction(k)), self.ln2))
-        r = low >> 8, ceil_shift(high, 8)
-        total = self.series(self.one, lambda n, term: (
-            (term[0] * r[0] >> self.bits) // (n + 1), -(-ceil_shift(term[1] * r[1], self.bits) // (n + 1))
-        ))
+        self.meter.spend(8)
+        bits = self.bits + GUARD
+        k = (x << GUARD) // self.ln2
+        r = (x << GUARD) - k * self.ln2 >> 8
+        total, term, n = 0, 1 << bits, 0
+        while term:
+            total, n = total + term, n + 1
+            term = (term * r >> bits) // n
         for _ in range(8):
-            total = self.square(total)
-        return (total[0] << k, total[1] << k) if k >= 0 else (total[0] >> -k, ceil_shift(total[1], -k))
+            total = total * total >> bits
+        return self.guarded(total, 1 << 26, GUARD - k)
 
-    def log_at(self, a):
-        """ln x at one number x > 0: x = 2^k m with 1 <= m < 2, ln m = 2 artanh((m-1)/(m+1)), the argument below 1/3."""
-        if a[0] <= 0:
+    def log(self, a):
+        """On a narrow interval from one end: ln y <= ln x + (y - x)/x."""
+        low, high = self.log_at(a[0])
+        if a[1] - a[0] << 16 > a[0]:
+            return low, self.log_at(a[1])[1]
+        return low, high - ((a[0] - a[1] << self.bits) // a[0])
+
+    def log_at(self, x):
+        """ln x at one number x > 0: x = 2^k m with 1 <= m < 2, ln m = 2 artanh u, u = (m-1)/(m+1) < 1/3. Errors in units of
+        2^-(bits + GUARD): m by at most 1, u by 2, u^2 by 3, its powers by 4, terms by 5, what is left out by 5; k ln 2 by |k| 2^10."""
+        if x <= 0:
             raise Rejected("interval", "log of a number that may not be positive")
-        k = a[0].bit_length() - 1 - self.bits
-        m = (a[0] >> k, ceil_shift(a[1], k)) if k >= 0 else (a[0] << -k, a[1] << -k)
-        u = self.mul(self.sub(m, self.one), self.inverse(self.add(m, self.one)))
-        power = [u]
-
-        def step(n, _):
-            power[0] = self.mul(power[0], self.square(u))
-            return self.scale(power[0], Fraction(1, 2 * n + 3))
-
-        low, high = self.series(u, step)
-        return self.add((2 * low, 2 * high), self.mul(self.of(Fraction(k)), self.ln2))
+        self.meter.spend(8)
+        bits, k = self.bits + GUARD, x.bit_length() - 1 - self.bits
+        m = x << GUARD - k if k <= GUARD else x >> k - GUARD
+        power = ((m - (1 << bits)) << bits) // (m + (1 << bits))
+        total, square, n = 0, power * power >> bits, 0
+        while power:
+            total, power, n = total + power // (2 * n + 1), power * square >> bits, n + 1
+        return self.guarded(2 * total + k * self.ln2, 10 * n + 20 + (abs(k) << 10))
 
     def arcsine(self, q):
         """arcsin of a rational number |q| < 1: three halvings of the angle, then the series of arctan t, |t| < tan(pi/16) < 1/5."""
@@ -689,20 +710,28 @@ class Intervals(Ring):
     def sigmoid(self, a):
         return self.inverse(self.add(self.one, self.exp(self.neg(a))))
 
-    def logistic_slopes(self, s):
-        """s(1 - s) and s(1 - s)(1/2 - s) over an interval of values s, which turn only at 1/2 and at 1/2 -+ sqrt(1/12)."""
-        half, out = self.of(Fraction(1, 2)), []
-        root = self.square_root(self.of(Fraction(1, 12)))
-        low, high = self.sub(half, root), self.add(half, root)
-        for turns, last in (((half,), self.one), ((low, high), half)):
-            met = [t for t in turns if s[0] <= t[1] and t[0] <= s[1]]
-            places = [(s[0], s[0]), (s[1], s[1]), *met]
-            ends = [self.mul(self.mul(v, self.sub(self.one, v)), self.sub(last, v) if last is half else last) for v in places]
-            out.append((min(e[0] for e in ends), max(e[1] for e in ends)))
+    @functools.cached_property
+    def turns(self):
+        """Where s(1 - s) and s(1 - s)(1/2 - s) turn: at 1/2 and at 1/2 -+ sqrt(1/12)."""
+        half, root = self.of(Fraction(1, 2)), self.square_root(self.of(Fraction(1, 12)))
+        return (half,), (self.sub(half, root), self.add(half, root))
+
+    def logistic_slopes(self, s, order):
+        """s(1 - s) and, for order 2, s(1 - s)(1/2 - s) over an interval of values s: at its ends, and where they turn inside."""
+        self.meter.spend(4 * order)
+        half, out = self.turns[0][0], []
+        for n, turns in enumerate(self.turns[:order]):
+            values, shift = [v * (self.unit - v) * (self.unit - 2 * v) ** n for v in s], (n + 1) * self.bits + n
+            found = min(values) >> shift, ceil_shift(max(values), shift)
+            for t in turns:
+                if s[0] <= t[1] and t[0] <= s[1]:
+                    top = self.mul(t, self.sub(self.one, t))
+                    found = self.hull(found, self.mul(top, self.sub(half, t)) if n else top)
+            out.append(found)
         return out
 
     def softplus(self, a):
-        return self.increasing(self.log_at, self.add(self.one, self.exp(a)))
+        return self.log(self.add(self.one, self.exp(a)))
 
     def sine_cosine(self, a):
         """Reduce the midpoint modulo 2 pi, sum the series, widen by the radius (both functions are 1-Lipschitz)."""
@@ -774,25 +803,28 @@ class Intervals(Ring):
         scale = self.scale(self.inverse(self.square_root(self.pi)), 2)
         x = self.mul(z, self.square_root(self.of(Fraction(1, 2)))) if half else z
         density = self.mul(scale, self.exp(self.neg(self.square(x))))
-        value = self.increasing(lambda e: self.erf_at(e, scale), x)
+        (low, high), width = self.erf_at(x[0], scale), x[1] - x[0]
+        value = low, self.erf_at(x[1], scale)[1] if width << 16 > self.unit else high + ceil_shift(width * density[1], self.bits)
         if not half:
             return value, density
         return self.scale(self.add(self.one, value), Fraction(1, 2)), self.mul(density, self.square_root(self.of(Fraction(1, 8))))
 
-    def erf_at(self, a, scale):
-        """erf x = (2/sqrt pi) e^(-x^2) sum 2^n x^(2n+1)/(2n+1)!!; for |x| > 10 use 0 <= 1 - erf|x| <= e^(-x^2)."""
-        x = (abs(a[0]), abs(a[0]))
-        square = self.square(x)
-        small = self.exp(self.neg(square))
-        if x[0] > 10 * self.unit:
-            value = self.unit - small[1], self.unit
+    def erf_at(self, x, scale):
+        """erf x = (2/sqrt pi) sum (-1)^n t_n/(2n+1), t_n = x^(2n+1)/n!, at one number, and 1 >= erf x >= 1 - 2^-bits for x^2 > bits.
+        t_n is off by e_n <= e_(n-1) x^2/n + 1, so by at most (n + 1) e^(x^2), in units of 2^-(bits + more); the sum and the rest that is
+        left out (from n >= 2 x^2 on terms at least halve) together by at most (n + 4)(e^(x^2) + 1), and e^(x^2) < 2^(3 x^2/2)."""
+        square = x * x  # in units of 2^(-2 bits)
+        if square >> 2 * self.bits >= self.bits:
+            value = self.unit - 1, self.unit
         else:
-            total, power, n = self.zero, x, 0
-            while power[1] > 1 or (2 * n + 1) * self.unit < 4 * square[1]:  # from there on the terms at least halve
-                total, n = self.add(total, power), n + 1
-                power = self.scale(self.mul(power, square), Fraction(2, 2 * n + 1))
-            value = self.mul(self.mul(scale, small), (total[0], total[1] + 4))
-        return value if a[0] >= 0 else self.neg(value)
+            more = (3 * square >> 2 * self.bits + 1) + 2
+            term, total, n = abs(x) << more + 32, 0, 0
+            while term or n << 2 * self.bits < 2 * square:
+                total, n = total + (-term if n % 2 else term) // (2 * n + 1), n + 1
+                term = (term * square >> 2 * self.bits) // n
+            self.meter.spend(1 + n // 8)
+            value = self.mul(scale, self.guarded(total, n + 4 << more + 1, more + 32))
+        return value if x >= 0 else self.neg(value)
 
 
 class Coarse(Intervals):
@@ -1302,7 +1334,7 @@ def taylor_towards(ring, act, z, order, direction):
 def taylor_sigmoid(ring, z, order):
     """s' = s - s^2; over intervals the ranges of s' and s''/2 as polynomials of s, which are sharp."""
     out = [ring.sigmoid(z)]
-    out += ring.logistic_slopes(out[0])[:order] if isinstance(ring, Intervals) else []
+    out += ring.logistic_slopes(out[0], min(order, 2)) if isinstance(ring, Intervals) else []
     for k in range(len(out) - 1, order):
         out.append(ring.scale(ring.sub(out[k], series_product(ring, out, out, k)[k]), Fraction(1, k + 1)))
     return out
@@ -1814,29 +1846,34 @@ def value_and_gradient(problem, ring, theta):
 
 
 def curvature(ring, stack, run, back, theta):
-    """Of sum_k pull_k f_k in the pre-activations z of a run: {(u, v): its second derivative in z_u and z_v}, only u >= v and not where
-    it is 0 for certain, and {v: {layer: {p: derivative of the signal p that enters the layer in z_v}}}; units are (layer, number)."""
+    """Of sum_k pull_k f_k in the pre-activations z of a run, units u and v being (layer, number): {v: {u: its second derivative in z_u
+    and z_v}} for u in the layer of v, where it is not 0 for certain, and above, and {v: {layer: {p: derivative of the signal p that
+    enters the layer in z_v}}}."""
     curved = [
         [ring.mul(e, ring.add(c[2], c[2])) for e, c in zip(pull, found, strict=True)] for (pull, _), (_, found) in zip(back, run, strict=True)
     ]
     depth = max((layer + 1 for layer, row in enumerate(curved) if any(v != ring.zero for v in row)), default=0)
-    units, moves, steps, bent, second = [(layer, i) for layer, row in enumerate(curved) for i in range(len(row))], {}, {}, {}, {}
-    for m, j in units:
-        move, moves[m, j], steps[m, j], bent[m, j] = {j: run[m][1][j][1]}, {}, {}, {}
-        for layer in range(m + 1, len(stack)):
-            moves[m, j][layer] = move
+    units = [(layer, i) for layer, row in enumerate(curved) for i in range(len(row))]
+    moves, steps, bent, second = ({v: {} for v in units} for _ in range(4))
+    for v in units:
+        move = {v[1]: run[v[0]][1][v[1]][1]}
+        for layer in range(v[0] + 1, len(stack)):
+            moves[v][layer] = move
             if layer < max(depth, len(stack) - 1):
                 step = [ring.dot([theta[own[p]] for p in move], move.values()) for own in stack[layer][0]]
-                steps[m, j][layer], bent[m, j][layer] = step, list(map(ring.mul, curved[layer], step))
+                steps[v][layer], bent[v][layer] = step, list(map(ring.mul, curved[layer], step))
                 move = {i: ring.mul(c[1], s) for i, (c, s) in enumerate(zip(run[layer][1], step, strict=True))}
-    for u in units:
-        layer, i = u
-        for v in (v for v in units if v <= u):
-            found = curved[layer][i] if u == v else bent[v][layer][i] if v[0] < layer < depth else ring.zero
-            for above in range(layer + 1, depth):
-                found = ring.add(found, ring.dot(steps[u][above], bent[v][above]))
-            if found != ring.zero:
-                second[u, v] = found
+    ring.meter.spend(1 + len(units) ** 2 // 32)
+    for v, u in itertools.combinations_with_replacement(units, 2):
+        below, layer = v[0], u[0]
+        if below == layer and u != v and layer + 1 >= depth:
+            continue
+        found = curved[layer][u[1]] if u == v else bent[v][layer][u[1]] if below < layer < depth else ring.zero
+        for above in range(layer + 1, depth):
+            found = ring.add(found, ring.dot(steps[u][above], bent[v][above]))
+        second[v][u] = found
+        if below == layer:
+            second[u][v] = found
     return second, moves
 
 
@@ -1844,12 +1881,12 @@ class Sheet:
     """The part sum_i l_i' Hess f_i of one stack of layers, collected over the samples: for unit v and a parameter k of a layer that is not
     below, ``tables[v][k]`` holds per sample X = D a + g t, so that X times the signals into v are second derivatives."""
 
-    def __init__(self, ring, stack, samples, rows, loose):
-        self.ring, self.stack, self.samples, self.rows, self.loose = ring, stack, samples, rows, loose
+    def __init__(self, ring, stack, rows, loose):
+        self.ring, self.stack, self.rows, self.loose = ring, stack, rows, loose
         self.tables = {(layer, i): {} for layer, (units, _) in enumerate(stack) for i in range(len(units))}
-        self.signals = [[[0] * samples for _ in units[0]] for units, _ in stack]
+        self.signals = [[[] for _ in units[0]] for units, _ in stack]
 
-    def add(self, sample, run, back, theta):
+    def add(self, run, back, theta):
         """Numbers are (middle, radius) in units of 2^-DYADIC; |xy - XY| <= |X| r_y + r_x (|Y| + r_y). The errors of a row of the matrix
         are summed in ``loose``."""
         bits, loose = self.ring.bits, self.loose
@@ -1858,34 +1895,34 @@ class Sheet:
         drives = [[fixed(d, bits) for d in drive] for _, drive in back]
         for layer, row in enumerate(signals):
             for column, (a, _) in zip(self.signals[layer], row, strict=True):
-                column[sample] = a
+                column.append(a)
+        samples = len(self.signals[0][0])
         for v, table in self.tables.items():
-            below, spent = v[0], 0
-            most = sum(abs(a) + r for a, r in signals[below])
-            radii, sizes, errors, largest = sum(r for _, r in signals[below]), 0, 0, 0
-            for layer in range(below, len(self.stack)):
-                moved = {p: fixed(t, bits) for p, t in moves[v].get(layer, {}).items()}
-                for i, own in enumerate(self.stack[layer][0]):
-                    u, (g, gr) = (layer, i), drives[layer][i]
-                    d, dr = fixed(second.get((max(u, v), min(u, v)), self.ring.zero), bits)
-                    for p, (k, (a, ar)) in enumerate(zip(own, signals[layer], strict=True)) if d or dr else ((p, (own[p], signals[layer][p])) for p in moved):
-                        t, tr = moved.get(p, (0, 0))
-                        x, e = d * a + g * t, abs(d) * ar + dr * (abs(a) + ar) + abs(g) * tr + gr * (abs(t) + tr)
-                        table.setdefault(k, [0] * self.samples)[sample] = x
-                        loose[k] += abs(x) * radii + e * most
-                        spent, largest = spent + 1, max(largest, abs(x) + e)
-                        if layer > below:
-                            sizes, errors = sizes + abs(x), errors + e
-            for k, (a, ar) in zip(self.stack[below][0][v[1]], signals[below], strict=True):
+            moved = {layer: {p: fixed(t, bits) for p, t in move.items()} for layer, move in moves[v].items()}
+            radii, most = sum(r for _, r in signals[v[0]]), sum(abs(a) + r for a, r in signals[v[0]])
+            count, sizes, errors, largest = 1, 0, 0, 0
+            for (layer, i), found in second[v].items():
+                own, move, (d, dr), (g, gr) = self.stack[layer][0][i], moved.get(layer, {}), fixed(found, bits), drives[layer][i]
+                for p in range(len(own)) if d or dr else move:
+                    (a, ar), (t, tr), k = signals[layer][p], move.get(p, (0, 0)), own[p]
+                    x, e = d * a + g * t, abs(d) * ar + dr * (abs(a) + ar) + abs(g) * tr + gr * (abs(t) + tr)
+                    xs = table.setdefault(k, [])
+                    xs += [0] * (samples - 1 - len(xs)) + [x]
+                    x, count = abs(x), count + 1
+                    loose[k] += x * radii + e * most
+                    largest = max(largest, x + e)
+                    if layer > v[0]:
+                        sizes, errors = sizes + x, errors + e
+            for k, (a, ar) in zip(self.stack[v[0]][0][v[1]], signals[v[0]], strict=True):
                 loose[k] += sizes * ar + errors * (abs(a) + ar)
-            self.ring.meter.spend(1 + spent // 4, largest.bit_length() >> 2)
+            self.ring.meter.spend(1 + count // 3 + len(table) * samples // 500, largest.bit_length() >> 2)
 
     def sum_up(self):
         """The middles of the second derivatives, into the lower triangle ``rows``."""
         for (layer, i), table in self.tables.items():
             own, inside = self.stack[layer][0][i], {k for unit in self.stack[layer][0] for k in unit}
             bits = max((abs(x).bit_length() for xs in table.values() for x in xs), default=0)
-            self.ring.meter.spend(1 + len(table) * len(own) * (self.samples + 10) // 100, bits >> 2)
+            self.ring.meter.spend(1 + len(table) * len(own) * (len(self.signals[0][0]) + 10) // 100, bits >> 2)
             for k, xs in table.items():
                 for c, column in zip(own, self.signals[layer], strict=True):
                     if k >= c or k not in inside:  # within a layer the entries above the diagonal come again, transposed
@@ -1900,9 +1937,9 @@ def network_matrix(problem, box, ring):
     if problem.kind == "monomial":
         second = taylor.loss(problem, theta)
     else:
-        nets, count = stacks(problem), len(problem.inputs)
-        sheets = [Sheet(ring, stack, count, rows, loose) for stack in nets]
-        for sample, (x, y, c) in enumerate(zip(problem.inputs, problem.targets, problem.sample_weights, strict=True)):
+        nets = stacks(problem)
+        sheets = [Sheet(ring, stack, rows, loose) for stack in nets]
+        for x, y, c in zip(problem.inputs, problem.targets, problem.sample_weights, strict=True):
             runs = [forward(ring, stack, box, [ring.of(v) for v in x], 2) for stack in nets]
             _, pull, bends = slopes_of_loss(ring, problem, runs, y, c)
             for k, bend in enumerate(bends):
@@ -1913,7 +1950,7 @@ def network_matrix(problem, box, ring):
                             slopes |= {key: fixed(ring.mul(d, v), ring.bits) for key, v in zip(own, signal, strict=True)}
                 tall.append((fixed(bend, ring.bits), slopes))
             for sheet, run in zip(sheets, runs, strict=True):
-                sheet.add(sample, run, backward(ring, sheet.stack, run, box, pull), box)
+                sheet.add(run, backward(ring, sheet.stack, run, box, pull), box)
         for sheet in sheets:
             sheet.sum_up()
         taylor.penalty(problem, theta, second)
@@ -4317,7 +4354,7 @@ class Proof(CanonicalRules):
             parts = []
             for (y,), c, size in zip(p.targets, p.sample_weights, sizes, strict=True):
                 share = pair[signs.index(y > 0)] / size  # the entropy -q ln q - (1 - q) ln(1 - q), times c
-                logs = [(intervals.of(-c * q), intervals.log_at(intervals.of(q))) for q in (share, 1 - share)]
+                logs = [(intervals.of(-c * q), intervals.log(intervals.of(q))) for q in (share, 1 - share)]
                 parts += [intervals.mul(q, log) for q, log in logs]
             found.append(intervals.ends(intervals.total(parts)))
         values = sorted(found)

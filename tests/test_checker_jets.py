@@ -7,6 +7,7 @@ import itertools
 import random
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import sympy
 from checker_numerics import BITS, BODIES, CUSTOM, FUNCTIONS, Patient, contains, context, enclosing, mpf
@@ -213,6 +214,129 @@ def test_boxes_contain_the_derivatives_at_inner_points(body):
         assert contains(ctx, found.get((i,), ring.zero), gradient[i], ctx.mpf(10) ** -28)
         for j in range(len(centre)):
             assert contains(ctx, rows[i].get(j, ring.zero), hessian[i][j], ctx.mpf(10) ** -28)
+
+
+DEEP = [
+    problem_body([1, 2, 2, 1], ["tanh", "gelu"], [T, T, T]),
+    problem_body([2, 2, 2, 2], ["softplus", "sigmoid"], [T, F, F], output="tanh"),
+    problem_body([1, 2, 1, 2, 1], ["swish", "sin", "cubic"], [F, T, T, F], loss="logistic", output="elu3"),
+    problem_body([1, 2, 2, 1, 1], ["erf", "linear", "tanh"], [T, F, T, T], regularizer=("l2", None), samples=3),
+    problem_body([2, 1, 2, 1], ["exp", "square"], [T, T, F], output="softplus", regularizer=("power", 3)),
+    problem_body([1, 2, 2, 2], ["requ", "polynomial"], [T, T, F], output="gelu"),
+]
+
+
+def beyond(hessian, rows, slack):
+    """|H - M|_2 / slack, for a matrix of mpmath's and M, slack in the checker's units."""
+    size, unit = len(rows), checker.ULP
+    rest = np.zeros((size, size))
+    for i, row in enumerate(rows):
+        for j, entry in enumerate(row):
+            rest[i, j] = rest[j, i] = float((hessian[i][j] * unit - entry) / slack)
+    return float(np.linalg.norm(rest, 2))
+
+
+@pytest.mark.parametrize("body", LOSSES[::4] + DEEP, ids=title)
+@pytest.mark.parametrize("radius", [Fraction(1, 2**88), Fraction(1, 1000)], ids=["rounding", "ball"])
+def test_the_hessian_over_a_ball_and_the_gradient_at_its_centre(body, radius):
+    """By layers, as in `minimum-in-ball`: at points of the ball, corners of it among them, |H - M|_2 <= slack by differences of mpmath's
+    loss; with a radius that leaves nothing but rounding the slack is small."""
+    problem, ctx, pick = as_problem(body), context(90), random.Random(title(body) + "ball")
+    centre = random_point(pick, len(problem.names))
+    ring = checker.Intervals(Patient())
+    value, gradient, (rows, slack) = checker.around(problem, centre, radius, ring)
+    true_value, true_gradient, _ = differences(ctx, lambda t: true_loss(ctx, body, t), [mpf(ctx, v) for v in centre], 1)
+    assert contains(ctx, value, true_value, ctx.mpf(10) ** -70 * (1 + abs(true_value)))
+    for g, true in zip(gradient, true_gradient, strict=True):
+        assert contains(ctx, g, true, ctx.mpf(10) ** -30 * (1 + abs(true)))
+        assert g[1] - g[0] < 1 << BITS - 70
+    largest = max(1, *(abs(v) for row in rows for v in row))
+    assert slack < largest >> 60 or radius > 2**-80
+    for _ in range(2):
+        away = [pick.choice([-1, 1]) * pick.choice([1, 1, Fraction(pick.randint(0, 99), 100)]) for _ in centre]
+        length = max(1, sum(v * v for v in away)) ** 0.5 * 1.0000001
+        inner = [mpf(ctx, v + radius * t / Fraction(length)) for v, t in zip(centre, away, strict=True)]
+        _, _, hessian = differences(ctx, lambda t: true_loss(ctx, body, t), inner, 2)
+        assert beyond(hessian, rows, slack) <= 1
+
+
+EXPONENTIAL_UNIT = {
+    "format": "explorer.problem/1",
+    "network": {
+        "kind": "dense+exp",
+        "widths": [2, 2, 2, 1],
+        "activation": "tanh",
+        "bias": True,
+        "output_activation": "sin",
+    },
+    "data": {"inputs": [["1/2", "-1"], ["3/4", "2"], ["-1", "1/3"]], "targets": [["1"], ["-2"], ["1/2"]]},
+    "loss": {"kind": "squared", "weights": ["1", "2", "1/2"]},
+    "regularizer": {"kind": "l2", "weights": "1/3"},
+}
+
+
+@pytest.mark.parametrize("body", [*LOSSES, *DEEP, EXPONENTIAL_UNIT], ids=title)
+def test_the_hessian_by_layers_agrees_with_jets(body):
+    """Two ways through one file: reverse accumulation by layers, and sparse jets through all parameters. Both enclose one matrix, so
+    that their distance is at most the sum of their errors; these are below 2^-60 of the largest entry."""
+    problem = checker.Problem(body) if body is EXPONENTIAL_UNIT else as_problem(body)
+    centre = random_point(random.Random(title(body)), len(problem.names))
+    ring, found = interval_jet(problem, centre, 2)
+    jets = checker.hessian_rows(found, len(centre), ring)
+    value, gradient, (rows, slack) = checker.around(problem, centre, Fraction(1, 2**90), checker.Intervals(Patient()))
+    for one, other in [(found[()], value), *((found.get((k,), ring.zero), g) for k, g in enumerate(gradient))]:
+        assert max(one[0], other[0]) <= min(one[1], other[1])
+    middles = [
+        [sum(jets[i].get(j, ring.zero)) / 2 ** (BITS + 1) for j in range(len(centre))] for i in range(len(centre))
+    ]
+    exact = [
+        [Fraction(sum(jets[i].get(j, ring.zero)), 2 << BITS) for j in range(len(centre))] for i in range(len(centre))
+    ]
+    assert beyond(exact, rows, slack) <= 1
+    assert slack <= checker.ULP * max(1, *(abs(v) for row in middles for v in row)) / 2**60
+
+
+WIDE = [
+    problem_body([1, 1, 6, 1], ["tanh", "softplus"], [T, T, T]),
+    problem_body([1, 1, 8, 2], ["sigmoid", "linear"], [F, T, F]),
+    problem_body([4, 1, 1], ["square"], [T, F], samples=1),
+    problem_body([1, 3, 1, 4, 1], ["tanh", "swish", "sin"], [T, F, T, F], samples=3),
+]
+
+
+@pytest.mark.parametrize("body", WIDE, ids=title)
+def test_every_row_of_second_derivatives_is_off_by_what_is_said(body):
+    """Of sum_k l_k Hess f_k alone, row by row (one more term of the Hessian would hide what is missing here): at corners of a box, by
+    jets at 256 bits, with l_k the enclosed slopes of the loss, of which the jets take values at the corner."""
+    problem, pick = as_problem(body), random.Random(title(body) + "rows")
+    centre, radius, size = random_point(pick, len(problem.names)), Fraction(1, 10**6), len(problem.names)
+    ring, fine = checker.Middling(Patient()), checker.Intervals(Patient())
+    box = [ring.hull(ring.of(c - radius), ring.of(c + radius)) for c in centre]
+    (stack,), rows, loose = checker.stacks(problem), [[0] * (i + 1) for i in range(size)], [0] * size
+    sheet = checker.Sheet(ring, stack, rows, loose)
+    samples = list(zip(problem.inputs, problem.targets, problem.sample_weights, strict=True))
+    for x, y, c in samples:
+        run = checker.forward(ring, stack, box, [ring.of(v) for v in x], 2)
+        _, pull, _ = checker.slopes_of_loss(ring, problem, [run], y, c)
+        sheet.add(run, checker.backward(ring, stack, run, box, pull), box)
+    sheet.sum_up()
+    nearest = Fraction(0)
+    for _ in range(12):
+        corner = [c + radius * pick.choice([-1, 1]) for c in centre]
+        theta, taylor = [{(): fine.of(v), (k,): fine.one} for k, v in enumerate(corner)], checker.Taylor(fine, 2)
+        true = [[Fraction(0)] * size for _ in range(size)]
+        for x, y, c in samples:
+            for f, target in zip(taylor.outputs(problem, theta, x), y, strict=True):
+                slope = 2 * c * (Fraction(sum(f[()]), 2 << BITS) - target)
+                for i, row in enumerate(checker.hessian_rows(f, size, fine)):
+                    for j, value in row.items():
+                        true[i][j] += slope * Fraction(sum(value), 2 << BITS)
+        for i in range(size):
+            off = sum(abs(true[i][j] * checker.ULP - rows[max(i, j)][min(i, j)]) for j in range(size))
+            share = off / (Fraction(loose[i], checker.ULP**2) + size)
+            assert share <= 1
+            nearest = max(nearest, share)
+    assert nearest > Fraction(1, 20)
 
 
 POLYNOMIAL = [

@@ -61,7 +61,7 @@ def inside(pick: random.Random, a, count=2):
 
 UNARY = {
     "exp": (lambda r, a: r.exp(a), lambda c, x: c.exp(x), 9, None),
-    "log": (lambda r, a: r.increasing(r.log_at, a), lambda c, x: c.log(x), 20, 1),
+    "log": (lambda r, a: r.log(a), lambda c, x: c.log(x), 20, 1),
     "sigmoid": (lambda r, a: r.sigmoid(a), lambda c, x: 1 / (1 + c.exp(-x)), 11, None),
     "softplus": (lambda r, a: r.softplus(a), lambda c, x: c.log1p(c.exp(x)), 11, None),
     "sin": (lambda r, a: r.sine_cosine(a)[0], lambda c, x: c.sin(x), 60, None),
@@ -151,7 +151,7 @@ def test_rationals_round_outwards(ring):
 
 def test_constants(ring):
     ctx = context(400)
-    for found, truth in ((ring.pi, ctx.pi), (ring.ln2, ctx.ln(2))):
+    for found, truth in ((ring.pi, ctx.pi), (ring.guarded(ring.ln2, 1 << 10), ctx.ln(2))):
         assert held(ctx, found, +truth)
         assert found[1] - found[0] < 1 << 16
 
@@ -179,7 +179,7 @@ def test_functions_refuse_what_is_outside_their_domain(ring):
         lambda: ring.inverse((0, 5)),
         lambda: ring.inverse((-5, 0)),
         lambda: ring.square_root((-1, 5)),
-        lambda: ring.log_at((0, 0)),
+        lambda: ring.log((0, 0)),
         lambda: ring.exp((0, 5000 * UNIT)),
         lambda: ring.sine_cosine((UNIT << 300, UNIT << 300)),
     ):
