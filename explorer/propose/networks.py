@@ -1,4 +1,4 @@
-"""Dense networks in NumPy: F, gradient and whole Hessian of smooth activations by forward tangents of the backward pass.
+"""Dense networks in NumPy: F, gradient and whole Hessian of smooth activations, layer by layer.
 
 Why not the torch twin: this room serves `certify`, which works without any extra. What is found here is a guess.
 """
@@ -143,44 +143,64 @@ class Floats:
         return self._outer(signal)[0] + float(self.penalties @ theta**2)
 
     def derivatives(self, theta: Array) -> tuple[float, Array, Array]:
-        """F, its gradient and its Hessian."""
-        layers, size = self._layers(theta), self.size
-        signals, tangents, slopes, bends = [self.inputs], [np.zeros((size, *self.inputs.shape))], [], []
-        moves = []  # of the pre-activations, one per parameter
-        for (at, w, b), phi in zip(layers, self.curves, strict=True):
-            z, move = signals[-1] @ w.T, tangents[-1] @ w.T
-            rows, cols = w.shape
-            for i in range(rows):
-                move[at + i * cols : at + (i + 1) * cols, :, i] += signals[-1].T
-                if b is not None:
-                    move[at + rows * cols + i, :, i] += 1
+        """F, its gradient and its Hessian, by layers: docs/certificate.md, "The Hessian of a network", has the formulas."""
+        layers, samples = self._layers(theta), len(self.inputs)
+        signal, entering, slopes, bends, moved = self.inputs, [], [], [], []
+        moves = np.zeros((samples, self.widths[0], 0))  # in the pre-activations of all units so far
+        for (_, w, b), phi in zip(layers, self.curves, strict=True):
+            z = signal @ w.T
+            entering.append(signal if b is None else np.hstack([signal, np.ones((samples, 1))]))
+            moved.append(moves)  # of the signals that enter the layer
             signal, slope, bend = phi(z if b is None else z + b)
-            signals.append(signal)
-            moves.append(move)
             slopes.append(slope)
             bends.append(bend)
-            tangents.append(slope * move)
-        value, pull, stiff = self._outer(signals[-1])
-        gradient, hessian = np.zeros(size), np.zeros((size, size))
-        pulls = stiff * tangents[-1]  # of dF/d(signal), one per parameter
+            own = np.broadcast_to(np.eye(len(w)), (samples, len(w), len(w)))
+            moves = slope[:, :, None] * np.concatenate([w @ moves, own], axis=2)
+        value, pull, stiff = self._outer(signal)
+        second = np.swapaxes(moves, 1, 2) @ (stiff[:, :, None] * moves)  # of the loss in the pre-activations
+        drives = []
         for layer in range(len(layers) - 1, -1, -1):
-            (at, w, b), slope, bend = layers[layer], slopes[layer], bends[layer]
-            rows, cols = w.shape
-            drive = slope * pull
-            drives = bend * moves[layer] * pull + slope * pulls
-            end = at + rows * cols
-            gradient[at:end] = (drive.T @ signals[layer]).ravel()
-            block = np.einsum("kso,si->koi", drives, signals[layer], optimize=True)
-            block += np.einsum("so,ksi->koi", drive, tangents[layer], optimize=True)
-            hessian[:, at:end] = block.reshape(size, -1)
-            if b is not None:
-                gradient[end : end + rows], hessian[:, end : end + rows] = drive.sum(0), drives.sum(1)
-            pull, pulls = drive @ w, drives @ w
-            for i in range(rows):
-                pulls[at + i * cols : at + (i + 1) * cols] += drive[None, :, i, None] * np.eye(cols)[:, None, :]
+            drives.append(slopes[layer] * pull)
+            curved = bends[layer] * pull
+            rows, below = curved.shape[1], moved[layer].shape[2]
+            if curved.any():
+                part = layers[layer][1] @ moved[layer]
+                second[:, :below, :below] += np.swapaxes(part, 1, 2) @ (curved[:, :, None] * part)
+                mixed = curved[:, :, None] * part
+                second[:, below : below + rows, :below] += mixed
+                second[:, :below, below : below + rows] += np.swapaxes(mixed, 1, 2)
+                second[:, range(below, below + rows), range(below, below + rows)] += curved
+            pull = drives[-1] @ layers[layer][1]
+        drives.reverse()
+        gradient, hessian = np.zeros(self.size), np.zeros((self.size, self.size))
+        places = self._places()
+        for high, (drive, a) in enumerate(zip(drives, entering, strict=True)):
+            gradient[places[high]] = drive.T @ a
+            rows, start = drive.shape[1], moved[high].shape[2]
+            for low in range(high + 1):
+                units, first, b = drives[low].shape[1], moved[low].shape[2], entering[low]
+                products = (a[:, :, None] * b[:, None, :]).reshape(samples, -1)
+                block = second[:, start : start + rows, first : first + units].reshape(samples, -1).T @ products
+                block = block.reshape(rows, units, a.shape[1], -1).swapaxes(1, 2)
+                if low < high:
+                    turned = (moved[high][:, :, first : first + units, None] * b[:, None, None, :]).reshape(samples, -1)
+                    block[:, : self.widths[high]] += (drive.T @ turned).reshape(rows, self.widths[high], units, -1)
+                block = block.reshape(places[high].size, -1)
+                hessian[np.ix_(places[high].ravel(), places[low].ravel())] = block
+                hessian[np.ix_(places[low].ravel(), places[high].ravel())] = block.T
         gradient += 2 * self.penalties * theta
-        hessian[range(size), range(size)] += 2 * self.penalties
+        hessian[range(self.size), range(self.size)] += 2 * self.penalties
         return value + float(self.penalties @ theta**2), gradient, (hessian + hessian.T) / 2
+
+    def _places(self) -> list[NDArray[np.intp]]:
+        """Per layer and unit: the numbers of its parameters, the bias last."""
+        out, at = [], 0
+        for cols, rows, biased in zip(self.widths, self.widths[1:], self.bias, strict=False):
+            own, at = np.arange(at, at + rows * cols).reshape(rows, cols), at + rows * cols
+            if biased:
+                own, at = np.hstack([own, np.arange(at, at + rows)[:, None]]), at + rows
+            out.append(own)
+        return out
 
 
 @dataclass(frozen=True)
@@ -199,22 +219,21 @@ def descend(f: Floats, start: Array, *, steps: int = 400) -> Limit | None:
     for _ in range(steps):
         if np.abs(gradient).max() < 1e-9 * (1 + abs(value)):
             break
-        curvatures, axes = np.linalg.eigh(hessian)
-        slopes = axes.T @ gradient
+        within = _steps(hessian, gradient)
         while radius > 1e-12:
-            move = _within(np.abs(curvatures), slopes, radius)
-            new = f.value(theta + axes @ move)
+            move = within(radius)
+            new = f.value(theta + move)
             if new < value:
                 break
             radius = min(radius, float(np.linalg.norm(move))) / 4
         else:
             break
-        predicted = -float(slopes @ move + curvatures @ move**2 / 2)
+        predicted = -float(gradient @ move + move @ hessian @ move / 2)
         if value - new > 0.7 * predicted:
             radius *= 2
         elif value - new < 0.2 * predicted:
             radius /= 2
-        theta = theta + axes @ move
+        theta = theta + move
         value, gradient, hessian = f.derivatives(theta)
     for _ in range(3):  # down to rounding, where F itself does not tell any more
         try:
@@ -233,6 +252,27 @@ def limits(f: Floats, *, starts: int, seed: int = 0) -> Iterator[Limit | None]:
     """The ends of descents from normal starts, one after another."""
     for k in range(starts):
         yield descend(f, np.random.default_rng([seed, k]).normal(size=f.size))
+
+
+def _steps(hessian: Array, gradient: Array) -> Callable[[float], Array]:
+    """radius -> a step: Newton's where it is short enough and the Hessian positive definite (which Cholesky tells ten times faster than
+    eigenvalues), otherwise the best one of that length for eigenvalues taken by absolute value."""
+    newton, spectrum = None, None
+    try:
+        np.linalg.cholesky(hessian)
+        newton = -np.linalg.solve(hessian, gradient)
+    except np.linalg.LinAlgError:
+        pass
+
+    def within(radius: float) -> Array:
+        nonlocal spectrum
+        if newton is not None and np.linalg.norm(newton) <= radius:
+            return newton
+        spectrum = spectrum or tuple(np.linalg.eigh(hessian))
+        curvatures, axes = spectrum
+        return axes @ _within(np.abs(curvatures), axes.T @ gradient, radius)
+
+    return within
 
 
 def _within(curvatures: Array, slopes: Array, radius: float) -> Array:
