@@ -88,6 +88,8 @@ def one_unit(problem: Problem, sub: Substitution) -> Found:
     if equation == 0:
         if any(r != 0 for r in residuals):
             found.doubts.append("one unit has critical points with residuals for every incoming weight")
+        elif len(y) > 1:  # (a single sample is fitted by every unit, and listed as such)
+            found.doubts.append("one unit fits all samples with every incoming weight, a curve that is not decomposed")
         return found
     bend = sum(
         (r * univariate(p) * to_fmpq(a * k) for r, p, a, k in zip(residuals, sub.bends, cn, n, strict=True)),

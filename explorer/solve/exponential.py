@@ -23,6 +23,7 @@ from explorer.solve import bounds as whole
 from explorer.solve.balls import inertia_at, prove_critical, value_at
 from explorer.solve.duplicates import idle, opposite, strata
 from explorer.solve.effective import one_unit, targets
+from explorer.solve.merged import merged, restored
 from explorer.solve.pairs import several_units
 from explorer.solve.polynomials import fraction
 from explorer.solve.results import Component, Coverage, CriticalSet, Evidence, Kind, Trust, Value
@@ -50,6 +51,8 @@ def by_exponentials(problem: Problem, deadline: Deadline) -> CriticalSet:
     assert isinstance(net, DenseNetwork)
     assert problem.data is not None
     _check(problem, net)
+    if (smaller := merged(problem)) is not None:
+        return restored(problem, by_exponentials(smaller[0], deadline), smaller[1])
     rows = [[*x, *([Fraction(1)] if net.bias[0] else [])] for x in problem.data.inputs]
     kind = net.output.kind if net.depth == 1 else net.activations[0].kind
     sub = substitution(kind, rows, [f"t{k}" for k in range(1, len(rows[0]) + 1)])

@@ -88,8 +88,12 @@ def decomposed(
     coverage = Coverage(complete, "decomposition by case splits", Trust.COMPUTED, reason)
     found = assemble(t, work.components, coverage)
     # a value that is only the sample's compares nothing else
-    open_ended = [replace(c, is_global=None) if c.because == ONE_POINT_ONLY else c for c in found.components]
+    open_ended = [_reopened(c) if ONE_POINT_ONLY in c.because else c for c in found.components]
     return replace(found, components=tuple(open_ended))
+
+
+def _reopened(c: Component) -> Component:
+    return replace(c, is_global=None, kind=Kind.UNDECIDED, because=ONE_POINT_ONLY)
 
 
 def has_families(t: Target) -> bool:

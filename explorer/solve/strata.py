@@ -20,7 +20,17 @@ from explorer.budget import Deadline
 from explorer.exact import text
 from explorer.point import NumberField, Point, RationalField
 from explorer.solve.decompose import Cell
-from explorer.solve.polynomials import Poly, at_rationals, contains, factors, fraction, sign_on, univariate, variables
+from explorer.solve.polynomials import (
+    Poly,
+    at_rationals,
+    contains,
+    factors,
+    fraction,
+    sign_on,
+    sum_of_even_terms,
+    univariate,
+    variables,
+)
 from explorer.solve.scalars import compare, enclosure, root_text
 
 MAX_STRATA = 256
@@ -114,6 +124,8 @@ class Stratum:
         for q in factors(p):
             if contains(known, q) or sign_on(q, self._signs) is not None:
                 continue
+            if contains(self.cell.nonzero, q) and sum_of_even_terms(q) is not None:
+                continue
             used = variables(q)
             if len(used) != 1:
                 return None
@@ -138,6 +150,7 @@ class Stratum:
         out = cell_texts(self.cell)
         out += [s for i, v in zip(self.cell.free, self.intervals, strict=True) if (s := v.text(names[i]))]
         out += [f"{q} {'>' if s > 0 else '<'} 0" for q, s in self.conditions]
+        out += [f"{q} != 0" for q in self.cell.nonzero if len(variables(q)) > 1 and sum_of_even_terms(q) is not None]
         return tuple(out)
 
 
@@ -168,18 +181,25 @@ def cut(cell: Cell, polys: Sequence[Poly], deadline: Deadline) -> tuple[list[Str
     for box in product(*axes):
         deadline.check("cutting a family of critical points into strata")
         signs = {i: s for i, interval in zip(cell.free, box, strict=True) if (s := interval.sign)}
-        unclear = [f for f in mixed if sign_on(f, signs) is None]
+        open_signs = [f for f in mixed if sign_on(f, signs) is None]
+        # x^2 + y^2 has one sign wherever it is not 0, and that part of a box is connected (it lacks codimension 2)
+        even = [f for f in open_signs if sum_of_even_terms(f) is not None]
+        unclear = [f for f in open_signs if f not in even]
         found: dict[tuple[int, ...], tuple[Fraction, ...]] = {}
-        for values in _grid(box, 1 if not unclear else MAX_TRIALS):
+        for values in _grid(box, MAX_TRIALS if open_signs else 1):
             at = dict(zip(cell.free, values, strict=True))
+            if any(at_rationals(f, at).is_zero() for f in even):
+                continue
             pattern = tuple(_sign(_constant(at_rationals(f, at))) for f in unclear)
             if 0 not in pattern:
                 found.setdefault(pattern, values)
+            if found and not unclear:
+                break
         for pattern, values in sorted(found.items()):
             strata.append(Stratum(cell, box, tuple(zip(unclear, pattern, strict=True)), values))
         missing = [p for p in product((-1, 1), repeat=len(unclear)) if p not in found]
-        if missing and unclear:
-            shown = ", ".join(str(f) for f in unclear)
+        if missing:
+            shown = ", ".join(str(f) for f in unclear or even)
             doubts.append(f"it is not decided which signs ({shown}) occur on a family of dimension {len(cell.free)}")
         if len(strata) > MAX_STRATA:
             return strata, [*doubts, f"a family of critical points has more than {MAX_STRATA} strata"]

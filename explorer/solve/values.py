@@ -52,10 +52,19 @@ def _settled(c: Component, best: Value | None, lowest: list[Component], *, beate
     if c.kind.is_saddle or beaten:
         return replace(c, is_global=False)
     if best is not None and order(c.value, best) == 0:
-        return replace(c, is_global=True)
+        return _global(c)
     if best is not None and c in lowest and all(o.value is c.value for o in lowest):
-        return replace(c, is_global=True)  # the only candidate, or all of them share one number
+        return _global(c)  # the only candidate, or all of them share one number
     return replace(c, is_global=None)
+
+
+def _global(c: Component) -> Component:
+    """A global minimum is a local one, whatever the Hessian says; a strict one where no other critical point is near,
+    because every other point of the same value would be a global minimum too, and so critical."""
+    if c.kind is not Kind.UNDECIDED:
+        return replace(c, is_global=True)
+    kind = Kind.STRICT_MINIMUM if c.dimension == 0 and c.isolated else Kind.MINIMUM
+    return replace(c, is_global=True, kind=kind, because=f"the value is the minimum of F; {c.because}")
 
 
 def _beaten(components: Sequence[Component]) -> set[Value]:
