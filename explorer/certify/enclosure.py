@@ -16,27 +16,16 @@ from explorer.model.activations import pieces_of
 from explorer.model.jets import Where, loss_jet
 from explorer.point import AnyPoint, EnclosedPoint
 from explorer.problem import Activation, Problem
+from explorer.solve.balls import BallRing
 
 
-class Balls:
-    """The ring of `flint.arb` balls for `explorer.model.jets`, values only (order 0)."""
+class Balls(BallRing):
+    """The solver's ring of balls for `explorer.model.jets`, values only (order 0), so that kinks are no obstacle."""
 
-    def constant(self, value: Fraction) -> arb:
-        return ball(value)
-
-    def mul(self, a: arb, b: arb) -> arb:
-        return a * b
-
-    def total(self, summands: Sequence[arb]) -> arb:
-        return sum(summands, arb(0))
-
-    def is_zero(self, a: arb) -> bool:
-        return bool(a == 0)
-
-    def derivatives(self, activation: Activation, z: arb, order: int, where: Where) -> Sequence[arb | None]:
+    def derivatives(self, activation: Activation, z: arb, order: int, where: Where) -> list[arb | None]:
         if order:
             raise NotImplementedError("balls carry values only")
-        return (activation_value(activation, z),)
+        return [activation_value(activation, z)]
 
     def norm_cubed(self, square: arb, where: Where) -> tuple[arb, arb, arb] | None:
         root = arb.max(square, arb(0)).sqrt()
