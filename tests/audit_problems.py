@@ -299,6 +299,26 @@ def random_even_kinks(rng: random.Random) -> Problem:
             return replace(problem, network=replace(net, activations=even.network.activations))
 
 
+def random_requ_ridge(rng: random.Random) -> Problem:
+    """One requ unit with two inputs or with a bias, and a ridge."""
+    inputs = rng.choice([1, 2])
+    bias = [inputs == 1, rng.random() < 0.3]
+    size = 3 + bias[1]
+    xs: list[list[int]] = []
+    while len(xs) < 3:
+        x = [rng.randint(-2, 3) for _ in range(inputs)]
+        if any(x):
+            xs.append(x)
+    return Problem.dense(
+        widths=[inputs, 1, 1],
+        inputs=xs,
+        targets=[Q(rng.randint(-4, 4), rng.choice([1, 1, 2])) for _ in xs],
+        activation="requ",
+        bias=bias,
+        regularizer={"kind": "l2", "weights": [Q(rng.randint(3, 9), 10) for _ in range(size)]},
+    )
+
+
 def random_outputs(rng: random.Random) -> Problem:
     """Two-layer linear networks with several outputs and no regularizer: targets with distinct or with equal directions."""
     widths = rng.choice([[2, 1, 2], [2, 2, 2], [2, 1, 1], [3, 1, 2], [1, 1, 2], [2, 2, 1]])
@@ -380,6 +400,7 @@ CLASSES: dict[str, Callable[[random.Random], Problem]] = {
     "piecewise": random_piecewise,
     "kinks": random_kinks,
     "even-kinks": random_even_kinks,
+    "requ-ridge": random_requ_ridge,
     "outputs": random_outputs,
     "deep-linear": random_deep_linear,
     "deep-ridge": random_deep_ridge,

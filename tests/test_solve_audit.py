@@ -39,6 +39,7 @@ SIZES = {
     "piecewise": 3,
     "kinks": 3,
     "even-kinks": 3,
+    "requ-ridge": 4,
     "outputs": 4,
     "deep-linear": 4,
     "deep-ridge": 2,

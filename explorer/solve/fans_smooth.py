@@ -1,8 +1,9 @@
-"""Units phi(z) homogeneous of degree D > 1 on scalar inputs (requ, ...) with l2 regularizer: a choice of active units at a time.
+"""Units phi(z) homogeneous of degree D > 1 (requ, ...) with l2 regularizer: a choice of active units at a time.
 
 F is once differentiable across w_j = 0, where the critical equation in v_j is 2 m v_j = 0; so a unit is active (w_j not 0) or zero.
 Near a zero unit F(q) = F(active units of q) + l w^2 + m v^2 + O(|v| |w|^D) >= F(active units): the kind at a point with zero units is that of the
-smaller network, a maximum excepted, which becomes a saddle. Active units: a polynomial system in each orthant of w.
+smaller network, a maximum excepted, which becomes a saddle. Active units: a polynomial system in each orthant of w for scalar inputs
+without bias, and otherwise in the cells of the units' fans (fans_cells.py).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from explorer.model.polynomial import cell_polynomial
 from explorer.point import AnyPoint, EnclosedPoint, Point
 from explorer.problem import DenseNetwork, Problem, Regularizer
 from explorer.solve import bounds
+from explorer.solve.fans_cells import active_cells
 from explorer.solve.layer import ZERO, Layer, gathered
 from explorer.solve.piecewise import Box, Range, in_box
 from explorer.solve.results import Component, CriticalSet, Evidence, Kind, Value
@@ -35,13 +37,14 @@ def with_smooth_kinks(layer: Layer, deadline: Deadline) -> CriticalSet:
     systems = 0
     for count in range(1, layer.units + 1):
         for active in combinations(range(layer.units), count):
-            for found in _orthants(layer, active, deadline):
+            smaller = _smaller(layer, active)
+            for found in _orthants(layer, active, deadline) if layer.size == 1 else active_cells(smaller, deadline):
                 systems += 1
                 components += [_lifted(layer, active, c) for c in found.components]
                 if not found.coverage.complete:
                     doubts.append(found.coverage.reason)
     components.append(_without_units(layer))
-    reason = f"{systems} systems: one for each choice of active units and of the signs of their incoming weights"
+    reason = f"{systems} systems: one for each choice of active units and of the cells of their incoming weights"
     return gathered(layer, components, doubts, reason, bounds.coercive(layer.problem))
 
 
@@ -64,13 +67,22 @@ def _smaller(layer: Layer, active: Sequence[int]) -> Problem:
     kept = _kept(layer, active)
     return replace(
         layer.problem,
-        network=replace(net, widths=(1, len(active), 1)),
+        network=replace(net, widths=(net.widths[0], len(active), 1)),
         regularizer=Regularizer("l2", tuple(r.weights[k] for k in kept)),
     )
 
 
 def _kept(layer: Layer, active: Sequence[int]) -> list[int]:
-    return [*active, *(layer.units + j for j in active), *([2 * layer.units] if layer.output_bias else [])]
+    """The parameters of these units and of the output bias, in the order of the smaller network."""
+    net = layer.problem.network
+    assert isinstance(net, DenseNetwork)
+    n = net.widths[0]
+    return [
+        *(k for j in active for k in layer.incoming(j)[:n]),
+        *(k for j in active for k in layer.incoming(j)[n:]),
+        *(layer.outgoing(j) for j in active),
+        *([len(layer.problem.parameters) - 1] if layer.output_bias else []),
+    ]
 
 
 def _without_units(layer: Layer) -> Component:
@@ -125,7 +137,7 @@ def _lifted(layer: Layer, active: Sequence[int], c: Component) -> Component:
         is_global=None,
         orbit=None,
         isolated=None if c.isolated else c.isolated,
-        equations=(*texts, *(f"{names[k]} = 0" for j in zero for k in (j, layer.units + j))),
+        equations=(*texts, *(f"{names[k]} = 0" for j in zero for k in (*layer.incoming(j), layer.outgoing(j)))),
         description=f"{c.description or 'a point'}, {KINK}",
         evidence=Evidence(),
     )

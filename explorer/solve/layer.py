@@ -2,7 +2,8 @@
 
 F = sum_i c_i (sum_j v_j phi(u_j . x_i) + c - y_i)^2 + sum_j (u_j . L_j u_j + m_j v_j^2) + k c^2, phi(z) = a z for z >= 0 and b z for
 z <= 0 (relu, leaky_relu, |z|); u_j holds the bias of the unit, if there is one, and x_i is then extended by 1. For a scalar
-input without bias the degree D of homogeneity may be larger: phi(x u) = |u|^D phi(x sgn u) is linear in z = sgn(u) |u|^D.
+input without bias the degree D of homogeneity may be larger: phi(x u) = |u|^D phi(x sgn u) is linear in z = sgn(u) |u|^D. With
+ridge, units of degree D > 1 may have several incoming weights (fans_cells.py): of their fan only the signs are meant then.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Layer:
     def fan_inputs(self) -> tuple[Vector, ...]:
         return (
             tuple(tuple(v**self.degree if v > 0 else -((-v) ** self.degree) for v in x) for x in self.inputs)
-            if self.degree > 1
+            if self.degree > 1 and self.size == 1
             else self.inputs
         )
 
@@ -110,7 +111,7 @@ def layer_of(problem: Problem) -> Layer | None:
         if r.kind != "l2" or not all(r.weights[:penalised]):
             return None
         ridge = True
-    if degree > 1 and len(inputs[0]) > 1:
+    if degree > 1 and len(inputs[0]) > 1 and not ridge:
         return None
     slopes = (left * (-1) ** (degree + 1), right)  # phi as a function of z = sgn(u) |u|^D: phi(-1) = -b
     targets = tuple(y[0] for y in data.targets)
