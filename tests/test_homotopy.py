@@ -16,13 +16,15 @@ from fractions import Fraction as F
 import numpy as np
 import pytest
 
-from explorer.algebra.msolve import find_msolve
+from explorer.algebra.msolve import find_msolve, multiplicity
 from explorer.budget import Budget, Deadline
 from explorer.errors import BudgetExceeded, Unsupported
 from explorer.homotopy.certify import Certifier, all_apart
 from explorer.homotopy.family import solve_family
 from explorer.homotopy.model import applies, build, moments_are_free, patterns
+from explorer.homotopy.precise import follow
 from explorer.homotopy.solutions import solutions
+from explorer.homotopy.track import DIVERGED, DONE, LONG, solve, solve_pivoted, track
 from explorer.model.polynomial import evaluate, loss_polynomial
 from explorer.problem import Problem
 from explorer.solve import critical
@@ -179,6 +181,46 @@ def test_equal_ridge_weights_send_solutions_to_infinity(monkeypatch):
     assert "16 generic solutions go to infinity, or too far to be followed" in found.reason
 
 
+def test_paths_to_infinity_in_many_digits():
+    # the same family on its way to equal weights: the constant term C of s^3 + b s^2 = C vanishes linearly in 1 - t, so that
+    # s ~ (1 - t)^(1/2) for the solutions that are lost, and w^2 = k / s: four orbits grow like (1 - t)^(-1/4)
+    p = ridge((1, 2, 1), "cubic", 3, weights=[F(1, 10)] * 4)
+    family = solve_family(p, Deadline(60))
+    start = next(s for s in family.starts if s is not None and s.model.size == 4)
+    goal = start.model.parameters(p, range(4))
+    p0 = start.parameters * np.exp(0.9j)
+    ends = [follow(start.model, start.solutions[:, k], p0[:, 0], goal, Deadline(60)) for k in range(start.count)]
+    assert sorted(round(e.growth, 4) for e in ends if e.status == DIVERGED) == [0.25] * 4
+    arrived = [k for k, e in enumerate(ends) if e.status == DONE]
+    assert len(arrived) == start.count - 4
+    floats = np.array([[complex(v)] for v in goal])
+    same = track(start.model, start.solutions[:, arrived], p0, floats, Deadline(60), settings=LONG)
+    assert np.abs(same.theta - np.array([ends[k].theta for k in arrived]).T).max() < 1e-9
+
+
+def test_elimination_with_pivots_where_leading_minors_vanish():
+    rng = np.random.default_rng(0)
+    h = rng.normal(size=(5, 5, 40)) + 1j * rng.normal(size=(5, 5, 40))
+    h = h + h.swapaxes(0, 1)
+    h[:2, :2] *= 1e-13
+    side = rng.normal(size=(5, 40)) + 0j
+    expected = np.linalg.solve(np.moveaxis(h, 2, 0), side.T[:, :, None])[:, :, 0].T
+    (plain,), (pivoted,) = solve(h.copy(), [side]), solve_pivoted(h.copy(), [side])
+    assert np.abs(pivoted - expected).max() < 1e-9 * np.abs(expected).max()
+    assert np.abs(plain - expected).max() > 1e-5 * np.abs(expected).max()
+
+
+@pytest.mark.skipif(find_msolve() is None, reason="needs the msolve program")
+@pytest.mark.parametrize(("name", "count"), [("Db d1 w2", 2977), ("Db d1 w2 equal", 2673)])
+def test_the_second_witness_counts_two_thousand_solutions(name, count):
+    """2673: also the vdim of Singular 4.3.1 in characteristic 32003; 2977: also the number for generic data by monodromy."""
+    weights = [F(1, 10)] * 6 if name.endswith("equal") else [F(k, 100) for k in (7, 31, 83, 41, 59, 97)]
+    p = ridge((1, 2, 1), "cubic", 3, bias=True, weights=weights)
+    binary = find_msolve()
+    assert binary is not None
+    assert multiplicity(target(p).gradient, binary, Deadline(60)) == count
+
+
 def test_the_audits_notice_solutions_that_are_missing():
     """Without one representative the list of some problem is not its own conjugate (unless that one is), or the Morse sum fails."""
     p = ridge((2, 1, 2))
@@ -287,6 +329,29 @@ def test_real_points_and_indices_by_algebra_and_by_monodromy(widths, activation,
         assert sorted(round(c.value.approx, 9) for c in a.components) == sorted(
             round(c.value.approx, 9) for c in b.components
         )
+
+
+def near_infinity():
+    """2-2-2-2 with solutions of size 1000: the data of benchmarks/peers.py."""
+    xs = [(-1, 0), (3, 5), (-15, -1), (3, 0), (7, -4)]
+    ys = [(7, 8), (1, 24), (-4, -2), (-13, -18), (1, -1)]
+    weights = (82, 34, 68, 72, 79, 33, 25, 99, 52, 64, 40, 85)
+    return Problem.dense(
+        widths=[2, 2, 2, 2],
+        activation="linear",
+        inputs=[[F(v, 10) for v in x] for x in xs],
+        targets=[[F(v, 10) for v in y] for y in ys],
+        regularizer={"kind": "l2", "weights": [F(k, 100) for k in weights]},
+    )
+
+
+@pytest.mark.nightly
+def test_all_13441_where_some_are_large():
+    """msolve 0.10.1 counts as many modulo a prime, in 110 s (docs/performance.md)."""
+    found = critical_set(near_infinity(), budget=Budget(1000))
+    assert found.coverage.complete
+    assert "13441 certified distinct complex solutions, completeness by monodromy" in found.coverage.reason
+    assert found.morse_sum == 1
 
 
 @pytest.mark.nightly

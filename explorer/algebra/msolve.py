@@ -22,6 +22,7 @@ from flint import fmpq_poly, fmpz, fmpz_poly
 
 from explorer.algebra.parametrization import Dimension, Parametrization, Proposal
 from explorer.algebra.processes import run_killable
+from explorer.algebra.quotient import standard_monomials
 from explorer.algebra.roots import is_squarefree
 from explorer.algebra.systems import PolynomialSystem
 from explorer.budget import Deadline
@@ -78,9 +79,7 @@ def propose(
     opinions: list[tuple[Dimension, int | None]] = []
 
     def ask() -> None:
-        text = msolve_text(system, _prime(rng))
-        opinion = parse(_run(binary, text, deadline, seed), len(system.names), modulo=True)
-        opinions.append((opinion.dimension, opinion.multiplicity))
+        opinions.append(_modulo(system, binary, deadline, seed, _prime(rng)))
 
     if largest is not None:  # the second opinion first: it takes about a hundredth of the time
         ask()
@@ -109,16 +108,46 @@ def propose(
 
 def multiplicity(system: PolynomialSystem, binary: str, deadline: Deadline, *, seed: int = 0) -> int | None:
     """The dimension of the quotient algebra modulo one prime; None where it is not finite there or msolve does not say."""
-    prime = _prime(random.Random(seed))
-    return parse(_run(binary, msolve_text(system, prime), deadline, seed), len(system.names), modulo=True).multiplicity
+    return _modulo(system, binary, deadline, seed, _prime(random.Random(seed)))[1]
 
 
-def _run(binary: str, text: str, deadline: Deadline, seed: int) -> str:
+def _modulo(
+    system: PolynomialSystem, binary: str, deadline: Deadline, seed: int, prime: int
+) -> tuple[Dimension, int | None]:
+    """Dimension and multiplicity modulo the prime, from the leading ideal (-g 1): nothing has to separate the solutions."""
+    n = len(system.names)
+    text = _run(binary, msolve_text(system, prime), deadline, seed, asked=("-g", "1"), first="#")
+    leading = [_exponents(m, n) for m in re.findall(r"[x0-9^*]+(?=[,\]])", text.partition("[")[2])]
+    if not leading:
+        return Dimension.UNDECIDED, None
+    if (0,) * n in leading:
+        return Dimension.EMPTY, 0
+    pure = {next(k for k, e in enumerate(m) if e) for m in leading if sum(e > 0 for e in m) == 1}
+    return (
+        (Dimension.POSITIVE, None) if len(pure) < n else (Dimension.FINITE, len(standard_monomials(leading, n, None)))
+    )
+
+
+def _exponents(monomial: str, unknowns: int) -> tuple[int, ...]:
+    """(2, 0, 1) for x1^2*x3^1."""
+    powers = {int(k): int(e or 1) for k, e in re.findall(r"x([0-9]+)(?:\^([0-9]+))?", monomial)}
+    return tuple(powers.get(k + 1, 0) for k in range(unknowns))
+
+
+def _run(
+    binary: str,
+    text: str,
+    deadline: Deadline,
+    seed: int,
+    *,
+    asked: tuple[str, ...] = ("-P", "2"),
+    first: str = "[",
+) -> str:
     with _source(text) as (path, kept):
         for extra in (["--random-seed", str(seed)], []):  # older versions do not know the option
-            command = [binary, "-f", path, "-P", "2", *extra]
+            command = [binary, "-f", path, *asked, *extra]
             code, out, _ = run_killable(command, deadline, doing="running msolve", pass_fds=kept)
-            if code == 0 and out.startswith("["):
+            if code == 0 and out.startswith(first):
                 return out
     return ""
 
@@ -146,7 +175,7 @@ def _prime(rng: random.Random) -> int:
             return int(p)
 
 
-def parse(text: str, unknowns: int, *, modulo: bool = False) -> Proposal:
+def parse(text: str, unknowns: int) -> Proposal:
     """The proposal in msolve's output with ``-P 2``. Anything unexpected is UNDECIDED with the reason."""
     try:
         tree = _tree(text)
@@ -160,8 +189,6 @@ def parse(text: str, unknowns: int, *, modulo: bool = False) -> Proposal:
         if block[0] != 1:
             raise ValueError("several parametrisations")
         eliminating, denominator, rest = block[1]
-        if modulo:
-            return Proposal(Dimension.FINITE, "msolve", "modular", multiplicity=int(multiplicity))
         w, v = fmpz_poly(_poly(eliminating)), fmpq_poly(_poly(denominator))
         known = {names[-1]: fmpq_poly([0, 1]) * v}  # the last variable is t itself
         for name, (numerator, scale) in zip(names, rest, strict=False):

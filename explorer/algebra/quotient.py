@@ -49,7 +49,7 @@ class Quotient:
     ) -> None:
         self.unknowns = unknowns
         self.leading = _groebner(equations, unknowns, limits)
-        self.basis = _standard_monomials(list(self.leading), unknowns, largest)
+        self.basis = standard_monomials(list(self.leading), unknowns, largest)
         self.position = {m: k for k, m in enumerate(self.basis)}
         self._images: dict[Monomial, list[fmpq]] = {}
         self.matrices = [self._matrix(k) for k in range(unknowns)]
@@ -115,18 +115,19 @@ def _groebner(
     return basis
 
 
-def _standard_monomials(leading: list[Monomial], unknowns: int, largest: int | None) -> list[Monomial]:
+def standard_monomials(leading: list[Monomial], unknowns: int, largest: int | None) -> list[Monomial]:
     """Monomials that no leading monomial divides, by total degree; `TooLarge` if there are more than ``largest``."""
     layer: list[Monomial] = [(0,) * unknowns]
     out: list[Monomial] = []
+    leads = set(leading)
     while layer:
         out += layer
         if largest is not None and len(out) > largest:
             raise TooLarge
-        grown = {_times(m, k) for m, k in product(layer, range(unknowns))}
-        layer = sorted(
-            m for m in grown if not any(all(a <= b for a, b in zip(lead, m, strict=True)) for lead in leading)
-        )
+        known = set(layer)
+        grown = {_times(m, k) for m, k in product(layer, range(unknowns))} - leads
+        # m is standard if it leads nothing itself and every m / x_k is standard, all of which lie in the layer below
+        layer = sorted(m for m in grown if all(below in known for k in range(unknowns) if (below := _over(m, k))))
     return out
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -19,13 +20,14 @@ from explorer.errors import Unsupported
 from explorer.homotopy.fibre import Fibre, alive, canonical
 from explorer.homotopy.model import Model, Pattern, Shape, applies, build, moments_are_free, patterns
 from explorer.homotopy.monodromy import Start, generic_start
+from explorer.homotopy.precise import follow
 from explorer.homotopy.track import CAREFUL, DIVERGED, DONE, FAILED, LONG, NORMAL, PATIENT, Settings, track
 from explorer.problem import DenseNetwork, Problem
 
 Array: TypeAlias = Any
-#: for each attempt what is done about paths that patience did not help: nothing at first, since another arc is cheaper
-LAST: tuple[tuple[Settings, ...], ...] = ((), (), (LONG,), (CAREFUL,), (LONG,))
-QUICK = 2  #: from this attempt on the number of paths that go to infinity is believed, when it comes twice
+#: for each attempt what is done about paths that patience did not help
+LAST: tuple[Settings, ...] = (LONG, LONG, LONG, CAREFUL, LONG)
+FEW = 24  #: so many paths of one problem are followed alone in numbers of many digits
 
 
 @dataclass(frozen=True)
@@ -117,34 +119,47 @@ def arrivals(family: Family, problems: Sequence[Problem], deadline: Deadline, *,
             for k, q in jobs:
                 out[k].append(Arrival(q, np.empty((0, 1), dtype=np.complex128), 1, 0, ""))
             continue
-        goals = [np.array([complex(v) for v in start.model.parameters(problems[k], q.places)]) for k, q in jobs]
+        goals = [start.model.parameters(problems[k], q.places) for k, q in jobs]
         for (k, q), (theta, far, lost) in zip(jobs, transport(start, goals, deadline, seed=seed), strict=True):
             out[k].append(Arrival(q, theta, start.count, far, lost))
     return out
 
 
-def _arc(start: Start, p0: Array, p1: Array, deadline: Deadline, *, attempt: int) -> list[tuple[Array, int]]:
+def _arc(
+    start: Start, p0: Array, goals: Sequence[Sequence[Fraction]], deadline: Deadline, *, attempt: int
+) -> list[tuple[Array, int]]:
     """For each of the goals (blocks of columns): the distinct points that one arc reaches and how many paths went to infinity.
 
-    Paths that failed, met another one or lost a unit are followed again along the same arc with smaller steps, in
-    later attempts once more in longer numbers; then they do not count.
+    Paths that failed, met another one or lost a unit are followed again along the same arc with smaller steps, then in
+    longer numbers, then, if they are few, alone in numbers of many digits; then they do not count.
     """
     model, n = start.model, start.count
-    goals = p1.shape[1] // n
-    theta = np.tile(start.solutions, (1, goals))
-    points, status = np.zeros_like(theta), np.full(n * goals, FAILED)
-    again = np.ones(n * goals, dtype=bool)
-    for settings in (NORMAL, PATIENT, *LAST[attempt]):
+    theta, p1 = np.tile(start.solutions, (1, len(goals))), _columns(goals, n)
+    points, status = np.zeros_like(theta), np.full(n * len(goals), FAILED)
+    again = np.ones(n * len(goals), dtype=bool)
+    for settings in (NORMAL, PATIENT, LAST[attempt]):
         ends = track(model, theta[:, again], p0[:, again], p1[:, again], deadline, settings=settings)
         points[:, again], status[again] = canonical(model.shape, ends.theta), ends.status
         again = _doubtful(model, points, status, n)
         if not again.any():
             break
+    for m, goal in enumerate(goals):
+        left = m * n + np.flatnonzero(again[m * n : (m + 1) * n])
+        if len(left) <= FEW:
+            for k in left:
+                end = follow(model, theta[:, k], p0[:, k], goal, deadline)
+                points[:, k], status[k] = canonical(model.shape, end.theta[:, None])[:, 0], end.status
+    again = _doubtful(model, points, status, n)
     out = []
-    for m in range(goals):
+    for m in range(len(goals)):
         part = slice(m * n, (m + 1) * n)
         out.append((points[:, part][:, ~again[part]], int((status[part] == DIVERGED).sum())))
     return out
+
+
+def _columns(goals: Sequence[Sequence[Fraction]], n: int) -> Array:
+    """The goals as columns of floats, each n times."""
+    return np.repeat(np.array([[complex(v) for v in goal] for goal in goals]).T, n, axis=1)
 
 
 def _doubtful(model: Model, points: Array, status: Array, n: int) -> Array:
@@ -169,7 +184,7 @@ def _scale(start: Start, p1: Array, linear: Array) -> Array:
 
 
 def transport(
-    start: Start, goals: Sequence[Array], deadline: Deadline, *, seed: int = 0
+    start: Start, goals: Sequence[Sequence[Fraction]], deadline: Deadline, *, seed: int = 0
 ) -> list[tuple[Array, int, str]]:
     """Follow all generic solutions to each vector of parameters: what arrived, how many went to infinity, what is missing.
 
@@ -187,11 +202,11 @@ def transport(
             break
         # ridge weights start within 0.6 of the ray of gamma: none of them comes near 0 on its way to a positive number
         gamma = np.exp(1j * rng.choice([-1, 1]) * rng.uniform(0.7, 2.0))
-        p1 = np.concatenate([np.repeat(goals[k][:, None], n, axis=1) for k in left], axis=1)
-        p0 = np.where(linear, gamma * _scale(start, p1, linear) * start.parameters, start.parameters)
-        for k, (theta, away) in zip(left, _arc(start, p0, p1, deadline, attempt=attempt), strict=True):
+        chosen = [goals[k] for k in left]
+        p0 = np.where(linear, gamma * _scale(start, _columns(chosen, n), linear) * start.parameters, start.parameters)
+        for k, (theta, away) in zip(left, _arc(start, p0, chosen, deadline, attempt=attempt), strict=True):
             fibres[k].add(theta)
-            agreed[k] = attempt > QUICK and 0 < away == far[k] and len(fibres[k]) + away == n
+            agreed[k] = 0 < away == far[k] and len(fibres[k]) + away == n
             far[k] = away
     empty = np.empty((model.size, 0), dtype=np.complex128)
     out = []

@@ -35,12 +35,13 @@ class Orbit:
 @dataclass(frozen=True)
 class Solutions:
     """The certified solutions of one problem. ``generic``: the family's number, ``far`` of which went to infinity or too far to be followed;
-    ``complaints``: what speaks against completeness."""
+    ``complaints``: what speaks against completeness; ``sound``: all of it is about solutions that were not reached."""
 
     orbits: tuple[Orbit, ...]
     generic: int
     far: int
     complaints: tuple[str, ...]
+    sound: bool = True
 
     @property
     def count(self) -> int:
@@ -77,10 +78,10 @@ def _certified(
     d = family.network.parameter_count
     whole = Certifier(family.whole, family.whole.parameters(problem, range(d)))
     orbits: list[Orbit] = []
-    complaints = [] if family.saturated else [family.reason]
+    missing = [] if family.saturated else [family.reason]
+    missing += [a.lost for a in found if a.lost]
+    complaints: list[str] = []
     for a in found:
-        if a.lost:
-            complaints.append(a.lost)
         size, count = a.theta.shape
         scale = 1 + np.abs(a.theta).max(axis=0) if size else np.ones(count)
         looks_real = np.abs(a.theta.imag).max(axis=0) <= 1e-8 * scale if size else np.ones(count, dtype=bool)
@@ -124,12 +125,12 @@ def _certified(
         copies = [c for box in certified for c in _images(a.pattern, box)]
         if size and not all_apart(copies):
             complaints.append("two certified boxes overlap")
-    if not real_only and not complaints:
+    if not real_only and not missing and not complaints:
         complaints += _conjugates(orbits)
     far = sum(a.far * family.multiplicity(a.pattern) for a in found)
     if far:  # floats do not tell infinity from far away, so nothing is complete then
-        complaints.append(f"{far} generic solutions go to infinity, or too far to be followed")
-    return Solutions(tuple(orbits), family.count, far, tuple(dict.fromkeys(complaints)))
+        missing.append(f"{far} generic solutions go to infinity, or too far to be followed")
+    return Solutions(tuple(orbits), family.count, far, tuple(dict.fromkeys(missing + complaints)), not complaints)
 
 
 def _alive(pattern: Pattern, box: Certified) -> bool:

@@ -3,7 +3,7 @@
 Predictor: Hermite extrapolation through the last (up to) three points with their tangents, order 6, with an adaptive step
 for every path. Corrector: Newton; its last linear solve also gives the tangent, so that a step costs two evaluations
 where Runge-Kutta 4 needs four more. Linear systems: symmetric elimination without pivots over the whole batch (complex
-pivots are rarely small, and Newton corrects itself); a path that fails is tried again with LAPACK and smaller steps.
+pivots are rarely small, and Newton corrects itself); a path that fails is tried again with pivots and smaller steps.
 Nothing here is believed: end points are certified, and a jump between paths shows as a conflict in the monodromy graph.
 """
 
@@ -27,7 +27,8 @@ LATE, GROWTH = 0.999, 0.1  #: a path that gets stuck after LATE and grows like (
 @dataclass(frozen=True)
 class Settings:
     """``aim``: relative size of the first Newton correction; ``limit``: largest one that is accepted; ``floor``: corrections
-    below this are rounding; ``smallest``, ``largest``, ``first``: steps; ``rounds``: steps at most; ``kind``: of numbers."""
+    below this are rounding; ``smallest``, ``largest``, ``first``: steps; ``rounds``: steps at most; ``kind``: of numbers;
+    ``pivots``: whether the linear solver exchanges rows."""
 
     aim: float = 2e-3
     limit: float = 0.05
@@ -38,13 +39,14 @@ class Settings:
     far: float = 1e7
     floor: float = 1e-9
     kind: Any = np.complex128
+    pivots: bool = False
 
 
 NORMAL = Settings()
 #: shorter steps and very short ones near the end, where solutions of special data run far away
-PATIENT = Settings(aim=1e-3, limit=0.02, first=1e-3, smallest=1e-11, largest=0.1, rounds=1500, far=1e9)
+PATIENT = Settings(aim=1e-3, limit=0.02, first=1e-3, smallest=1e-11, largest=0.1, rounds=600, far=1e9, pivots=True)
 #: the same in 64 bits of mantissa where the machine has them, for paths on which rounding keeps the steps short
-LONG = Settings(aim=1e-4, limit=0.02, first=1e-3, smallest=1e-11, largest=0.1, rounds=3000, far=1e9, floor=1e-11, kind=np.clongdouble)  # fmt: skip
+LONG = Settings(aim=1e-4, limit=0.02, first=1e-3, smallest=1e-11, largest=0.1, rounds=1000, far=1e9, floor=1e-11, kind=np.clongdouble, pivots=True)  # fmt: skip
 #: the smallest steps, for paths that jumped
 CAREFUL = Settings(
     aim=1e-5,
@@ -56,6 +58,7 @@ CAREFUL = Settings(
     far=1e9,
     floor=1e-11,
     kind=np.clongdouble,
+    pivots=True,
 )
 
 
@@ -122,12 +125,30 @@ def solve(h: Array, sides: list[Array]) -> list[Array]:
     return sides
 
 
+def solve_pivoted(h: Array, sides: list[Array]) -> list[Array]:
+    """The same for any matrices, with exchanges of rows: without them a path that comes near a zero of a leading minor (far
+    solutions, nearly singular ones) loses digits that no shorter step brings back."""
+    d, columns = h.shape[0], np.arange(h.shape[2])
+    a = np.concatenate([h, *(b[:, None] for b in sides)], axis=1)
+    for k in range(d):
+        best = k + np.argmax(np.abs(a[k:, k]), axis=0)
+        row = a[best, :, columns].T
+        a[best, :, columns] = a[k].T
+        a[k] = row / row[k]
+        a[k + 1 :, k + 1 :] -= a[k + 1 :, k, None] * a[k, k + 1 :]
+    out = a[:, d:]
+    for k in reversed(range(d - 1)):
+        out[k] -= (a[k, k + 1 : d, None] * out[k + 1 :]).sum(axis=0)
+    return [out[:, m] for m in range(len(sides))]
+
+
 def _size(x: Array) -> Array:
     return np.abs(x).max(axis=0)
 
 
 def _batch(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline, s: Settings) -> Ends:
     d, count = start.shape
+    solver = solve_pivoted if s.pivots else solve
     theta, p0, p1 = (a.astype(s.kind) for a in (start, p0, p1))
     status = np.full(count, FAILED)
     error = np.full(count, np.inf)
@@ -136,7 +157,7 @@ def _batch(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline,
     out = theta.copy()
     x = theta
     _, h, v = evaluate(model, x, p0, dp)
-    (slope,) = solve(h, [-v])
+    (slope,) = solver(h, [-v])
     t = np.zeros(count)
     step = np.full(count, s.first)
     nodes = np.ones(count, dtype=np.int64)
@@ -152,12 +173,12 @@ def _batch(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline,
         guess = _predict(times, points, slopes, nodes, goal)
         p = (1 - goal) * q0 + goal * q1
         g, h, _ = evaluate(model, guess, p, None)
-        (move,) = solve(h, [g])
+        (move,) = solver(h, [g])
         x = guess - move
         size = _size(x) + 1e-3
         first = _size(move) / size
         g, h, v = evaluate(model, x, p, dq)
-        move, slope = solve(h, [g, -v])
+        move, slope = solver(h, [g, -v])
         x = x - move
         second = _size(move) / size
         good = (first < s.limit) & (second < np.maximum(0.1 * first, s.floor)) & (second < 1e-3)
@@ -198,7 +219,7 @@ def _batch(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline,
         x, p = out[:, done], p1[:, done]
         for _ in range(2):
             g, h, _ = evaluate(model, x, p, None)
-            (move,) = solve(h, [g])
+            (move,) = solver(h, [g])
             x = x - move
             error[done] = _size(move) / (_size(x) + 1e-3)
         out[:, done] = x

@@ -46,26 +46,19 @@ def by_monodromy(
         else:
             roots += proved
     complete = not troubles and found.count == known.count
-    if not complete and found.far and troubles == list(found.complaints) and len(troubles) == 1:
-        counted = _counted(t, deadline)
-        if (
-            counted == found.count
-        ):  # N distinct simple solutions are proved, so the ideal has no others modulo that prime
-            return _solution(
-                t,
-                roots,
-                found.count,
-                f"numerical: {found.count} certified distinct complex solutions, and msolve counts as many modulo a prime "
-                f"(generic data have {known.count}; the others go to infinity)",
-                complete=True,
-            )
-    said = (
-        f"numerical: {found.count} certified distinct complex solutions, completeness by monodromy saturation "
-        f"({known.count} for generic data)"
-    )
-    return _solution(
-        t, roots, found.count, said if complete else "; ".join([said, *dict.fromkeys(troubles)]), complete=complete
-    )
+    said = f"numerical: {found.count} certified distinct complex solutions, "
+    witness = _counted(t, deadline) if found.sound and not complete and troubles == list(found.complaints) else None
+    if witness == found.count:
+        # no proof: a prime for which some solutions go to infinity counts too few
+        complete = True
+        said += "and msolve counts as many modulo a prime "
+        said += f"(generic data have {known.count}{'; the others go to infinity' if found.far else ''})"
+    else:
+        said += f"completeness by monodromy saturation ({known.count} for generic data)"
+        if witness is not None:
+            troubles.append(f"msolve counts {witness} modulo a prime")
+        said = "; ".join([said, *dict.fromkeys(troubles)])
+    return _solution(t, roots, found.count, said, complete=complete)
 
 
 def _solution(t: Target, roots: list[RealRoot], count: int, said: str, *, complete: bool) -> SystemSolution:
@@ -83,7 +76,11 @@ def _solution(t: Target, roots: list[RealRoot], count: int, said: str, *, comple
 
 
 def _counted(t: Target, deadline: Deadline) -> int | None:
-    """The number of complex solutions with multiplicity modulo a prime, where msolve is there and the time suffices."""
+    """The number of complex solutions with multiplicity modulo a prime, where msolve is there and the time suffices.
+
+    N distinct solutions are proved, so there are at least N over C; that there are no more is strong evidence only: for
+    finitely many primes solutions go to infinity modulo the prime (or new ones appear), and the count differs.
+    """
     if (binary := find_msolve()) is None:
         return None
     try:
