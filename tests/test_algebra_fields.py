@@ -107,7 +107,7 @@ def test_minimal_polynomials() -> None:
 elements = st.tuples(*[st.fractions(min_value=-9, max_value=9, max_denominator=9)] * 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(elements, elements, elements)
 def test_field_laws(x: tuple[Q, ...], y: tuple[Q, ...], z: tuple[Q, ...]) -> None:
     """Distributivity, inverses and order in Q(cube root of 2); approximations come from plain floats."""
@@ -160,7 +160,7 @@ def test_isolation_sturm_and_balls_agree(p: fmpz_poly, count: int) -> None:
         assert low <= a <= b <= high
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(-6, 6), min_size=1, max_size=6, unique=True), st.integers(1, 5))
 def test_isolation_of_products_of_linear_factors(numerators: list[int], denominator: int) -> None:
     p = fmpz_poly([1])

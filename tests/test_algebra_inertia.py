@@ -62,7 +62,7 @@ def congruent(draw: st.DrawFn) -> tuple[list[list[int]], tuple[int, int, int]]:
     return m, (signs.count(1), signs.count(0), signs.count(-1))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(congruent())
 def test_sylvester(case: tuple[list[list[int]], tuple[int, int, int]]) -> None:
     matrix, expected = case

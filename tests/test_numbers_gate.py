@@ -84,13 +84,11 @@ def test_rationalize_is_the_explicit_door():
             rationalize(0.1, bound)
 
 
-@settings(derandomize=True, database=None)
 @given(st.fractions())
 def test_text_is_read_back(value):
     assert exact(text(value), "x") == value
 
 
-@settings(derandomize=True, database=None)
 @given(st.text(max_size=12))
 def test_any_text_is_a_number_or_invalid(value):
     """What is accepted is what Python's own Fraction reads too, from plain ASCII digits."""
@@ -234,7 +232,7 @@ def problems(draw):
     return Problem(net, Dataset(*rows), loss, reg, **label)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150)
 @given(problem=problems())
 def test_written_problems_are_read_back(problem, tmp_path_factory):
     path = tmp_path_factory.mktemp("p") / "problem.json"
@@ -246,7 +244,7 @@ def test_written_problems_are_read_back(problem, tmp_path_factory):
     assert len(again.parameters) == again.network.parameter_count == len(set(again.parameters))
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_damaged_files_are_invalid_or_problems_never_a_traceback(data):
     """Any byte changed, cut out or put in: a problem or `Invalid`, nothing else."""

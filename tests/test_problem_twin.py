@@ -27,10 +27,7 @@ SPECIMENS = sorted((TESTS / "problems").glob("*/*.json")) + sorted((TESTS.parent
 
 
 def fixed(examples):
-    """The same examples on every run."""
-    return settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    return settings(max_examples=examples, suppress_health_check=list(HealthCheck))
 
 
 def package(raw: bytes):
