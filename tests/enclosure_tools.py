@@ -102,6 +102,11 @@ TABLE = {
     "gelu 1-2-1": ridge("gelu", [1, 2, 1], [1, -2], [1, "1/2"], "1/3"),
     "swish 1-2-1": ridge("swish", [1, 2, 1], [1, -1], [1, -1], "1/2"),
     "softplus 1-2-1": ridge("softplus", [1, 2, 1], [1, -1], [1, -2], "1/2"),
+    "sigmoid 1-2-1, ridge 1/200": ridge("sigmoid", [1, 2, 1], [1, -1, 2], [2, -2, 1], "1/200"),
+    "gelu 1-2-1, ridge 1/8": ridge("gelu", [1, 2, 1], [1, -2], [1, "1/2"], "1/8"),
+    "swish 1-2-1, ridge 1/4": ridge("swish", [1, 2, 1], [1, 2], [1, -2], "1/4"),
+    "softplus 1-2-1, ridge 1/4": ridge("softplus", [1, 2, 1], [1, -1, 2], [2, -2, 1], "1/4"),
+    "tanh 1-2-1, ridge 1/100": ridge("tanh", [1, 2, 1], [1, 2], [1, -2], "1/100"),
     "tanh 2-1-1 with bias": ridge("tanh", [2, 1, 1], [[1, 0], [0, 1], [1, 1]], [1, -1, 1], "1/10", bias=True),
     "sigmoid 2-1-1 with bias": ridge("sigmoid", [2, 1, 1], [[1, 0], [0, 1], [1, 1]], [1, -1, 1], "1/20", bias=True),
     "logistic loss, sigmoid 2-1-1 with bias": ridge(

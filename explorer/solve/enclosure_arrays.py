@@ -189,22 +189,38 @@ def sigmoid(a: Range, scale: float = 1.0) -> Range:
     return Range(value[0], np.minimum(value[1], 1.0))
 
 
+LOG_SHIFT = 0.33647223662121295  #: log(7/5), up to a unit in the last place
+
+
 def softplus(a: Range) -> Range:
     """max(z, 0) + log(1 + e^-|z|), increasing."""
-    return Range(softplus_at(a.lo)[0], softplus_at(a.hi)[1])
+    value, slack = softplus_at(np.stack([a.lo, a.hi]))
+    value[0] -= slack[0]
+    value[1] += slack[1]
+    return Range(np.maximum(value[0], 0.0), value[1])
 
 
 def softplus_at(z: Array) -> tuple[Array, Array]:
-    """log(1 + u) = 2 artanh(s), s = u/(2 + u) <= 1/3: the odd series up to s^37 has remainder below 1e-19; Horner's rule loses
-    less than 60 u, u = e^-|z| is known up to 1e-14: 3e-14 in all, and |z| u."""
-    u = (exp_at(-np.abs(z))[0] + exp_at(-np.abs(z))[1]) * 0.5
-    s = u / (2.0 + u)
-    t, p = s * s, np.full_like(s, 1.0 / 37)
-    for n in range(35, 0, -2):
-        p = p * t + 1.0 / n
-    value = np.maximum(z, 0.0) + 2.0 * s * p
-    slack = 3e-14 + np.abs(z) * UNIT
-    return np.maximum(value - slack, 0.0), value + slack
+    """The value and a bound of its error. log(1 + u) = log(7/5) + 2 artanh(s), s = (u - 2/5)/(u + 12/5), |s| <= 3/17 for 0 <= u <= 1: the odd series up to
+    s^21 has a remainder below 1e-18; Horner's rule, the quotient and the sum lose less than 20 u, u = e^-|z| is known up to 1e-14 (beyond
+    |z| = 700, where e^-700 stands for it, up to 1e-303): 2e-14 in all, and |z| u."""
+    size = np.abs(z)
+    u = exp_near(-np.fmin(size, 700.0))  # 700 also for nan, which the maximum below brings back
+    s = u - 0.4
+    u += 2.4
+    s /= u
+    t = s * s
+    p = t * (2.0 / 21)
+    for n in range(19, 1, -2):
+        p += 2.0 / n
+        p *= t
+    p += 2.0
+    p *= s
+    p += LOG_SHIFT
+    p += np.maximum(z, 0.0)
+    size *= UNIT
+    size += 3e-14
+    return p, size
 
 
 def sine_at(x: Array, shift: float) -> Array:
@@ -274,6 +290,11 @@ def between(a: Range, value: Callable[[Array], Array], turns: Sequence[tuple[Ran
     slack = np.abs(ends)
     slack *= POLYNOMIAL
     slack += TINY
+    return turned(a, ends, slack, turns)
+
+
+def turned(a: Range, ends: Array, slack: Array, turns: Sequence[tuple[Range, float, int]]) -> Range:
+    """The same from the values at both ends, stacked, that are known up to ``slack``."""
     low, high = ends - slack, ends + slack
     out = np.minimum(low[0], low[1]), np.maximum(high[0], high[1])
     for place, height, sign in turns:
@@ -311,6 +332,41 @@ def hyperbolic_tangent(a: Range) -> Range:
     """2 sigmoid(2z) - 1: doubling is exact, the difference rounded."""
     s = sigmoid(a, 2.0)
     return outward(2.0 * s.lo - 1.0, 2.0 * s.hi - 1.0)
+
+
+# -- functions with several derivatives: values at points with absolute errors ---------------------------------------------------
+
+
+def logistic_parts(z: Array) -> tuple[Array, Array, Array]:
+    """s = 1/(1 + e^-z) and r = s(1 - s), up to 5e-14 of the value, and tanh |z/2| up to 5e-14: from e = e^-|z|, which is 0 beyond |z| = 700, where
+    s, r and their products with z^2 are below 1e-290 anyway."""
+    size = np.abs(z)
+    e = np.where(size > 700.0, 0.0, exp_near(-np.fmin(size, 700.0)))
+    inv = 1.0 / (1.0 + e)
+    rest = e * inv
+    return np.where(z >= 0, inv, rest), rest * inv, (1.0 - e) * inv
+
+
+SWISH_ERROR = 2e-13  #: |z| r < 0.3 and r |2 - |z| t| < 0.6, each factor up to 5e-14
+
+
+def gaussian_parts(z: Array) -> tuple[Array, Array]:
+    """Phi(z) up to 1.2e-15 and phi(z) = e^(-z^2/2)/sqrt(2 pi) up to 1e-14 + z^2 * 2.3e-16 of its value; beyond z^2/2 = 700 it is 0, where
+    it and its products with z^2 are below 1e-290 anyway. The argument of erf is off by 2.3e-16 of itself, and |x erf'(x)| < 1/2."""
+    low, high = erf_at(z * 0.7071067811865476)
+    q = z * z
+    q *= 0.5
+    density = np.where(q > 700.0, 0.0, exp_near(-np.fmin(q, 700.0)) * 0.3989422804014327)
+    return 0.5 + 0.25 * (low + high), density
+
+
+def gaussian_errors(z: Array, density: Array, order: int) -> Array:
+    """Bounds of the errors of z Phi, Phi + z phi and (2 - z^2) phi from `gaussian_parts`: z^4 phi(z) < 1, so the part of the error of phi that grows with
+    z^2 is below 1e-15 in all three."""
+    size = np.abs(z)
+    if order == 0:
+        return size * 3e-15 + TINY
+    return (size if order == 1 else 2.0 + size * size) * density * 1.2e-14 + 4e-15
 
 
 # -- stacked intervals: arrays of shape (2, N), the lower ends before the upper ends ------------------------------------------

@@ -43,6 +43,23 @@ SIGMOID_TURNS = [
 TANH_TURNS = [
     (ia.around(-TANH_TURN, SLACK), _outer(TANH_HEIGHT), 1), (ia.around(TANH_TURN, SLACK), _outer(-TANH_HEIGHT), -1)
 ]  # fmt: skip
+
+
+def _turn(place: str, height: str, sign: int) -> tuple[Range, float, int]:
+    """A turning point and its value, both known up to 1e-9."""
+    return ia.around(Fraction(place), SLACK), _outer(Fraction(height)), sign
+
+
+SWISH_TURNS = [
+    [_turn("-1.2784645428", "-0.2784645428", -1)],
+    [_turn("2.3993572805", "1.0998393201", 1), _turn("-2.3993572805", "-0.0998393201", -1)],
+    [_turn("0", "0.5", 1), _turn("3.4358409935", "-0.0369143734", -1), _turn("-3.4358409935", "-0.0369143734", -1)],
+]  # fmt: skip
+GELU_TURNS = [
+    [_turn("-0.7517915247", "-0.1699712075", -1)],
+    [_turn("1.4142135624", "1.1289041452", 1), _turn("-1.4142135624", "-0.1289041452", -1)],
+    [_turn("0", "0.7978845608", 1), _turn("2", "-0.1079819330", -1), _turn("-2", "-0.1079819330", -1)],
+]  # fmt: skip
 MIDDLE = [(Range.of(Fraction(0)), Range.of(Fraction(1)).hi, 1)]
 
 
@@ -69,14 +86,23 @@ def _softplus(a: Activation, z: Range, order: int, known: Known, shared: Shared)
     return _sigmoid(a, z, order - 1, lambda k: known(k + 1), shared)
 
 
+def _parts(z: Range, names: Sequence[str], compute: Callable[[Array], Sequence[Array]], shared: Shared) -> list[Array]:
+    """Functions at both ends, stacked, which are kept for derivatives of other orders."""
+    if names[0] not in shared:
+        found = compute(np.stack(np.broadcast_arrays(z.lo, z.hi)))
+        shared.update({name: Range(v[0], v[1]) for name, v in zip(names, found, strict=True)})
+    return [np.stack([shared[name].lo, shared[name].hi]) for name in names]
+
+
 def _swish(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
-    if "sigmoid" not in shared:
-        shared["sigmoid"] = ia.sigmoid(z)
-    s = [shared["sigmoid"]]
-    s += [_sigmoid(a, z, k, lambda _: s[0], shared) for k in range(max(order - 1, 1), order + 1)]
+    """z s, s + z r and r (2 - |z| t), r = s(1 - s), t = tanh |z/2|; monotone between the turns, since z tanh(z/2) = 2 and, for z > 0,
+    z = 6t/(3t^2 - 1) have one solution each (left sides increase, right sides decrease)."""
+    s, r, t = _parts(z, ("s", "r", "t"), ia.logistic_parts, shared)
+    ends = np.stack(np.broadcast_arrays(z.lo, z.hi))
     if order == 0:
-        return ia.mul(z, s[0])
-    return ia.add(ia.mul(_of(order), s[0 if order == 1 else 1]), ia.mul(z, s[-1]))
+        return ia.turned(z, ends * s, np.abs(ends) * ia.SWISH_ERROR + ia.TINY, SWISH_TURNS[0])
+    value = s + ends * r if order == 1 else r * (2 - np.abs(ends) * t)
+    return ia.turned(z, value, ia.SWISH_ERROR, SWISH_TURNS[order])
 
 
 def _exp(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
@@ -96,16 +122,15 @@ def _erf(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> R
 
 
 def _gelu(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
-    if "below" not in shared:
-        shared["below"] = ia.mul(HALF_RANGE, ia.add(_of(1), ia.erf(ia.mul(ia.ROOT_HALF, z))))
+    """z Phi, Phi + z phi and (2 - z^2) phi; the next derivative is (z^3 - 4z) phi, so the turns are 0 and +-2, +-sqrt 2, and the one zero
+    of Phi + z phi, which lies where that increases."""
+    below, density = _parts(z, ("below", "density"), ia.gaussian_parts, shared)
+    ends = np.stack(np.broadcast_arrays(z.lo, z.hi))
     if order == 0:
-        return ia.mul(z, shared["below"])
-    if "density" not in shared:  # e^(-z^2/2)/sqrt(2 pi)
-        factor = ia.mul(ia.mul(HALF_RANGE, ia.ROOT_HALF), ia.TWO_OVER_ROOT_PI)
-        shared["density"] = ia.mul(factor, ia.exp(ia.negative(ia.square(ia.mul(ia.ROOT_HALF, z)))))
-    if order == 1:
-        return ia.add(shared["below"], ia.mul(z, shared["density"]))
-    return ia.mul(ia.sub(_of(2), ia.square(z)), shared["density"])
+        value = ends * below
+    else:
+        value = below + ends * density if order == 1 else (2 - ends * ends) * density
+    return ia.turned(z, value, ia.gaussian_errors(ends, density, order), GELU_TURNS[order])
 
 
 def _elu(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> Range:
@@ -118,7 +143,6 @@ def _elu(a: Activation, z: Range, order: int, known: Known, shared: Shared) -> R
     return _join([lower, upper], [z.lo <= 0, z.hi >= 0], order > smooth + 1)
 
 
-HALF_RANGE = Range.of(HALF)
 _ANALYTIC: dict[str, Callable[[Activation, Range, int, Known, Shared], Range]] = {
     "sigmoid": _sigmoid, "tanh": _tanh, "softplus": _softplus, "swish": _swish, "exp": _exp, "sin": _sine, "erf": _erf,
     "gelu": _gelu, "elu": _elu,
