@@ -194,6 +194,18 @@ def test_time_of_the_checker():
         assert time.process_time() - start < limit
 
 
+def test_arithmetic_for_a_deep_network():
+    """358 parameters in two hidden layers, 10 samples: value, gradient and Hessian for a tenth of the checker's budget."""
+    rng = random.Random(1)
+    problem = Problem.dense(
+        widths=[4, 14, 18, 1], activation="tanh", bias=True, inputs=[[rng.randint(-9, 9) for _ in range(4)] for _ in range(10)],
+        targets=[[rng.randint(-9, 9)] for _ in range(10)], regularizer={"kind": "l2", "weights": "1/50"},
+    )  # fmt: skip
+    centre, meter = [Fraction(rng.randint(-99, 99), 64) for _ in range(358)], checker.Meter()
+    checker.around(checker.Problem(problem.to_json()), centre, Fraction(1, 2**24), checker.Intervals(meter))
+    assert checker.MAX_WORK - meter.left < checker.MAX_WORK // 10
+
+
 # -- fault injection ----------------------------------------------------------------------------------------------
 
 
@@ -219,6 +231,8 @@ def faults(problem: Problem, body: dict[str, Any], rng: random.Random) -> tuple[
         shift = Fraction(rng.randint(1, 100), 100)
         at = next(s for s in new["steps"] if s["rule"] == "value" and s["point"] == "p")
         at["lower"], at["upper"] = str(Fraction(at["lower"]) + shift), str(Fraction(at["upper"]) + shift)
+    elif problem.data is not None:  # a network: a point near 0, where its units are symmetric
+        new["points"]["p"]["centre"] = [str(Fraction(rng.randint(-9, 9), 1000)) for _ in p["centre"]]
     else:  # another critical point or region offered as the minimum: W = teacher, or an average of two units
         centre = [Fraction(int(i == j)) for i in range(problem.network.students) for j in range(problem.network.inputs)]
         if rng.random() < 0.7:
@@ -227,8 +241,7 @@ def faults(problem: Problem, body: dict[str, Any], rng: random.Random) -> tuple[
     return kind, new
 
 
-def injected(k: int, trials: int, seed: int) -> Counter[str]:
-    problem, certificate = spurious(k)
+def injected(problem: Problem, certificate: Any, trials: int, seed: int) -> Counter[str]:
     raw, body, rng, counts = (
         json.dumps(problem.to_json()).encode(),
         certificate.to_json(),
@@ -242,15 +255,34 @@ def injected(k: int, trials: int, seed: int) -> Counter[str]:
     return counts
 
 
+def deep(activation: str) -> tuple[Problem, Any]:
+    rng = random.Random(1)
+    problem = Problem.dense(
+        widths=[2, 3, 2, 1], activation=activation, bias=True, inputs=[[rng.randint(-16, 16) / Fraction(8) for _ in "xy"] for _ in range(8)],
+        targets=[[rng.randint(-16, 16) / Fraction(8)] for _ in range(8)], regularizer={"kind": "l2", "weights": "1/50"},
+    )  # fmt: skip
+    return problem, certify(problem, "spurious-local-minimum")
+
+
+@pytest.mark.parametrize("activation", ["tanh", "softplus"])
+def test_no_fault_of_a_deep_network_is_accepted(activation):
+    problem, certificate = deep(activation)
+    assert certificate.check().status == "verified"
+    counts = injected(problem, certificate, 60, 1)
+    assert not [name for name in counts if name.startswith("verified")], counts
+    assert len(counts) >= 6
+
+
 def test_no_fault_is_accepted():
-    counts = injected(6, 60, 1)
+    counts = injected(*spurious(6), 60, 1)
     assert not [name for name in counts if name.startswith("verified")], counts
     assert len(counts) >= 6
 
 
 @pytest.mark.nightly
 def test_five_thousand_faults(capsys):
-    counts = injected(6, 4_000, 2) + injected(7, 1_200, 3)
+    counts = injected(*spurious(6), 4_000, 2) + injected(*spurious(7), 1_200, 3)
+    counts += injected(*deep("tanh"), 600, 4) + injected(*deep("gelu"), 400, 5)
     with capsys.disabled():
         print(f"\n{sum(counts.values())} faults: {dict(sorted(counts.items()))}")
     assert not [name for name in counts if name.startswith("verified")]
