@@ -98,6 +98,73 @@ def test_the_same_roots_as_the_direct_system(widths, activation, samples):
             assert len(hits) == 1
 
 
+def test_biases_of_the_first_layer_are_weights_of_a_constant_input():
+    """Two units with biases have the critical points of the same network on inputs (x, 1) without biases, renamed."""
+    rng = random.Random(7)
+    inputs, targets = [[rng.randint(-5, 5)] for _ in range(3)], [[rng.randint(-5, 5)] for _ in range(3)]
+    weights = [F(k, 20) for k in (3, 7, 5, 11, 13, 2)]  # biased: w1, w2, b1, b2, v1, v2
+    both = {"activation": "linear", "targets": targets}
+    biased = Problem.dense(
+        widths=[1, 2, 1], inputs=inputs, bias=[True, False], regularizer={"kind": "l2", "weights": weights}, **both
+    )
+    order = (0, 2, 1, 3, 4, 5)  # w1, b1, w2, b2, v1, v2
+    plain = Problem.dense(
+        widths=[2, 2, 1],
+        inputs=[[*x, 1] for x in inputs],
+        regularizer={"kind": "l2", "weights": [weights[k] for k in order]},
+        **both,
+    )
+    a, b = (by_structure(target(p), Budget(60).start()) for p in (biased, plain))
+    assert a is not None
+    assert b is not None
+    assert a.complex_count == b.complex_count == 33
+    assert len(a.roots) == len(b.roots) > 1
+    moved = [[r.enclosure[k] for k in order] for r in a.roots]
+    for box in (r.enclosure for r in b.roots):
+        assert sum(all(x <= v and u <= y for (x, y), (u, v) in zip(box, m, strict=True)) for m in moved) == 1
+
+
+def test_a_biased_cubic_unit_has_the_points_of_the_direct_system():
+    """73 complex solutions: Singular and msolve on the full system of one cubic unit with a bias (benchmarks/peers.py)."""
+    p = Problem.dense(
+        widths=[1, 1, 1],
+        activation="cubic",
+        inputs=[[1], [-2], [3]],
+        targets=[[2], [1], [-1]],
+        bias=[True, False],
+        regularizer={"kind": "l2", "weights": [F(3, 20), F(7, 20), F(1, 5)]},
+    )
+    assert applies(p)
+    reduced = by_structure(target(p), Budget(60).start())
+    direct = solve_zero_dimensional(target(p).gradient, Budget(60).start(), engine="msolve")
+    assert reduced is not None
+    assert reduced.complex_count == direct.complex_count == 73
+    assert len(reduced.roots) == len(direct.roots)
+    for box in (r.enclosure for r in direct.roots):
+        hits = [
+            b for b in reduced.roots if all(x <= v and u <= y for (x, y), (u, v) in zip(box, b.enclosure, strict=True))
+        ]
+        assert len(hits) == 1
+
+
+def test_small_chains_keep_exact_coordinates_only_where_there_are_points():
+    """By hand: with P = w1 w2 w3 w4, lambda_i w_i^2 = P (1 - P) at a critical point other than the origin, so 0 < P < 1 and
+    prod lambda = P^2 (1 - P)^4, which is at most (4/27)^2 = 0.0219. Here it is 1.716 or 1.716e-4. And 49 = (4 - 1) 2^4 + 1."""
+    for weight, more in ((F(1), False), (F(1, 10), True)):
+        p = Problem.dense(
+            widths=[1] * 5,
+            activation="linear",
+            inputs=[[1]],
+            targets=[[1]],
+            regularizer={"kind": "l2", "weights": [weight, weight * F(11, 10), weight * F(6, 5), weight * F(13, 10)]},
+        )
+        found = by_structure(target(p), Budget(60).start())
+        assert found is not None
+        assert found.complex_count == 49
+        assert found.complex_count_is == "exact"
+        assert (len(found.roots) > 1) == more
+
+
 def test_other_charts_are_not_forgotten():
     """Uncorrelated data: the two directions decouple, so weights vanish one by one and the first chart misses points.
 

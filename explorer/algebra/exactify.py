@@ -84,6 +84,25 @@ def _full_rank_modulo(system: PolynomialSystem, points: Conjugates, prime: int) 
         return False
 
 
+def modular_values(system: PolynomialSystem, found: Parametrization, prime: int) -> list[nmod_poly] | None:
+    """The values of the system at the parametrised points, modulo the eliminating polynomial and ``prime``; None where the prime
+    divides a denominator or a leading coefficient."""
+    try:
+        q = nmod_poly(found.eliminating, prime)
+        if q.degree() < found.eliminating.degree():
+            return None
+        below = _unit_inverse(_reduced(found.denominator, prime), q)
+        value: Evaluator[nmod_poly] = Evaluator(
+            [(_reduced(n, prime) * below) % q for n in found.numerators],
+            constant=lambda c: nmod_poly([c.numerator % prime * pow(c.denominator, -1, prime)], prime),
+            add=lambda a, b: a + b,
+            mul=lambda a, b: (a * b) % q,
+        )
+        return [value(p) for p in system.equations]
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
 def _reduced(p: fmpq_poly, prime: int) -> nmod_poly:
     inverse = pow(int(p.denom()), -1, prime)
     return nmod_poly([int(c) % prime * inverse % prime for c in p.numer().coeffs()], prime)

@@ -71,12 +71,20 @@ class TooMany(Exception):
 
 
 def propose(
-    system: PolynomialSystem, binary: str, deadline: Deadline, *, largest: int | None = None, seed: int = 0
+    system: PolynomialSystem,
+    binary: str,
+    deadline: Deadline,
+    *,
+    largest: int | None = None,
+    expected: int | None = None,
+    seed: int = 0,
 ) -> Proposal:
     """msolve's rational parametrisation of all complex solutions, cross-checked against one more prime; `TooMany` if there
-    are more than ``largest``."""
+    are more than ``largest``. ``expected``: the number that a prime gave already, for an equivalent system."""
     rng = random.Random(seed)
     opinions: list[tuple[Dimension, int | None]] = []
+    if expected is not None:
+        opinions.append((Dimension.FINITE, expected))
 
     def ask() -> None:
         opinions.append(_modulo(system, binary, deadline, seed, _prime(rng)))

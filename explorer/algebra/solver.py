@@ -84,15 +84,16 @@ def solve_zero_dimensional(
     seed: int = 0,
     max_field_degree: int = 12,
     largest: int | None = None,
+    proposal: Proposal | None = None,
 ) -> SystemSolution:
     """All real solutions of ``system`` when there are finitely many complex ones, in a fixed order.
 
     A positive-dimensional or empty system is a result (see ``dimension``), not an error. `BudgetExceeded` when the time
     is spent before the list of candidates exists; the engines run in subprocesses that are killed then. ``engine``:
     ``auto`` takes msolve where it is installed, and the exact engine besides where that is cheap. `msolve.TooMany` where msolve
-    counts more than ``largest`` solutions.
+    counts more than ``largest`` solutions. ``proposal``: what an engine said about this very system already.
     """
-    proposal = immediate(system) or _propose(system, deadline, engine, seed, largest)
+    proposal = proposal or immediate(system) or _propose(system, deadline, engine, seed, largest)
     parametrization = proposal.parametrization
     if proposal.dimension is not Dimension.FINITE or parametrization is None:
         empty = proposal.dimension is Dimension.EMPTY

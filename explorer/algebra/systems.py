@@ -128,8 +128,11 @@ class PolynomialSystem:
 
     def jacobian_at(self, point: Point) -> tuple[tuple[Element, ...], ...]:
         """The Jacobian matrix (row = equation) at an exact point."""
-        value = self._exact(point)
-        return tuple(tuple(value(p) for p in row) for row in self.jacobian)
+        value, known = self._exact(point), dict[Polynomial, Element]()  # a symmetric one has every entry twice
+        for p in (p for row in self.jacobian for p in row):
+            if p not in known:
+                known[p] = value(p)
+        return tuple(tuple(known[p] for p in row) for row in self.jacobian)
 
     def vanishes_at(self, point: Point) -> bool:
         """Whether every equation is exactly zero at ``point``."""

@@ -126,35 +126,49 @@ def arrivals(family: Family, problems: Sequence[Problem], deadline: Deadline, *,
 
 
 def _arc(
-    start: Start, p0: Array, goals: Sequence[Sequence[Fraction]], deadline: Deadline, *, attempt: int
-) -> list[tuple[Array, int]]:
-    """For each of the goals (blocks of columns): the distinct points that one arc reaches and how many paths went to infinity.
+    start: Start,
+    p0: Array,
+    goals: Sequence[Sequence[Fraction]],
+    fibres: Sequence[Fibre],
+    deadline: Deadline,
+    *,
+    attempt: int,
+) -> list[int]:
+    """For each of the goals (blocks of columns) the distinct points that one arc reaches go into its fibre; returned is how
+    many paths went to infinity.
 
     Paths that failed, met another one or lost a unit are followed again along the same arc with smaller steps, then in
-    longer numbers, then, if they are few, alone in numbers of many digits; then they do not count.
+    longer numbers, then, if they are few, alone in numbers of many digits; then they do not count. Nothing is followed again
+    to a goal that misses no point.
     """
     model, n = start.model, start.count
     theta, p1 = np.tile(start.solutions, (1, len(goals))), _columns(goals, n)
     points, status = np.zeros_like(theta), np.full(n * len(goals), FAILED)
     again = np.ones(n * len(goals), dtype=bool)
+    parts = [slice(m * n, (m + 1) * n) for m in range(len(goals))]
+
+    def settle(m: int) -> None:
+        part = parts[m]
+        again[part] = _doubtful(model, points[:, part], status[part])
+        fibres[m].add(points[:, part][:, ~again[part]])
+        if len(fibres[m]) == n:
+            again[part] = False
+
     for settings in (NORMAL, PATIENT, LAST[attempt]):
         ends = track(model, theta[:, again], p0[:, again], p1[:, again], deadline, settings=settings)
         points[:, again], status[again] = canonical(model.shape, ends.theta), ends.status
-        again = _doubtful(model, points, status, n)
+        for m in [m for m, part in enumerate(parts) if again[part].any()]:
+            settle(m)
         if not again.any():
             break
     for m, goal in enumerate(goals):
-        left = m * n + np.flatnonzero(again[m * n : (m + 1) * n])
-        if len(left) <= FEW:
+        left = m * n + np.flatnonzero(again[parts[m]])
+        if 0 < len(left) <= FEW:
             for k in left:
                 end = follow(model, theta[:, k], p0[:, k], goal, deadline)
                 points[:, k], status[k] = canonical(model.shape, end.theta[:, None])[:, 0], end.status
-    again = _doubtful(model, points, status, n)
-    out = []
-    for m in range(len(goals)):
-        part = slice(m * n, (m + 1) * n)
-        out.append((points[:, part][:, ~again[part]], int((status[part] == DIVERGED).sum())))
-    return out
+            settle(m)
+    return [int((status[part] == DIVERGED).sum()) for part in parts]
 
 
 def _columns(goals: Sequence[Sequence[Fraction]], n: int) -> Array:
@@ -162,16 +176,15 @@ def _columns(goals: Sequence[Sequence[Fraction]], n: int) -> Array:
     return np.repeat(np.array([[complex(v) for v in goal] for goal in goals]).T, n, axis=1)
 
 
-def _doubtful(model: Model, points: Array, status: Array, n: int) -> Array:
-    """Paths that did not arrive, arrived at a dead unit, or at the same point as another one of the same goal."""
+def _doubtful(model: Model, points: Array, status: Array) -> Array:
+    """Paths to one goal that did not arrive, arrived at a dead unit, or at the same point as another one."""
     out = (status != DONE) | ~alive(model.shape, points)
-    for low in range(0, len(status), n):
-        good = [k for k in range(low, low + n) if not out[k]]
-        owner: dict[int, int] = {}
-        for k, number in zip(good, Fibre().add(points[:, good]), strict=True):
-            if number in owner:
-                out[k] = out[owner[number]] = True
-            owner[number] = k
+    good = [int(k) for k in np.flatnonzero(~out)]
+    owner: dict[int, int] = {}
+    for k, number in zip(good, Fibre().add(points[:, good]), strict=True):
+        if number in owner:
+            out[k] = out[owner[number]] = True
+        owner[number] = k
     return out
 
 
@@ -202,10 +215,9 @@ def transport(
             break
         # ridge weights start within 0.6 of the ray of gamma: none of them comes near 0 on its way to a positive number
         gamma = np.exp(1j * rng.choice([-1, 1]) * rng.uniform(0.7, 2.0))
-        chosen = [goals[k] for k in left]
+        chosen, unfilled = [goals[k] for k in left], [fibres[k] for k in left]
         p0 = np.where(linear, gamma * _scale(start, _columns(chosen, n), linear) * start.parameters, start.parameters)
-        for k, (theta, away) in zip(left, _arc(start, p0, chosen, deadline, attempt=attempt), strict=True):
-            fibres[k].add(theta)
+        for k, away in zip(left, _arc(start, p0, chosen, unfilled, deadline, attempt=attempt), strict=True):
             agreed[k] = 0 < away == far[k] and len(fibres[k]) + away == n
             far[k] = away
     empty = np.empty((model.size, 0), dtype=np.complex128)

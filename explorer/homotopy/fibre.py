@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -60,17 +61,18 @@ class Fibre:
         order = np.argsort(np.array(self.keys)) if self.keys else np.empty(0, dtype=np.int64)
         ranked = np.array(self.keys)[order] if self.keys else np.empty(0)
         old, numbers = len(self.points), []
-        fresh: list[int] = []
+        fresh: list[tuple[float, int]] = []  # by key
         for k in range(theta.shape[1]):
             x, margin = theta[:, k], SAME * 2 * d * scale[k]
             low, high = np.searchsorted(ranked, [keys[k] - margin, keys[k] + margin])
-            near = [int(m) for m in order[low:high]] + [m for m in fresh if abs(self.keys[m] - keys[k]) <= margin]
+            first, last = (bisect_left(fresh, (keys[k] + side, -1)) for side in (-margin, margin))
+            near = [int(m) for m in order[low:high]] + sorted(m for _, m in fresh[first:last])
             found = next((m for m in near if np.abs(self.points[m] - x).max() <= SAME * scale[k]), None)
             if found is None:
                 found = len(self.points)
                 self.points.append(x.copy())
                 self.keys.append(float(keys[k]))
-                fresh.append(found)
+                insort(fresh, (self.keys[-1], found))
             numbers.append(found)
         assert len(self.points) == old + len(fresh)
         return numbers

@@ -208,7 +208,7 @@ class Model:
 
 
 def _power(x: Sequence[Fraction], alpha: Exponents) -> Fraction:
-    return prod((v**k for v, k in zip(x, alpha, strict=True)), start=Fraction(1))
+    return prod((v**k if k > 1 else v for v, k in zip(x, alpha, strict=True) if k), start=Fraction(1))
 
 
 def moments_are_free(problem: Problem) -> bool:

@@ -9,6 +9,7 @@ Nothing here is believed: end points are certified, and a jump between paths sho
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -73,17 +74,15 @@ class Ends:
 
 def track(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline, *, settings: Settings = NORMAL) -> Ends:
     """Follow the columns of ``start`` (d, P) from parameters p0 to p1, each (parameters, P) or (parameters, 1)."""
-    d, count = start.shape
+    count = start.shape[1]
     p0, p1 = (np.broadcast_to(p, (len(model.keys), count)) for p in (p0, p1))
-    theta = np.empty((d, count), dtype=np.complex128)
-    status = np.full(count, FAILED)
-    error = np.full(count, np.inf)
-    for low in range(0, count, CHUNK):
-        part = slice(low, min(low + CHUNK, count))
-        with np.errstate(all="ignore"):
-            ends = _batch(model, start[:, part], p0[:, part], p1[:, part], deadline, settings)
-        theta[:, part], status[part], error[part] = ends.theta, ends.status, ends.error
-    return Ends(theta, status, error)
+    ends = Ends(start.astype(settings.kind), np.full(count, FAILED), np.full(count, np.inf))
+    with np.errstate(all="ignore"):
+        _follow(model, ends, p0, p1, deadline, settings)
+        done = np.flatnonzero(ends.status == DONE)
+        for low in range(0, len(done), CHUNK):
+            _polish(model, ends, done[low : low + CHUNK], p1.astype(settings.kind, copy=False), settings)
+    return Ends(ends.theta.astype(np.complex128), ends.status, ends.error)
 
 
 def evaluate(model: Model, theta: Array, p: Array, dp: Array | None) -> tuple[Array, Array, Array]:
@@ -146,85 +145,113 @@ def _size(x: Array) -> Array:
     return np.abs(x).max(axis=0)
 
 
-def _batch(model: Model, start: Array, p0: Array, p1: Array, deadline: Deadline, s: Settings) -> Ends:
-    d, count = start.shape
-    solver = solve_pivoted if s.pivots else solve
-    theta, p0, p1 = (a.astype(s.kind) for a in (start, p0, p1))
-    status = np.full(count, FAILED)
-    error = np.full(count, np.inf)
-    dp = p1 - p0
-    at = np.arange(count)  # the numbers of the paths that still move
-    out = theta.copy()
-    x = theta
-    _, h, v = evaluate(model, x, p0, dp)
-    (slope,) = solver(h, [-v])
-    t = np.zeros(count)
-    step = np.full(count, s.first)
-    nodes = np.ones(count, dtype=np.int64)
-    times = np.zeros((3, count))
-    points = np.zeros((3, d, count), dtype=s.kind)
-    slopes = np.zeros((3, d, count), dtype=s.kind)
-    points[2], slopes[2] = x, slope
-    q0, q1, dq = p0, p1, dp
-    for _ in range(s.rounds):
+@dataclass
+class _Moving:
+    """The paths that move together; in every array the last axis is that of the paths. ``at``: their numbers; ``age``: rounds so
+    far; ``times``, ``points``, ``slopes``: the last three nodes, ``nodes`` of which are set."""
+
+    at: Array
+    age: Array
+    step: Array
+    nodes: Array
+    times: Array
+    points: Array
+    slopes: Array
+    p0: Array
+    p1: Array
+    dp: Array
+
+    @classmethod
+    def of(cls, model: Model, x: Array, p0: Array, p1: Array, at: Array, s: Settings) -> _Moving:
+        d, count = x.shape
+        _, h, v = evaluate(model, x, p0, p1 - p0)
+        (slope,) = _solver(s)(h, [-v])
+        points, slopes = np.zeros((3, d, count), dtype=s.kind), np.zeros((3, d, count), dtype=s.kind)
+        points[2], slopes[2] = x, slope
+        none = np.zeros(count, dtype=np.int64)
+        return cls(at, none, np.full(count, s.first), none + 1, np.zeros((3, count)), points, slopes, p0, p1, p1 - p0)
+
+    def joined(self, other: _Moving) -> _Moving:
+        return _Moving(*(np.concatenate([a, b], axis=-1) for a, b in zip(_arrays(self), _arrays(other), strict=True)))
+
+    def only(self, chosen: Array) -> _Moving:
+        return _Moving(*(a[..., chosen] for a in _arrays(self)))
+
+
+def _arrays(m: _Moving) -> list[Array]:
+    return [m.at, m.age, m.step, m.nodes, m.times, m.points, m.slopes, m.p0, m.p1, m.dp]
+
+
+def _follow(model: Model, ends: Ends, p0: Array, p1: Array, deadline: Deadline, s: Settings) -> None:
+    """Fill in ``ends``, which holds the starts: up to `CHUNK` paths at a time, new ones as soon as half of them have ended."""
+    count, entered, solver = ends.theta.shape[1], 0, _solver(s)
+    m: _Moving | None = None
+    while True:
+        if entered < count and (m is None or len(m.at) <= CHUNK // 2):
+            at = np.arange(entered, min(count, entered + CHUNK - (0 if m is None else len(m.at))))
+            a, b = (p[:, at].astype(s.kind) for p in (p0, p1))
+            fresh = _Moving.of(model, ends.theta[:, at], a, b, at, s)
+            m, entered = fresh if m is None else m.joined(fresh), int(at[-1]) + 1
+        if m is None or not len(m.at):
+            return
         deadline.check("following paths of a homotopy")
-        t = times[2]
-        goal = np.minimum(t + step, 1.0)
-        guess = _predict(times, points, slopes, nodes, goal)
-        p = (1 - goal) * q0 + goal * q1
+        t, points, slopes = m.times[2], m.points, m.slopes
+        goal = np.minimum(t + m.step, 1.0)
+        guess = _predict(m.times, points, slopes, m.nodes, goal)
+        p = (1 - goal) * m.p0 + goal * m.p1
         g, h, _ = evaluate(model, guess, p, None)
         (move,) = solver(h, [g])
         x = guess - move
         size = _size(x) + 1e-3
         first = _size(move) / size
-        g, h, v = evaluate(model, x, p, dq)
+        g, h, v = evaluate(model, x, p, m.dp)
         move, slope = solver(h, [g, -v])
         x = x - move
         second = _size(move) / size
         good = (first < s.limit) & (second < np.maximum(0.1 * first, s.floor)) & (second < 1e-3)
-        order = 2.0 * nodes
+        order = 2.0 * m.nodes
         ratio = np.where(np.isfinite(first) & (first > 0), s.aim / np.maximum(first, 1e-300), 0.0)
-        factor = np.clip(0.9 * ratio ** (1 / order), 0.2, np.where(nodes < 3, 6.0, 2.0))
-        step = np.where(good, np.minimum((goal - t) * factor, s.largest), 0.5 * step * np.minimum(1.0, factor))
+        factor = np.clip(0.9 * ratio ** (1 / order), 0.2, np.where(m.nodes < 3, 6.0, 2.0))
+        m.step = np.where(good, np.minimum((goal - t) * factor, s.largest), 0.5 * m.step * np.minimum(1.0, factor))
         for k in range(2):
-            np.copyto(times[k], times[k + 1], where=good)
+            np.copyto(m.times[k], m.times[k + 1], where=good)
             np.copyto(points[k], points[k + 1], where=good)
             np.copyto(slopes[k], slopes[k + 1], where=good)
-        np.copyto(times[2], goal, where=good)
+        np.copyto(m.times[2], goal, where=good)
         np.copyto(points[2], x, where=good)
         np.copyto(slopes[2], slope, where=good)
-        nodes = np.where(good, np.minimum(nodes + 1, 3), nodes)
+        m.nodes = np.where(good, np.minimum(m.nodes + 1, 3), m.nodes)
+        m.age = m.age + 1
         arrived = good & (goal >= 1.0)
-        stuck = ~arrived & (step < s.smallest)
+        stuck = ~arrived & (m.step < s.smallest)
+        old = ~arrived & ~stuck & (m.age >= s.rounds)
         # theta ~ (1 - t)^(-a) has |slope| (1 - t) / |theta| -> a; towards a finite point that quotient goes to 0
-        growth = _size(slopes[2]) * (1 - times[2]) / _size(points[2])
-        diverged = ~arrived & ((_size(points[2]) > s.far) | (stuck & (times[2] > LATE) & (growth > GROWTH)))
-        ended = arrived | diverged | stuck
+        growth = _size(slopes[2]) * (1 - m.times[2]) / _size(points[2])
+        growing = (m.times[2] > LATE) & (growth > GROWTH)
+        diverged = ~arrived & ((_size(points[2]) > s.far) | ((stuck | old) & growing))
+        ended = arrived | diverged | stuck | old
         if ended.any():
-            out[:, at[ended]] = points[2][:, ended]
-            error[at[arrived]] = second[arrived]
-            status[at[arrived]] = DONE
-            status[at[diverged]] = DIVERGED
-            stay = ~ended
-            at, step, nodes, times = at[stay], step[stay], nodes[stay], times[:, stay]
-            points, slopes = points[:, :, stay], slopes[:, :, stay]
-            q0, q1, dq = q0[:, stay], q1[:, stay], dq[:, stay]
-            if not len(at):
-                break
-    if len(at):  # out of rounds
-        growth = _size(slopes[2]) * (1 - times[2]) / _size(points[2])
-        status[at[(times[2] > LATE) & (growth > GROWTH)]] = DIVERGED
-    done = np.flatnonzero(status == DONE)
-    if len(done):  # polish at t = 1
-        x, p = out[:, done], p1[:, done]
-        for _ in range(2):
-            g, h, _ = evaluate(model, x, p, None)
-            (move,) = solver(h, [g])
-            x = x - move
-            error[done] = _size(move) / (_size(x) + 1e-3)
-        out[:, done] = x
-        status[done[~(error[done] < 1e-8)]] = FAILED
-    return Ends(out, status, error)
+            ends.theta[:, m.at[ended]] = points[2][:, ended]
+            ends.error[m.at[arrived]] = second[arrived]
+            ends.status[m.at[arrived]] = DONE
+            ends.status[m.at[diverged]] = DIVERGED
+            m = m.only(~ended)
+
+
+def _solver(s: Settings) -> Callable[[Array, list[Array]], list[Array]]:
+    return solve_pivoted if s.pivots else solve
+
+
+def _polish(model: Model, ends: Ends, done: Array, p1: Array, s: Settings) -> None:
+    """Two Newton steps at t = 1 for the paths with these numbers."""
+    x, p = ends.theta[:, done], p1[:, done]
+    for _ in range(2):
+        g, h, _ = evaluate(model, x, p, None)
+        (move,) = _solver(s)(h, [g])
+        x = x - move
+        ends.error[done] = _size(move) / (_size(x) + 1e-3)
+    ends.theta[:, done] = x
+    ends.status[done[~(ends.error[done] < 1e-8)]] = FAILED
 
 
 def _predict(times: Array, points: Array, slopes: Array, nodes: Array, goal: Array) -> Array:

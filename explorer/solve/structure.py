@@ -1,7 +1,7 @@
 """Ridge networks by structure: dead units are smaller networks, signs are divided out, then the engine solves what is left.
 
-Every hidden activation is an even or odd polynomial with phi(0) = 0, there are no biases, and every weight carries a positive
-l2 weight. Then at a critical point (real or complex):
+Every hidden activation is an even or odd polynomial with phi(0) = 0, only the first hidden layer may have biases (weights of a
+constant input, which are meant below too), and every weight carries a positive l2 weight. Then at a critical point (real or complex):
 
 - a hidden unit with incoming weights 0 has outgoing weights 0 (their derivative is 2 lambda w), so the point is one of the
   network without that unit; a layer of such dead units makes all weights 0;
@@ -16,7 +16,7 @@ moved by all sign changes. The number of complex solutions is 1 + the sum over p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations, product
@@ -29,20 +29,22 @@ from explorer.algebra.exactify import enclose_root
 from explorer.algebra.groebner import METHOD as EXACT
 from explorer.algebra.groebner import quick
 from explorer.algebra.krawczyk import KrawczykProof, prove_root
-from explorer.algebra.msolve import find_msolve, propose
+from explorer.algebra.msolve import find_msolve, multiplicity, propose
 from explorer.algebra.parametrization import Parametrization, coprime, immediate
-from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, isolated_twice
+from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, isolated_twice, solve_zero_dimensional
 from explorer.algebra.systems import PolynomialSystem, polynomial
 from explorer.budget import Deadline
 from explorer.model.activations import pieces_of
 from explorer.point import EnclosedPoint, Point
-from explorer.problem import DenseNetwork, Problem
+from explorer.problem import Activation, DenseNetwork, Problem
 from explorer.solve.classify import Target
 from explorer.solve.polynomials import Terms
+from explorer.solve.residual import real_points, residual_system
 
 METHOD = "signs and dead units divided out"
 #: below this number of parameters the direct system comes first, for the sake of exact coordinates
 SMALLEST = 5
+SEVERAL = 3  #: unless so many hidden units divide out and leave the origin as the only real point
 MAX_CALLS = 400
 MANY = 250  #: with more reduced solutions over Q exact algebra takes minutes: TooMany
 FEW = 20  #: up to this many solutions linear algebra over Q is faster than msolve
@@ -60,6 +62,7 @@ class Units:
     incoming: dict[Unit, tuple[tuple[Unit | None, int], ...]]  #: (unit that feeds it, None for an input; parameter)
     outgoing: dict[Unit, tuple[int, ...]]
     flips: dict[Unit, frozenset[int]]
+    degrees: dict[Unit, int]  #: the units fed by the inputs whose activation is one odd power of that degree
 
 
 @dataclass
@@ -84,14 +87,15 @@ def applies(problem: Problem) -> bool:
     return (
         problem.regularizer.kind == "l2"
         and all(w > 0 for w in problem.regularizer.weights)
-        and not any(net.bias)
+        and not any(net.bias[1:])
         and net.output.kind == "linear"
         and all(_parity(a) is not None for a in net.activations)
     )
 
 
 def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
-    """All critical points, or None where the structure does not settle it (infinitely many solutions, undecided signs).
+    """All critical points, or None where the structure does not settle it (infinitely many solutions, undecided signs). Small
+    systems are solved as they are, for the sake of exact coordinates.
 
     `TooMany` where a reduced system has more than `MANY` solutions.
     """
@@ -99,9 +103,12 @@ def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
         return None
     net = t.problem.network
     assert isinstance(net, DenseNetwork)
-    if net.parameter_count < SMALLEST and quick(t.gradient) is not None:
-        return None
-    units = _units(net)
+    units, small = _units(net), net.parameter_count < SMALLEST
+    first = (
+        small and len(units.incoming) < SEVERAL
+    )  # with more units the reduced system is so much smaller that it is asked first
+    if first and (direct := _directly(t, deadline)) is not None:
+        return direct
     origin = Point.rational([0] * net.parameter_count)
     if not t.gradient.vanishes_at(origin):
         return None
@@ -113,6 +120,8 @@ def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
             _pattern(t, units, living, tally, deadline)
     except Unstructured:
         return None
+    if small and not first and len(tally.roots) > 1 and (direct := _directly(t, deadline)) is not None:
+        return direct
     return SystemSolution(
         t.gradient,
         Dimension.FINITE,
@@ -123,6 +132,12 @@ def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
         "; ".join(dict.fromkeys([METHOD, "msolve" if tally.modular else EXACT, *tally.notes])),
         True,
     )
+
+
+def _directly(t: Target, deadline: Deadline) -> SystemSolution | None:
+    """The gradient system itself by exact algebra where that is quick: its points may have exact coordinates."""
+    found = quick(t.gradient)
+    return None if found is None else solve_zero_dimensional(t.gradient, deadline, proposal=found)
 
 
 def _parity(activation: object) -> int | None:
@@ -136,12 +151,20 @@ def _parity(activation: object) -> int | None:
     return degrees.pop() if len(degrees) == 1 else None
 
 
+def _odd_power(activation: Activation) -> int:
+    """k for an activation c z^k with odd k, else 0."""
+    p = pieces_of(activation)
+    powers = [] if p is None or p.breaks else [k for k, c in enumerate(p.polynomials[0]) if c]
+    return powers[0] if len(powers) == 1 and powers[0] % 2 else 0
+
+
 def _units(net: DenseNetwork) -> Units:
     starts, at = [], 0
     for cols, rows in zip(net.widths[:-1], net.widths[1:], strict=True):
         starts.append(at)
-        at += rows * cols
+        at += rows * (cols + (net.bias[0] and len(starts) == 1))
     layers, incoming, outgoing, flips = [], {}, {}, {}
+    degrees = dict.fromkeys(((1, i) for i in range(net.widths[1])), _odd_power(net.activations[0]))
     for layer in range(1, net.depth):
         cols, rows, beyond = net.widths[layer - 1], net.widths[layer], net.widths[layer + 1]
         row = tuple((layer, i) for i in range(rows))
@@ -151,10 +174,12 @@ def _units(net: DenseNetwork) -> Units:
             incoming[unit] = tuple(
                 (None if layer == 1 else (layer - 1, j), starts[layer - 1] + i * cols + j) for j in range(cols)
             )
+            if layer == 1 and net.bias[0]:
+                incoming[unit] += ((None, rows * cols + i),)
             outgoing[unit] = tuple(starts[layer] + k * rows + i for k in range(beyond))
             odd = _parity(net.activations[layer - 1]) == 1
             flips[unit] = frozenset([p for _, p in incoming[unit]] + (list(outgoing[unit]) if odd else []))
-    return Units(tuple(layers), incoming, outgoing, flips)
+    return Units(tuple(layers), incoming, outgoing, flips, {u: k for u, k in degrees.items() if k})
 
 
 def _patterns(units: Units) -> Iterator[tuple[Unit, ...]]:
@@ -176,6 +201,8 @@ def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, de
         pivots = {feeds[u][c]: u for u, c in zip(living, chart, strict=True)}
         zero = dead | {p for u, c in zip(living, chart, strict=True) for p in feeds[u][:c]}
         names, system = _reduced(t, units, living, pivots, zero, dead)
+        if not any(chart) and _by_residual(t, units, living, pivots, zero, system, tally, deadline):
+            continue
         found = _parametrised(system, tally, deadline)
         if found is None:
             continue
@@ -194,6 +221,44 @@ def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, de
                 raise Unstructured
             if all(near[k][0] > 0 for k in squares):
                 tally.roots += _lifted(t, units, living, pivots, zero, dict(zip(names, near, strict=True)))
+
+
+def _by_residual(
+    t: Target,
+    units: Units,
+    living: tuple[Unit, ...],
+    pivots: dict[int, Unit],
+    dead: set[int],
+    system: PolynomialSystem,
+    tally: Tally,
+    deadline: Deadline,
+) -> bool:
+    """Whether the solutions of ``system``, the first chart's, came from the shorter one in the gradient by the product of the weights: one of
+    its solutions for each that ``system`` has modulo a prime."""
+    other = residual_system(t.problem, [number for _, number in living])
+    binary = None if other is None or quick(system, largest=FEW) is not None else find_msolve()
+    if other is None or binary is None:
+        return False
+    count = multiplicity(system, binary, deadline)
+    if count is None or count > MANY:
+        return False
+    points = real_points(other, count, binary, deadline, tally.notes, bits=NARROW)
+    if points is None:
+        return False
+    found: list[RealRoot] = []
+    for point in points:
+        if any(low <= 0 <= high for (low, high), *_ in point):
+            return False
+        if all(low > 0 for (low, _), *_ in point):
+            ends = {_name(u): row[0] for u, row in zip(living, point, strict=True)}
+            for u, (_, *rest) in zip(living, point, strict=True):
+                places = [p for _, p in units.incoming[u][1:]] + list(units.outgoing[u])
+                ends |= {f"m{p}": x for p, x in zip(places, rest, strict=True)}
+            found += _lifted(t, units, living, pivots, dead, ends)
+    tally.modular = True
+    tally.count += 2 ** len(living) * count
+    tally.roots += found
+    return True
 
 
 def _parametrised(system: PolynomialSystem, tally: Tally, deadline: Deadline) -> Parametrization | None:
@@ -229,21 +294,40 @@ def _reduced(
     free = [p for p in reversed(range(len(t.loss.names))) if p not in zero and p not in pivots]
     # msolve parametrises by the last unknown: with a weight there its integers are half as long as with a square
     names = (*(_name(u) for u in living), *(f"m{p}" for p in free))
-    equations: list[Terms] = []
-    for p, terms in enumerate(t.loss.gradient):
-        if p in dead:
-            continue
+
+    def divided(terms: Terms, by: Mapping[Unit, int]) -> Terms:
         out: dict[tuple[int, ...], Fraction] = {}
         for e, c in terms.items():
             if any(e[q] for q in zero):
                 continue
-            powers = [sum(e[q] for q in units.flips[u]) - (p in units.flips[u]) for u in living]
+            powers = [sum(e[q] for q in units.flips[u]) - by.get(u, 0) for u in living]
             if any(k < 0 or k % 2 for k in powers):
                 raise Unstructured
             key = (*(k // 2 for k in powers), *(e[q] for q in free))
             out[key] = out.get(key, Fraction(0)) + c
-        equations.append({e: c for e, c in out.items() if c})
+        return {e: c for e, c in out.items() if c}
+
+    equations: list[Terms] = []
+    for p, terms in enumerate(t.loss.gradient):
+        if p in dead:
+            continue
+        u = pivots.get(p)
+        if u in units.degrees:
+            equations.append(divided(_balance(t.loss.terms, units, u), {u: 2}))
+        else:
+            equations.append(divided(terms, {v: 1 for v in living if p in units.flips[v]}))
     return names, PolynomialSystem(names, tuple(polynomial(e) for e in equations if e))
+
+
+def _balance(loss: Terms, units: Units, u: Unit) -> Terms:
+    """(sum of w_p d/dw_p over the incoming weights - degree * the same over the outgoing ones) F: only ridge terms are left.
+
+    Divided by U of the unit it is the equation of its pivot (which is 1) plus multiples of the unit's other equations, so it
+    may stand in its place: degree 2 instead of 4.
+    """
+    into, degree = [p for _, p in units.incoming[u]], units.degrees[u]
+    out = {e: c * (sum(e[p] for p in into) - degree * sum(e[p] for p in units.outgoing[u])) for e, c in loss.items()}
+    return {e: c for e, c in out.items() if c}
 
 
 def _lifted(
