@@ -121,10 +121,6 @@ def hull(parts: Sequence[Range]) -> Range:
     return Range(lo, hi)
 
 
-def intersection(a: Range, lo: Array, hi: Array) -> Range:
-    return Range(np.maximum(a.lo, lo), np.minimum(a.hi, hi))
-
-
 # -- elementary functions at floats, with absolute or relative error bounds -----------------------------------------------
 
 LN2_HIGH = 0.6931471803691238  # 33 bits, so k * LN2_HIGH is exact for |k| < 2^20
@@ -437,7 +433,6 @@ def cosine(a: Range) -> Range:
 
 
 TWO_OVER_ROOT_PI = Range(1.1283791670955123, 1.1283791670955129, scalar=True)
-ROOT_HALF = Range(0.7071067811865474, 0.7071067811865477, scalar=True)
 
 SLACK = 1e-14  #: relative rounding of dot products of at most 40 terms, with room to spare
 MARGIN = 1e-9  #: a test must hold by this much, so that the checker's other roundings agree
