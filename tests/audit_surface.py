@@ -194,13 +194,13 @@ def on_component(component: Any, names: tuple[str, ...], x: Array, tol: float) -
 
 
 def _holds(text: str, env: dict[str, float], tol: float) -> bool:
-    text = ROOT.sub(r"(\1)", text).replace("^", "**")
+    text = ROOT.sub(r"(\1)", text).replace("^", "**").replace("...", "")
     if "!=" in text:
         return True
     parts = re.split(r"\s*(<=|>=|<|>|=)\s*", text)
     try:
         values = [float(eval(p, {"__builtins__": {}}, dict(env))) for p in parts[::2]]
-    except NameError:  # an equation about the network function, which is not an expression in the parameters
+    except (NameError, SyntaxError):  # an equation about the network function, which is not an expression in the parameters
         return True
     scale = 1 + max(map(abs, env.values())) ** 3
     for sign, a, b in zip(parts[1::2], values, values[1:], strict=False):
