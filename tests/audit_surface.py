@@ -200,7 +200,7 @@ def _holds(text: str, env: dict[str, float], tol: float) -> bool:
     parts = re.split(r"\s*(<=|>=|<|>|=)\s*", text)
     try:
         values = [float(eval(p, {"__builtins__": {}}, dict(env))) for p in parts[::2]]
-    except (NameError, SyntaxError):  # an equation about the network function, which is not an expression in the parameters
+    except (NameError, SyntaxError):  # an equation about the network function, not an expression in the parameters
         return True
     scale = 1 + max(map(abs, env.values())) ** 3
     for sign, a, b in zip(parts[1::2], values, values[1:], strict=False):
