@@ -257,7 +257,8 @@ def limits(f: Floats, *, starts: int, seed: int = 0) -> Iterator[Limit | None]:
 def _steps(hessian: Array, gradient: Array) -> Callable[[float], Array]:
     """radius -> a step: Newton's where it is short enough and the Hessian positive definite (which Cholesky tells ten times faster than
     eigenvalues), otherwise the best one of that length for eigenvalues taken by absolute value."""
-    newton, spectrum = None, None
+    newton: Array | None = None
+    spectrum: tuple[Array, Array] | None = None
     try:
         np.linalg.cholesky(hessian)
         newton = -np.linalg.solve(hessian, gradient)
@@ -268,7 +269,9 @@ def _steps(hessian: Array, gradient: Array) -> Callable[[float], Array]:
         nonlocal spectrum
         if newton is not None and np.linalg.norm(newton) <= radius:
             return newton
-        spectrum = spectrum or tuple(np.linalg.eigh(hessian))
+        if spectrum is None:
+            values, vectors = np.linalg.eigh(hessian)
+            spectrum = values, vectors
         curvatures, axes = spectrum
         return axes @ _within(np.abs(curvatures), axes.T @ gradient, radius)
 
