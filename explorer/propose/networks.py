@@ -261,7 +261,7 @@ def _steps(hessian: Array, gradient: Array) -> Callable[[float], Array]:
     spectrum: tuple[Array, Array] | None = None
     try:
         np.linalg.cholesky(hessian)
-        newton = -np.linalg.solve(hessian, gradient)
+        newton = np.asarray(-np.linalg.solve(hessian, gradient), dtype=np.float64)
     except np.linalg.LinAlgError:
         pass
 
