@@ -604,11 +604,6 @@ class Intervals(Ring):
         low, high = self.magnitude(a)
         return low * low >> self.bits, ceil_shift(high * high, self.bits)
 
-    def increasing(self, function, a):
-        """The range of an increasing function, from enclosures of its values at the two end points."""
-        first = function((a[0], a[0]))
-        return first if a[0] == a[1] else (first[0], function((a[1], a[1]))[1])
-
     def series(self, term, step):
         """term_0 + term_1 + ..., term_{n+1} = step(n, term_n), until a term is below 2 units in the last place; the caller
         sees to it that from there on the terms at least halve, so that the tail is at most 4 units."""
@@ -1915,7 +1910,8 @@ class Sheet:
                         sizes, errors = sizes + x, errors + e
             for k, (a, ar) in zip(self.stack[v[0]][0][v[1]], signals[v[0]], strict=True):
                 loose[k] += sizes * ar + errors * (abs(a) + ar)
-            self.ring.meter.spend(1 + count // 3 + len(table) * samples // 500, largest.bit_length() >> 2)
+            long = largest.bit_length()
+            self.ring.meter.spend(1 + count // 3 + count * max(long - 240, 0) // 300 + len(table) * samples // 500, long >> 2)  # for memory
 
     def sum_up(self):
         """The middles of the second derivatives, into the lower triangle ``rows``."""
@@ -2378,6 +2374,7 @@ class PiIntervals(Intervals):
     is zero for certain. Long sums and long fractions are forgotten and leave (lo, hi)."""
 
     zero, one = (0, 0, ()), (Intervals.unit, Intervals.unit, ((0, Fraction(1)),))
+    dot = Ring.dot
 
     def known(self, bounds, *products):
         """``bounds`` with the sum of q pi^e over the pairs (e, q) of ``products``, if it is short."""

@@ -198,6 +198,7 @@ def test_what_the_checker_knows_exactly():
                 (ring.neg(x), -u),
                 (ring.scale(x, q), u * q.numerator / q.denominator),
                 (ring.square(x), u * u),
+                (ring.dot([x, y], [y, x]), 2 * u * v),
             ]
             choices += [(ring.square_root(x), MP.sqrt(u))] if x[0] > 0 else []
             choices += [(ring.inverse(x), 1 / u)] if not x[0] <= 0 <= x[1] else []
