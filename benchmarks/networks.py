@@ -21,7 +21,9 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy starts: its threads wait for small matrices by spinning
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # before NumPy starts: its threads wait for small matrices by spinning
 
 from explorer import checker
 from explorer.budget import Budget

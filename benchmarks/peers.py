@@ -10,7 +10,8 @@ number of real ones. Programs that are not installed are left out.
 - ``critical_set``: the whole answer from nothing: every real point proved, with value, index, kind, orbit and coverage;
 - ``monodromy``: explorer.homotopy from nothing, every complex solution certified, numerical completeness;
 - ``known family``: the same with the family's generic solutions given;
-- ``msolve``: -P 2, parametrisation over Q; ``Singular``: std over Q and vdim; ``Macaulay2``: degree over Q; ``phc``: phc -b
+- ``msolve``: -P 2, parametrisation over Q; ``Singular``: std over Q and vdim (a number, no points); ``Singular points``: the same and
+  ``solve`` of its library solve.lib (floating point, 16 digits, nothing proved); ``Macaulay2``: degree over Q; ``phc``: phc -b
   (blackbox, floating point); ``bertini2``: ZeroDimSolver of its Python interface (finite solutions; ``--bertini`` names the
   Python that has it, the figure is that of the whole process); ``SymPy``: groebner, grevlex (no points).
 
@@ -69,7 +70,7 @@ FAMILIES: dict[str, tuple[tuple[int, ...], str, int, bool, int]] = {
 EQUAL = " equal"  #: the same data with all ridge weights 1/10
 OURS = ("critical_set", "monodromy", "known family")
 MODULO = ("msolve modulo", "Singular modulo")  #: only when asked for
-ENGINES = (*OURS, "msolve", "Singular", "Macaulay2", "phc", "bertini2", "SymPy")
+ENGINES = (*OURS, "msolve", "Singular", "Singular points", "Macaulay2", "phc", "bertini2", "SymPy")
 BERTINI = """
 import bertini
 {names} = (bertini.Variable(name) for name in {names!r}.split(", "))
@@ -193,7 +194,13 @@ def outside(engine: str, name: str, folder: Path, bertini: str) -> tuple[list[st
         (folder / "in.ms").write_text(",".join(names) + "\n0\n" + ",\n".join(lines) + "\n", encoding="ascii")
         return [str(find_msolve()), "-f", str(folder / "in.ms"), "-o", str(folder / "out.ms"), "-P", "2"], ""
     if engine.startswith("Singular"):
-        program = f"ring r={32003 if engine.endswith('modulo') else 0},({','.join(names)}),dp;\nideal i={','.join(lines)};\nideal s=std(i);\nprint(vdim(s));\nexit;\n"
+        answer = "print(vdim(s));"
+        if engine == "Singular points":
+            answer = 'LIB "solve.lib";\ndef t=solve(s,16,0,"nodisplay");\nsetring t;\nprint(size(SOL));'
+        field = 32003 if engine.endswith("modulo") else 0
+        program = (
+            f"ring r={field},({','.join(names)}),dp;\nideal i={','.join(lines)};\nideal s=std(i);\n{answer}\nexit;\n"
+        )
         return ["Singular", "-q"], program
     if engine == "Macaulay2":
         program = f"R=QQ[{','.join(names)}];\nI=ideal({','.join(lines)});\nprint degree I;\nexit 0;\n"
