@@ -107,8 +107,10 @@ def solve_family(problem: Problem, deadline: Deadline, *, seed: int = 0) -> Fami
     return Family(net, samples, found, shapes, tuple(starts))
 
 
-def arrivals(family: Family, problems: Sequence[Problem], deadline: Deadline, *, seed: int = 0) -> list[list[Arrival]]:
-    """For every problem the solutions that its paths reached, pattern by pattern."""
+def arrivals(
+    family: Family, problems: Sequence[Problem], deadline: Deadline, *, seed: int = 0, thorough: bool = True
+) -> list[list[Arrival]]:
+    """For every problem the solutions that its paths reached, pattern by pattern; ``thorough``: see `transport`."""
     for p in problems:
         if p.network != family.network or (family.samples is not None and len(p.data or ()) != family.samples):
             raise Unsupported("monodromy", expected="problems of the family", got=p.slug)
@@ -120,7 +122,8 @@ def arrivals(family: Family, problems: Sequence[Problem], deadline: Deadline, *,
                 out[k].append(Arrival(q, np.empty((0, 1), dtype=np.complex128), 1, 0, ""))
             continue
         goals = [start.model.parameters(problems[k], q.places) for k, q in jobs]
-        for (k, q), (theta, far, lost) in zip(jobs, transport(start, goals, deadline, seed=seed), strict=True):
+        found = transport(start, goals, deadline, seed=seed, thorough=thorough)
+        for (k, q), (theta, far, lost) in zip(jobs, found, strict=True):
             out[k].append(Arrival(q, theta, start.count, far, lost))
     return out
 
@@ -133,13 +136,15 @@ def _arc(
     deadline: Deadline,
     *,
     attempt: int,
+    thorough: bool,
 ) -> list[int]:
     """For each of the goals (blocks of columns) the distinct points that one arc reaches go into its fibre; returned is how
     many paths went to infinity.
 
-    Paths that failed, met another one or lost a unit are followed again along the same arc with smaller steps, then in
-    longer numbers, then, if they are few, alone in numbers of many digits; then they do not count. Nothing is followed again
-    to a goal that misses no point.
+    Paths that failed, met another one or lost a unit are followed again along the same arc with smaller steps; on all arcs but
+    the first (another arc takes less time) then in longer numbers and, if they are few, alone in numbers of many digits; then they
+    do not count. Nothing is followed again to a goal that misses no point. Not ``thorough``: smaller steps from the third arc on,
+    longer numbers on the last, no path alone, and none again that goes to infinity.
     """
     model, n = start.model, start.count
     theta, p1 = np.tile(start.solutions, (1, len(goals))), _columns(goals, n)
@@ -153,8 +158,11 @@ def _arc(
         fibres[m].add(points[:, part][:, ~again[part]])
         if len(fibres[m]) == n:
             again[part] = False
+        if not thorough:
+            again[part] &= status[part] != DIVERGED
 
-    for settings in (NORMAL, PATIENT, LAST[attempt]):
+    stages = (2 if attempt == 0 else 3) if thorough else 1 + attempt // 2
+    for settings in (NORMAL, PATIENT, LAST[attempt])[:stages]:
         ends = track(model, theta[:, again], p0[:, again], p1[:, again], deadline, settings=settings)
         points[:, again], status[again] = canonical(model.shape, ends.theta), ends.status
         for m in [m for m, part in enumerate(parts) if again[part].any()]:
@@ -163,7 +171,7 @@ def _arc(
             break
     for m, goal in enumerate(goals):
         left = m * n + np.flatnonzero(again[parts[m]])
-        if 0 < len(left) <= FEW:
+        if attempt and thorough and 0 < len(left) <= FEW:
             for k in left:
                 end = follow(model, theta[:, k], p0[:, k], goal, deadline)
                 points[:, k], status[k] = canonical(model.shape, end.theta[:, None])[:, 0], end.status
@@ -197,12 +205,13 @@ def _scale(start: Start, p1: Array, linear: Array) -> Array:
 
 
 def transport(
-    start: Start, goals: Sequence[Sequence[Fraction]], deadline: Deadline, *, seed: int = 0
+    start: Start, goals: Sequence[Sequence[Fraction]], deadline: Deadline, *, seed: int = 0, thorough: bool = True
 ) -> list[tuple[Array, int, str]]:
     """Follow all generic solutions to each vector of parameters: what arrived, how many went to infinity, what is missing.
 
     What is missing is tried along other random arcs. For special data (equal ridge weights, say) some paths go to
-    infinity; that is accepted when two arcs followed with care agree on how many.
+    infinity; that is accepted when two arcs agree on how many. ``thorough`` False is for many problems, some of which may stay
+    unsettled: paths on their way to infinity are not followed to where they would show that they only pass large numbers.
     """
     rng = np.random.default_rng([seed, start.count])
     model, n = start.model, start.count
@@ -217,7 +226,8 @@ def transport(
         gamma = np.exp(1j * rng.choice([-1, 1]) * rng.uniform(0.7, 2.0))
         chosen, unfilled = [goals[k] for k in left], [fibres[k] for k in left]
         p0 = np.where(linear, gamma * _scale(start, _columns(chosen, n), linear) * start.parameters, start.parameters)
-        for k, away in zip(left, _arc(start, p0, chosen, unfilled, deadline, attempt=attempt), strict=True):
+        found = _arc(start, p0, chosen, unfilled, deadline, attempt=attempt, thorough=thorough)
+        for k, away in zip(left, found, strict=True):
             agreed[k] = 0 < away == far[k] and len(fibres[k]) + away == n
             far[k] = away
     empty = np.empty((model.size, 0), dtype=np.complex128)

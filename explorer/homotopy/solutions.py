@@ -64,8 +64,12 @@ class Solutions:
 def solutions(
     family: Family, problems: Sequence[Problem], deadline: Deadline, *, seed: int = 0, real_only: bool = False
 ) -> list[Solutions]:
-    """Certified solutions of each problem. ``real_only``: certify only those that look real (statistics over many data)."""
-    reached = arrivals(family, problems, deadline, seed=seed)
+    """Certified solutions of each problem.
+
+    ``real_only`` is for statistics over many data: only those that look real are certified, and paths that seem to go to infinity are
+    not followed in longer numbers.
+    """
+    reached = arrivals(family, problems, deadline, seed=seed, thorough=not real_only)
     return [
         _certified(family, problem, found, deadline, real_only=real_only)
         for problem, found in zip(problems, reached, strict=True)
@@ -95,8 +99,11 @@ def _certified(
             boxes = Certifier(start.model, start.model.parameters(problem, a.pattern.places)).all(
                 a.theta[:, chosen], deadline
             )
-        inside = whole.all(full[:, np.flatnonzero(looks_real)], deadline)
-        real = dict(zip(np.flatnonzero(looks_real), inside, strict=True))
+        if size == d:
+            real = dict(zip(chosen, boxes, strict=True))
+        else:
+            inside = whole.all(full[:, np.flatnonzero(looks_real)], deadline)
+            real = dict(zip(np.flatnonzero(looks_real), inside, strict=True))
         certified = []
         for k, box in zip(chosen, boxes, strict=True):
             if box is None:

@@ -21,7 +21,7 @@ from explorer.homotopy.program import NARROW
 
 Array: TypeAlias = Any
 DONE, FAILED, DIVERGED = 0, 1, 2
-CHUNK = 1024  #: paths that move together
+CHUNK = 2048  #: paths that move together
 LATE, GROWTH = 0.999, 0.1  #: a path that gets stuck after LATE and grows like (1 - t)^-GROWTH is on its way to infinity
 
 

@@ -7,8 +7,12 @@ adj N = k v v', so the units enter P as multiples t of the lower left block of a
 
     det N_i(G) = 0 for every unit i,   (sum_i t_i (adj N_i)_21) C - G - D = 0.
 
-These are fewer unknowns than weights, and msolve needs about two thirds of the time. Points where a kernel is larger are missed: the
-caller compares the number of solutions with that of the system in the weights.
+These are fewer unknowns than weights, and msolve needs about two thirds of the time. Points where a kernel is larger are missed, so
+the caller counts the solutions of the system in the weights modulo a prime. Why that is enough: where all t_i and (adj N_i)_11 differ
+from 0, adj N_i has rank 1 and its first column spans the kernel, so different solutions here give different solutions (U, m)
+there. The number there, with multiplicity, is therefore at least the number here; if both are equal, every solution there comes from one
+here, is simple, and has U != 0. The number here is exact as far as msolve's lifting is; the number there is that modulo a prime,
+which differs from the number over C for finitely many primes only: strong evidence, no proof, as for every count by msolve.
 """
 
 from __future__ import annotations
@@ -56,7 +60,7 @@ def residual_system(problem: Problem, units: Sequence[int]) -> Residual | None:
     if net.depth != 2 or net.activations[0].kind != "linear" or any(net.bias) or loss.kind != "squared":
         return None
     n, h, m = net.widths
-    if n + m > LARGEST or len(units) < 2:
+    if n + m > LARGEST:
         return None
     rows = list(zip(data.inputs, data.targets, loss.weights, strict=True))
     c = [[sum((w * x[i] * x[j] for x, _, w in rows), Fraction(0)) for j in range(n)] for i in range(n)]
@@ -114,7 +118,8 @@ def real_points(
 ) -> list[list[list[Interval]]] | None:
     """For every real solution and every unit: enclosures of U = (first incoming weight)^2 and of the other weights divided by the first one,
     incoming before outgoing, of width 2^-bits. None unless there are exactly ``count`` complex solutions, all of them with all
-    t_i and first entries of the columns different from 0: then each of them is another solution of the system in the weights.
+    t_i and first entries of the columns different from 0: then each of them is another solution of the system in the weights, and
+    all of that system's if it has ``count``.
     """
     proposal = propose(r.system, binary, deadline, expected=count)
     found = proposal.parametrization
@@ -123,7 +128,7 @@ def real_points(
     w = found.eliminating
     if not proposal.multiplicity == w.degree() == count or not coprime(found.denominator, w):
         return None
-    if not all(coprime(found.numerators[k], w) for k in range(r.units)) or not _first_entries_never_vanish(r, found):
+    if not all(coprime(found.numerators[k], w) for k in range(r.units)) or not _holds_modulo_a_prime(r, found):
         return None
     intervals, agree = isolated_twice(w, deadline, notes)
     if not agree:
@@ -139,15 +144,17 @@ def real_points(
     return points
 
 
-def _first_entries_never_vanish(r: Residual, found: Parametrization) -> bool:
-    """Whether the first entry of every column is prime to the eliminating polynomial: decided modulo a prime, where that is a
-    proof; False may be only bad luck."""
-    chosen = PolynomialSystem(r.columns.names, r.columns.equations[:: r.size])
+def _holds_modulo_a_prime(r: Residual, found: Parametrization) -> bool:
+    """Whether the first entry of every column is prime to the eliminating polynomial, which a prime proves where it shows it (False may
+    be only bad luck), and whether all parametrised points, not only the real ones, solve the system modulo that prime, which is none of msolve's.
+    """
+    chosen = PolynomialSystem(r.columns.names, (*r.columns.equations[:: r.size], *r.system.equations))
     for prime in PRIMES:
         values = modular_values(chosen, found, prime)
         if values is not None:
             w = nmod_poly(found.eliminating, prime)
-            return all(v.gcd(w).degree() == 0 for v in values)
+            first, zero = values[: r.units], values[r.units :]
+            return all(v.gcd(w).degree() == 0 for v in first) and not any(v.degree() >= 0 for v in zero)
     return False
 
 

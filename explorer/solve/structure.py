@@ -235,7 +235,8 @@ def _by_residual(
 ) -> bool:
     """Whether the solutions of ``system``, the first chart's, came from the shorter one in the gradient by the product of the weights: one of
     its solutions for each that ``system`` has modulo a prime."""
-    other = residual_system(t.problem, [number for _, number in living])
+    # a single unit has as few unknowns in its weights
+    other = residual_system(t.problem, [number for _, number in living]) if len(living) > 1 else None
     binary = None if other is None or quick(system, largest=FEW) is not None else find_msolve()
     if other is None or binary is None:
         return False
@@ -256,6 +257,9 @@ def _by_residual(
                 ends |= {f"m{p}": x for p, x in zip(places, rest, strict=True)}
             found += _lifted(t, units, living, pivots, dead, ends)
     tally.modular = True
+    tally.notes.append(
+        "units by the gradient by the product of the weights, as many solutions as the weights have modulo a prime"
+    )
     tally.count += 2 ** len(living) * count
     tally.roots += found
     return True
