@@ -21,9 +21,7 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
-os.environ.setdefault(
-    "OPENBLAS_NUM_THREADS", "1"
-)  # before NumPy starts: its threads wait for small matrices by spinning
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: its threads spin while they wait
 
 from explorer import checker
 from explorer.budget import Budget
