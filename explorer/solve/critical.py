@@ -21,6 +21,7 @@ from explorer.solve.exponential import applies, by_exponentials
 from explorer.solve.families import decomposed, has_families
 from explorer.solve.finite import from_solution
 from explorer.solve.linear_deep import any_depth, data_of
+from explorer.solve.linear_orbits import by_orbits
 from explorer.solve.monodromy import by_monodromy
 from explorer.solve.results import Coverage, CriticalSet, Trust
 from explorer.solve.structure import by_structure
@@ -42,8 +43,8 @@ MANY = 600
 def critical_set(problem: Problem, *, budget: Budget | None = None, box: EnclosedPoint | None = None) -> CriticalSet:
     """All critical points of ``problem`` as far as the methods here reach; ``coverage`` says how far that is.
 
-    Polynomial losses: a gradient with a common factor is decomposed by case splits; otherwise the gradient system is
-    solved (ridge networks after dividing out signs and dead units), and decomposed if it turns out to have infinitely many
+    Linear networks: in closed form, without a ridge or with one weight for all. Polynomial losses: a gradient with a common
+    factor is decomposed by case splits; otherwise the gradient system is solved (ridge networks after dividing out signs and dead units), and decomposed if it turns out to have infinitely many
     solutions. Piecewise polynomial losses: cell by cell. Sigmoid, tanh and exp: algebraic in t = exp(w/q).
     Every other regularised problem of up to `ENCLOSED` parameters whose critical points have an a-priori radius: branch and prune.
     With a ``box`` (its ends as an `EnclosedPoint`): branch and prune in the box, for any problem.
@@ -84,9 +85,22 @@ def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
         if applies(problem):
             return by_exponentials(problem, deadline)
         raise Unsupported("critical set", expected="a polynomial or piecewise polynomial loss", got=why)
-    closed, refused = _closed(problem, deadline)
+    closed, refused = _orbits(problem, deadline)
+    if closed is not None:
+        return closed
+    closed, why = _closed(problem, deadline)
+    refused = refused or why
     if closed is not None and not _decomposed_first(problem):
         return closed
+    try:
+        return _by_engines(problem, deadline, closed, refused)
+    except BudgetExceeded as stopped:
+        if not refused:
+            raise
+        return _nothing(problem, f"{stopped.sentence()}; {refused}")
+
+
+def _by_engines(problem: Problem, deadline: Deadline, closed: CriticalSet | None, refused: str) -> CriticalSet:
     t = Target(problem, loss_polynomial(problem))
     if has_families(t):
         return _explained(_either(decomposed(t, deadline), closed), refused)
@@ -94,6 +108,14 @@ def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
     if solution.dimension in (Dimension.FINITE, Dimension.EMPTY):
         return from_solution(t, solution, deadline)
     return _explained(_either(decomposed(t, deadline), closed), refused)
+
+
+def _orbits(problem: Problem, deadline: Deadline) -> tuple[CriticalSet | None, str]:
+    """Linear networks with one ridge weight for all parameters: their families are orbits, or why that is not enough."""
+    try:
+        return by_orbits(problem, deadline), ""
+    except Unsupported as why:
+        return None, why.sentence()
 
 
 def _closed(problem: Problem, deadline: Deadline) -> tuple[CriticalSet | None, str]:

@@ -243,12 +243,12 @@ def _directions(data: Data, counts: Sequence[int]) -> tuple[Field, list[Vector]]
     rational: list[Vector] = []
     for n, k in zip(data.eigenvalues, counts, strict=True):
         if n.rational is not None:
-            rational += _columns(data, n.polynomial)[:k]
+            rational += columns(data.sigma, n.polynomial)[:k]
         elif k:
             partial.setdefault(n.polynomial, []).append(n)
     for p, chosen in list(partial.items()):
         if len(chosen) == len(p) - 1:  # all conjugates: a rational space
-            rational += _columns(data, p)
+            rational += columns(data.sigma, p)
             del partial[p]
     if not partial:
         return RationalField(), rational
@@ -266,7 +266,7 @@ def _directions(data: Data, counts: Sequence[int]) -> tuple[Field, list[Vector]]
     a = arithmetic(field)
     if len(chosen) == 1:
         return field, [*rational, u]
-    return field, [*rational, *orthogonal(a, [u, *_columns(data, p)])[1:]]
+    return field, [*rational, *orthogonal(a, [u, *columns(data.sigma, p)])[1:]]
 
 
 def _eigenvector(sigma: fmpq_mat, value: Element, field: Field) -> Vector:
@@ -294,13 +294,14 @@ def _eigenvector(sigma: fmpq_mat, value: Element, field: Field) -> Vector:
     raise AssertionError("an eigenvalue without eigenvector")
 
 
-def _columns(data: Data, p: Sequence[int]) -> list[Vector]:
-    """An orthogonal basis of the kernel of p(Sigma), p an irreducible factor: the image of the product of the others."""
+def columns(sigma: fmpq_mat, p: Sequence[int]) -> list[Vector]:
+    """An orthogonal basis of the kernel of p(sigma), p an irreducible factor of its characteristic polynomial, sigma
+    diagonalisable: the image of the product of the other factors."""
     q = fmpq_poly([1])
-    for c, _ in integer_polynomial([to_fraction(x) for x in data.sigma.charpoly().coeffs()]).factor()[1]:
+    for c, _ in integer_polynomial([to_fraction(x) for x in sigma.charpoly().coeffs()]).factor()[1]:
         if [int(x) for x in c.coeffs()] != list(p):
             q *= fmpq_poly(c)
-    image = _evaluated(q, data.sigma)
+    image = _evaluated(q, sigma)
     return orthogonal(arithmetic(RationalField()), _as_columns(image))
 
 

@@ -1,6 +1,6 @@
 """Value, gradient and Hessian of a linear network's loss at an exact point, as matrices: no polynomial is expanded.
 
-F = tr Syy - 2 tr W Sxy + tr W Sxx W^T with W = W_H ... W_1. With L_h = W_H ... W_(h+1), R_h = W_(h-1) ... W_1 and E = W Sxx - Syx the
+F = tr Syy - 2 tr W Sxy + tr W Sxx W^T with W = W_H ... W_1, plus sum_k lambda_k theta_k^2 if there is an l2 regularizer. With L_h = W_H ... W_(h+1), R_h = W_(h-1) ... W_1 and E = W Sxx - Syx the
 gradient in W_h is 2 L_h^T E R_h^T; half the second derivative in the entries (i, j) of W_h and (m, n) of W_k, h <= k, is
 (L_h^T L_k)_im (R_h Sxx R_k^T)_jn + [h < k] (L_k^T E R_h^T)_mj (W_(k-1) ... W_(h+1))_ni.
 """
@@ -8,6 +8,7 @@ gradient in W_h is 2 L_h^T E R_h^T; half the second derivative in the entries (i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 from flint import fmpq_mat
@@ -41,6 +42,8 @@ class LinearGeometry:
                 [list(point.coordinates[start + i * cols : start + (i + 1) * cols]) for i in range(rows)]
             )
             start += rows * cols
+        self.ridge = [Fraction(0)] * start if problem.regularizer is None else list(problem.regularizer.weights)
+        self.point = point.coordinates
         depth = len(self.layers)
         self.between = {(h, h): self._one(self.widths[h]) for h in range(depth + 1)}  #: (h, k): W_k ... W_(h+1)
         for h in range(depth):
@@ -58,11 +61,16 @@ class LinearGeometry:
         for r, e, s in zip(self.between[0, len(self.layers)], self.error, self.syx, strict=True):
             for x, y, z in zip(r, e, s, strict=True):
                 out = self.a.add(out, self.a.mul(x, self.a.sub(y, z)))
+        for w, x in zip(self.ridge, self.point, strict=True):
+            if w:
+                out = self.a.add(out, self.a.mul(self.a.from_fraction(w), self.a.mul(x, x)))
         return Value(*enclosure(out, self.field), out, self.field)
 
     @property
     def is_critical(self) -> bool:
-        return all(self.a.is_zero(x) for h in range(len(self.layers)) for r in self._slope(h, h) for x in r)
+        slopes = [x for h in range(len(self.layers)) for r in self._slope(h, h) for x in r]
+        pulls = [self.a.mul(self.a.from_fraction(w), x) for w, x in zip(self.ridge, self.point, strict=True)]
+        return all(self.a.is_zero(self.a.add(x, y)) for x, y in zip(slopes, pulls, strict=True))
 
     @property
     def inertia(self) -> Inertia:
@@ -85,6 +93,8 @@ class LinearGeometry:
                                 if middle is not None:
                                     x = a.add(x, a.mul(bend[m][j], middle[n][i]))
                                 q = offset[k] + m * self.widths[k] + n
+                                if p == q:
+                                    x = a.add(x, a.from_fraction(self.ridge[p]))
                                 table[p][q] = table[q][p] = x
         return inertia(table, self.field)
 
