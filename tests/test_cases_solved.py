@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -114,6 +115,18 @@ def test_monodromy_counts_what_singular_counts(slug):
 
 
 def holds(relation: str, at: dict[str, Fraction]) -> bool:
+    if "rank(" in relation:  # the closed form of two linear layers cuts its strata out by the rank of their product
+        assert re.fullmatch(r"rank\(W2\.\.\.W1\) = \d+", relation), relation
+        places = [tuple(map(int, name[1:].split("_"))) for name in at]
+        first, last = (
+            sympy.Matrix(
+                max(i for h, i, _ in places if h == layer),
+                max(j for h, _, j in places if h == layer),
+                [sympy.Rational(v) for v, (h, _, _) in zip(at.values(), places, strict=True) if h == layer],
+            )
+            for layer in (1, 2)
+        )
+        return bool((last * first).rank() == int(relation.split(" = ")[1]))
     for sign, test in ((" = ", lambda v: v == 0), (" < ", lambda v: v < 0), (" > ", lambda v: v > 0)):
         if sign in relation:
             left, right = relation.split(sign)

@@ -121,6 +121,19 @@ def test_a_singular_value_at_the_ridge_weight():
     }
 
 
+def test_one_sample_with_an_irrational_singular_value():
+    """x = (1, 0), y = (2, 1), lambda = 1: Syx = y x^T has the one singular value sqrt(5), F = 5 - (sqrt(5) - 1)^2 = 2 sqrt(5) - 1."""
+    found = solved([2, 2, 2], [[1, 0]], [[2, 1]], 1)
+    circle, origin = found.components
+    assert (circle.dimension, circle.kind, circle.is_global) == (1, Kind.MINIMUM, True)
+    assert (circle.value.lower + 1) ** 2 <= 20 <= (circle.value.upper + 1) ** 2
+    # at 0: lambda -+ sqrt(5) twice each, lambda for what the sample does not see
+    assert (origin.inertia.positive, origin.inertia.zero, origin.inertia.negative) == (6, 0, 2)
+    # rows of the second input weights vanish at every critical point
+    assert not any(circle.sample.coordinates[1])
+    assert not any(circle.sample.coordinates[3])
+
+
 PLANE = ([[1, 2], [1, -1], [0, 1]], [1, 2, 3])
 SETS = [
     ([2, 2, 1], *PLANE, F(1, 3)),
@@ -129,6 +142,7 @@ SETS = [
     ([1, 2, 3], [1, 2], [[1, 2, 3], [0, 1, 2]], F(1, 2)),
     ([1, 2, 2, 1], [1], [4], 1),
     ([2, 2, 2], EYE[2], [[3, 1], [1, 3]], F(1, 4)),
+    ([3, 2, 2], [[1, 2, 0]], [[2, 1]], F(1, 2)),
     ([2, 3, 2], EYE[2], [[3, 0], [0, 2]], F(1, 4)),
     ([3, 2, 3], EYE[3], [[4, 0, 0], [0, 2, 0], [0, 0, 1]], F(1, 3)),
 ]  # fmt: skip

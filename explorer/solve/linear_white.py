@@ -17,7 +17,7 @@ from flint import fmpq_mat, fmpq_poly, fmpz_poly
 
 from explorer.algebra.balls import to_fmpq, to_fraction
 from explorer.algebra.exactify import Conjugates
-from explorer.algebra.roots import AlgebraicNumber, integer_polynomial, isolate, real_roots, refine
+from explorer.algebra.roots import AlgebraicNumber, integer_polynomial, isolate, real_roots, refine, sturm_count
 from explorer.budget import Deadline
 from explorer.errors import Unsupported
 from explorer.exact import text
@@ -31,10 +31,19 @@ SUBJECT = "equal ridge weights in closed form"
 
 @dataclass(frozen=True)
 class Space:
-    """A singular value of Syx above the ridge weight and an orthogonal basis of its right singular vectors."""
+    """A singular value of Syx above the ridge weight, by its square, and an orthogonal basis of its right singular vectors."""
 
-    singular: Fraction
+    square: Fraction
     basis: tuple[tuple[Fraction, ...], ...]
+
+    @property
+    def singular(self) -> Fraction | None:
+        """The singular value itself where it is rational."""
+        return root(self.square)
+
+    @property
+    def text(self) -> str:
+        return f"sqrt({text(self.square)})" if self.singular is None else text(self.singular)
 
 
 def whitened(problem: Problem, weight: Fraction, deadline: Deadline) -> list[Orbit] | None:
@@ -72,11 +81,12 @@ def _spaces(syx: fmpq_mat, weight: Fraction) -> list[Space]:
     for n in reversed(real_roots([to_fraction(c) for c in square.charpoly().coeffs()])):
         if not _above(n, weight * weight):
             continue
-        singular = None if n.rational is None else root(n.rational)
-        if singular is None:
-            raise Unsupported(SUBJECT, expected="rational singular values of Syx above the ridge weight", got="others")
+        if n.rational is None:
+            raise Unsupported(
+                SUBJECT, expected="rational squares of the singular values of Syx above the ridge weight", got="others"
+            )
         basis = columns(square, n.polynomial)
-        found.append(Space(singular, tuple(tuple(x[0] for x in v) for v in basis)))
+        found.append(Space(n.rational, tuple(tuple(x[0] for x in v) for v in basis)))
     return found
 
 
@@ -101,29 +111,32 @@ def _orbit(
 ) -> Orbit:
     """The orbit that uses counts[i] directions of space i; its sample has Q = the first unit vectors."""
     d, n, m = net.widths
-    chosen = [(s.singular, v) for s, k in zip(spaces, counts, strict=True) for v in s.basis[:k]]
+    chosen = [(s, v) for s, k in zip(spaces, counts, strict=True) for v in s.basis[:k]]
     r = len(chosen)
     # s v with |v| = 1 is sqrt((sigma - lambda)/(c |w|^2)) w for the rational singular vector w
-    field = Radicals.of([(x - weight) / (scale * sum((y * y for y in v), Fraction(0))) for x, v in chosen])
+    norms = [scale * sum((y * y for y in v), Fraction(0)) for _, v in chosen]
+    sigmas = [s.singular for s, _ in chosen]
+    if r == 1 and sigmas[0] is None:
+        field = Radicals.nested(chosen[0][0].square, weight, norms[0])
+    else:
+        field = Radicals.of([(x - weight) / y for x, y in zip(_rational(sigmas), norms, strict=True)])
     zero = fmpq_poly([0])
     first, last = [[zero] * d for _ in range(n)], [[zero] * n for _ in range(m)]
-    for k, ((x, v), size) in enumerate(zip(chosen, field.roots, strict=True)):
+    for k, ((space, v), size) in enumerate(zip(chosen, field.roots, strict=True)):
         first[k] = [size * to_fmpq(y) for y in v]
         image = syx * fmpq_mat([[to_fmpq(y)] for y in v])
         for i in range(m):
-            last[i][k] = size * image[i, 0] / to_fmpq(x)
+            # u = Syx w / (sigma |w|), and 1/sigma = sigma/sigma^2
+            sigma = field.sigma if space.singular is None else fmpq_poly([to_fmpq(space.singular)])
+            last[i][k] = size * sigma * image[i, 0] / to_fmpq(space.square) % fmpq_poly(field.modulus)
     coordinates = tuple(x for table in (first, last) for row in table for x in row)
     sample = Conjugates(field.modulus, coordinates).point(isolate(field.modulus)[-1])
     turned = sum(k * (len(s.basis) - k) for s, k in zip(spaces, counts, strict=True))
     one_piece = r < n or turned > 0
     used = ", ".join(
-        f"{k} of {len(s.basis)} with singular value {text(s.singular)}"
-        for s, k in zip(spaces, counts, strict=True)
-        if k
+        f"{k} of {len(s.basis)} with singular value {s.text}" for s, k in zip(spaces, counts, strict=True) if k
     )
-    squares = ", ".join(
-        f"{text((s.singular - weight) / scale)} ({k} times)" for s, k in zip(spaces, counts, strict=True) if k
-    )
+    squares = ", ".join(f"{_shrunk(s, weight, scale)} ({k} times)" for s, k in zip(spaces, counts, strict=True) if k)
     dimension = n * r - r * (r + 1) // 2 + turned
     return Orbit(
         dimension,
@@ -134,12 +147,41 @@ def _orbit(
     )
 
 
+def _shrunk(space: Space, weight: Fraction, scale: Fraction) -> str:
+    """(sigma - lambda)/c as text."""
+    if space.singular is None:
+        return f"({space.text} - {text(weight)})/{text(scale)}"
+    return text((space.singular - weight) / scale)
+
+
+def _rational(sigmas: Sequence[Fraction | None]) -> list[Fraction]:
+    found = [x for x in sigmas if x is not None]
+    if len(found) < len(sigmas):
+        raise Unsupported(
+            SUBJECT, expected="rational singular values of Syx where several are above the ridge weight", got="others"
+        )
+    return found
+
+
 @dataclass(frozen=True)
 class Radicals:
     """Square roots of positive rational numbers as polynomials in the largest real root of ``modulus``."""
 
     modulus: fmpz_poly
     roots: tuple[fmpq_poly, ...]
+    sigma: fmpq_poly | None = None  #: the singular value, where it is irrational
+
+    @classmethod
+    def nested(cls, square: Fraction, weight: Fraction, norm: Fraction) -> Radicals:
+        """t = sqrt((sigma - weight)/norm), sigma = sqrt(square) > weight: the only positive root of (norm t^2 + weight)^2 - square."""
+        sigma = fmpq_poly([to_fmpq(weight), 0, to_fmpq(norm)])
+        whole = sigma * sigma - to_fmpq(square)
+        for factor, _ in integer_polynomial([to_fraction(c) for c in whole.coeffs()]).factor()[1]:
+            boxes = isolate(factor)
+            if boxes and sturm_count(factor, Fraction(0), boxes[-1][1]):
+                q = fmpq_poly(factor)
+                return cls(factor, (fmpq_poly([0, 1]) % q,), sigma % q)
+        raise AssertionError("a singular value above the ridge weight without its root")
 
     @classmethod
     def of(cls, numbers: Sequence[Fraction]) -> Radicals:
