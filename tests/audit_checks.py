@@ -367,6 +367,10 @@ def _by_values(surface: Surface, c: Component, rng: Any) -> list[str]:
     lower = higher = 0
     noise = 2e-13 * (1 + abs(here))
     base = directions(surface.d, rng, 2000)
+    curved = surface.hessian(at[None])[0]
+    if np.isfinite(curved).all():  # as above: the cone of a small eigenvalue is narrow
+        axes = np.linalg.eigh(curved)[1].T
+        base = np.concatenate([base, axes, -axes])
     weights = [w for w in product((1, 2), repeat=surface.d) if min(w) == 1][:8]
     radii = (3e-2, 1e-2)
     for r in radii:

@@ -14,6 +14,7 @@ from flint import fmpq_poly, fmpz_poly
 
 from explorer.algebra import groebner, msolve, solver
 from explorer.algebra.balls import ball
+from explorer.algebra.exactify import Conjugates, satisfies
 from explorer.algebra.fields import arithmetic
 from explorer.algebra.inertia import BoxInertia, inertia, inertia_in_box
 from explorer.algebra.parametrization import Dimension, Parametrization, Proposal
@@ -384,3 +385,12 @@ def test_engine_crash_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.dimension is Dimension.UNDECIDED
     assert not found.complete
     assert "failed" in found.reason
+
+
+def test_substituting_in_a_field_stops_with_the_clock():
+    """x^2 = 2, y = x: (t, t) modulo t^2 - 2 solves it; no time left, no answer."""
+    system = PolynomialSystem.of(["x", "y"], [{(2, 0): 1, (0, 0): -2}, {(1, 1): 1, (0, 0): -2}])
+    points = Conjugates(fmpz_poly([-2, 0, 1]), (fmpq_poly([0, 1]), fmpq_poly([0, 1])))
+    assert satisfies(system, points, Deadline(None))
+    with pytest.raises(BudgetExceeded, match="substituting proposed roots"):
+        satisfies(system, points, Deadline(0.0))

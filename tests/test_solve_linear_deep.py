@@ -321,3 +321,12 @@ def test_the_refusal_reaches_the_coverage():
     found = critical_set(linear([2, 1, 1, 2], [[1, 0], [0, 1]], [[1, 0], [0, 0]]), budget=Budget(20))
     assert not found.coverage.complete
     assert "2 positive eigenvalues" in found.coverage.reason
+
+
+def test_the_rank_of_a_product_is_meant_on_the_inputs_where_they_do_not_span():
+    """One sample (1, 0) through 2-1-2 with the targets (1, 0): at W2 = 0, W1 = (0, 1) and even at W2 = (0, 1), W1 = (0, 1),
+    whose product has rank 1, F = |W2 W1 x - y|^2 = 1 and the gradient is 2 (W2^T E x^T, E x^T W1^T) with E = -(1, 0), so 0."""
+    found = whole(linear([2, 1, 2], [[1, 0]], [[1, 0]]))
+    assert {c.equations[0] for c in found.components} == {"rank(W2...W1 Sxx) = 0", "rank(W2...W1 Sxx) = 1"}
+    spanned = whole(linear([2, 1, 2], [[1, 0], [0, 1]], [[1, 0], [0, 2]]))
+    assert {c.equations[0] for c in spanned.components} == {"rank(W2...W1) = 0", "rank(W2...W1) = 1"}

@@ -19,6 +19,7 @@ from explorer.algebra.fields import arithmetic, from_poly
 from explorer.algebra.parametrization import PRIMES, Parametrization
 from explorer.algebra.roots import Interval, coefficient_tuple, refine, sign_at
 from explorer.algebra.systems import Evaluator, PolynomialSystem
+from explorer.budget import Deadline
 from explorer.point import EnclosedPoint, NumberField, Point, RationalField
 
 T: TypeAlias = Any  # a FLINT polynomial: over Q or modulo a prime
@@ -48,13 +49,13 @@ def conjugates(parametrization: Parametrization, factor: fmpz_poly) -> Conjugate
     return Conjugates(factor, tuple((n * inverse) % q for n in parametrization.numerators))
 
 
-def satisfies(system: PolynomialSystem, points: Conjugates) -> bool:
+def satisfies(system: PolynomialSystem, points: Conjugates, deadline: Deadline) -> bool:
     """Whether all equations vanish modulo the irreducible factor, that is at all its (complex) points, exactly."""
-    value = _modulo(points)
+    value = _modulo(points, deadline)
     return all(value(p) == 0 for p in system.equations)
 
 
-def is_singular(system: PolynomialSystem, points: Conjugates) -> bool:
+def is_singular(system: PolynomialSystem, points: Conjugates, deadline: Deadline) -> bool:
     """Whether the Jacobian has less than full column rank at the points.
 
     Full rank modulo a prime is full rank over Q, and cheap; only where several primes find less does exact elimination
@@ -62,7 +63,7 @@ def is_singular(system: PolynomialSystem, points: Conjugates) -> bool:
     """
     if any(_full_rank_modulo(system, points, prime) for prime in PRIMES):
         return False
-    value, q = _modulo(points), fmpq_poly(points.factor)
+    value, q = _modulo(points, deadline), fmpq_poly(points.factor)
     rows = [[value(p) for p in row] for row in system.jacobian]
     return not _eliminate(rows, len(system.names), q, lambda x: x.xgcd(q)[1])
 
@@ -130,13 +131,19 @@ def _eliminate(rows: list[list[T]], columns: int, q: T, inverse: Callable[[T], T
     return True
 
 
-def _modulo(points: Conjugates) -> Evaluator[fmpq_poly]:
+def _modulo(points: Conjugates, deadline: Deadline) -> Evaluator[fmpq_poly]:
+    """Values modulo the factor; one product takes up to about a second (degree 200, coefficients of thousands of digits)."""
     q = fmpq_poly(points.factor)
+
+    def times(a: fmpq_poly, b: fmpq_poly) -> fmpq_poly:
+        deadline.check("substituting proposed roots into the equations")
+        return (a * b) % q
+
     return Evaluator(
         points.coordinates,
         constant=lambda c: fmpq_poly([to_fmpq(c)]),
         add=lambda a, b: a + b,
-        mul=lambda a, b: (a * b) % q,
+        mul=times,
     )
 
 

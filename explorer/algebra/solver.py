@@ -194,7 +194,7 @@ def _realise(
         if not intervals:
             continue
         if factor.degree() <= max_field_degree:
-            proved = _exactly(system, parametrization, factor, intervals)
+            proved = _exactly(system, parametrization, factor, intervals, deadline)
         else:
             proved = _by_balls(system, parametrization, factor, intervals, deadline)
         if isinstance(proved, Undecided):
@@ -222,12 +222,16 @@ def isolated_twice(factor: fmpz_poly, deadline: Deadline, notes: list[str]) -> t
 
 
 def _exactly(
-    system: PolynomialSystem, parametrization: Parametrization, factor: fmpz_poly, intervals: list[Interval]
+    system: PolynomialSystem,
+    parametrization: Parametrization,
+    factor: fmpz_poly,
+    intervals: list[Interval],
+    deadline: Deadline,
 ) -> list[RealRoot] | Undecided:
     points = conjugates(parametrization, factor)
-    if points is None or not satisfies(system, points):
+    if points is None or not satisfies(system, points, deadline):
         return Undecided(f"a proposed factor of degree {factor.degree()} does not solve the system")
-    singular = is_singular(system, points)
+    singular = is_singular(system, points, deadline)
     note = "multiple root: the Jacobian is singular" if singular else ""
     found = []
     for interval in intervals:
@@ -250,7 +254,7 @@ def _by_balls(
         near = enclose_root(parametrization, factor, interval)
         root = None if near is None else _krawczyk(system, near)
         if root is None:
-            return _exactly(system, parametrization, factor, intervals)
+            return _exactly(system, parametrization, factor, intervals, deadline)
         found.append(root)
     return found
 

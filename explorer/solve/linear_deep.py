@@ -164,7 +164,8 @@ def _component(problem: Problem, data: Data, counts: Sequence[int], chain: Chain
         isolated=(chain.nodes == 2) if dimension == 0 else None,
         orbit=1 if dimension == 0 and chain.nodes == 2 else None,
         points=(sample,) if dimension == 0 and chain.nodes == 2 else (),
-        equations=(f"rank(W{chain.nodes}...W1) = {r}", *ranks),
+        # where the inputs do not span their space the product may have a larger rank than on them
+        equations=(f"rank(W{chain.nodes}...W1{' Sxx' if data.span < data.widths[0] else ''}) = {r}", *ranks),
         description=f"product of rank {r} on the eigenvectors of Syx Sxx^-1 Sxy with the numbers {', '.join(numbers) or 'none'} "
         f"(1 is the largest), partial products of the ranks listed; dimension {dimension}, not claimed connected; the inertia is "
         "the same on all of it",
