@@ -187,13 +187,16 @@ class Model:
         data, loss, reg = problem.data, problem.loss, problem.regularizer
         assert data is not None and loss is not None and reg is not None  # noqa: PT018
         rows = list(zip(data.inputs, data.targets, loss.weights, strict=True))
+        powers = {
+            key[-1]: [c * _power(x, key[-1]) for x, _, c in rows] for key in self.keys if key[0] in ("moment", "b")
+        }
         out = []
         for key in self.keys:
             match key:
                 case ("moment", alpha):
-                    out.append(sum((c * _power(x, alpha) for x, _, c in rows), Fraction(0)))
+                    out.append(sum(powers[alpha], Fraction(0)))
                 case ("b", o, alpha):
-                    out.append(sum((c * y[o] * _power(x, alpha) for x, y, c in rows), Fraction(0)))
+                    out.append(sum((y[o] * v for (_, y, _), v in zip(rows, powers[alpha], strict=True)), Fraction(0)))
                 case ("x", i, k):
                     out.append(rows[i][0][k])
                 case ("c", i):

@@ -6,8 +6,8 @@ p, gamma p' has the solutions of p', and every random gamma is another edge (Duf
 IMA J. Numer. Anal. 39, 2019). An edge is a bijection of the two solution sets: two paths with one end are a jump, and
 both are followed again with smaller steps.
 
-Stopping rule (saturation): both vertices have equally many solutions, every edge matches them one to one, and `FRESH` further
-random edges in a row bring nothing new. The orbit is the whole set because the incidence variety of a pattern is irreducible
+Stopping rule (saturation): all vertices have equally many solutions, every edge matches them one to one, and `FRESH` further
+vertices with two edges each and new seeds bring nothing new. The orbit is the whole set because the incidence variety of a pattern is irreducible
 (docs/homotopy.md); that the orbit is complete is numerical evidence, not proof.
 """
 
@@ -28,7 +28,7 @@ SEEDS = 64
 SINGULAR = 1e-9  #: reciprocal condition number below which a seed counts as singular
 EDGES = ((0, 1), (1, 2), (2, 0), (0, 1), (1, 2), (2, 0))
 FRESH = 2
-MOST_TRIES = 8
+MOST_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -76,21 +76,24 @@ def generic_start(model: Model, deadline: Deadline, *, seed: int = 0) -> Start:
     for a, b in EDGES:
         search.add_edge(a, b, rng)
     search.complete()
-    quiet = tries = 0
-    while quiet < FRESH and tries < MOST_TRIES:
+    quiet, tries = False, 0
+    while not quiet and tries < MOST_TRIES:
         tries += 1
         before = search.counts()[0]
-        search.vertices.append(_random(model, rng, like=base))
-        search.fibres.append(Fibre())
-        search.add_edge(0, len(search.vertices) - 1, rng)
-        search.add_edge(len(search.vertices) - 1, 0, rng)
-        search.follow_seeds(*_seeds(model, base, rng))
+        seeds = []
+        for _ in range(FRESH):  # all in one batch each: a batch of few paths takes as long as one of many
+            search.vertices.append(_random(model, rng, like=base))
+            search.fibres.append(Fibre())
+            search.add_edge(0, len(search.vertices) - 1, rng)
+            search.add_edge(len(search.vertices) - 1, 0, rng)
+            seeds.append(_seeds(model, base, rng))
+        search.follow_seeds(*(np.concatenate(parts, axis=1) for parts in zip(*seeds, strict=True)))
         search.complete()
-        quiet = quiet + 1 if search.counts()[0] == before and len(set(search.counts())) == 1 else 0
-    reason = "" if quiet >= FRESH else f"no saturation after {len(search.edges)} edges: {search.counts()} solutions"
+        quiet = search.counts()[0] == before and len(set(search.counts())) == 1
+    reason = "" if quiet else f"no saturation after {len(search.edges)} edges: {search.counts()} solutions"
     solutions = search.fibres[0].matrix()
     order = np.lexsort(np.round(np.concatenate([solutions.real, solutions.imag]), 6)[::-1])
-    return Start(model, base, solutions[:, order], quiet >= FRESH, reason, search.paths, search.lost)
+    return Start(model, base, solutions[:, order], quiet, reason, search.paths, search.lost)
 
 
 def _base(model: Model, rng: np.random.Generator) -> Array:

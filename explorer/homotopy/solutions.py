@@ -96,9 +96,8 @@ def _certified(
         if start is None:
             boxes: list[Certified | None] = [Certified((), 0.0, True)] * count
         else:
-            boxes = Certifier(start.model, start.model.parameters(problem, a.pattern.places)).all(
-                a.theta[:, chosen], deadline
-            )
+            here = whole if size == d else Certifier(start.model, start.model.parameters(problem, a.pattern.places))
+            boxes = here.all(a.theta[:, chosen], deadline)
         if size == d:
             real = dict(zip(chosen, boxes, strict=True))
         else:
