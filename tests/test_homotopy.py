@@ -181,6 +181,22 @@ def test_equal_ridge_weights_send_solutions_to_infinity(monkeypatch):
     assert "16 generic solutions go to infinity, or too far to be followed" in found.reason
 
 
+def test_statistics_report_what_goes_to_infinity_and_do_not_follow_it(monkeypatch):
+    # equal weights lose 73 - 57 = 16 solutions (above)
+    p, q = ridge((1, 2, 1), "cubic", 3, weights=[F(1, 10)] * 4), ridge((1, 2, 1), "cubic", 3, seed=2)
+    family = solve_family(p, Deadline(60))
+
+    def never(*_, **__):
+        raise AssertionError("a single path was followed")
+
+    monkeypatch.setattr("explorer.homotopy.family.follow", never)
+    special, generic = solutions(family, [p, q], Deadline(60), real_only=True)
+    assert special.complaints == ("16 generic solutions go to infinity, or too far to be followed",)
+    assert generic.complaints == ()
+    for found in (special, generic):
+        assert sum((-1) ** k * n for k, n in found.by_index.items()) == 1  # none of the real points is among the lost
+
+
 def test_paths_to_infinity_in_many_digits():
     # the same family on its way to equal weights: the constant term C of s^3 + b s^2 = C vanishes linearly in 1 - t, so that
     # s ~ (1 - t)^(1/2) for the solutions that are lost, and w^2 = k / s: four orbits grow like (1 - t)^(-1/4)
