@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction as F
 from itertools import pairwise
 from math import prod
+from time import process_time
 
 import numpy as np
 import pytest
@@ -215,6 +216,16 @@ def test_the_morse_sum_with_families(data):
     spheres = prod(1 + (-1) ** (n - 1) for n in data[0][1:-1])
     found = solved(*data)
     assert sum((-1) ** c.inertia.negative * (spheres if c.dimension else 1) for c in found.components) == 1
+
+
+def test_many_inputs_stop_in_time():
+    # 12 inputs: a field of degree 48, an exact Hessian takes several times the budget (measured: 10 s)
+    data = np.random.default_rng(1).integers(-5, 6, size=(30, 13)).tolist()
+    wide = network([12, 3, 1], [r[:12] for r in data], [r[12] for r in data], F(1, 3))
+    start = process_time()
+    found = critical_set(wide, budget=Budget(1))
+    assert process_time() - start < 5
+    assert found.coverage.complete or "spent" in found.coverage.reason
 
 
 def test_what_is_left_to_other_methods():

@@ -12,6 +12,7 @@ from flint import arb, arb_mat
 
 from explorer.algebra.balls import ball, dyadic_value, round_dyadic
 from explorer.algebra.fields import arithmetic
+from explorer.budget import Deadline
 from explorer.errors import Invalid
 from explorer.point import Element, Field, Inertia
 
@@ -34,7 +35,7 @@ class Undecided:
     reason: str
 
 
-def inertia(matrix: Sequence[Sequence[Element]], field: Field) -> Inertia:
+def inertia(matrix: Sequence[Sequence[Element]], field: Field, *, deadline: Deadline | None = None) -> Inertia:
     """Inertia of a symmetric matrix over ``field`` by symmetric elimination with 1x1 and 2x2 pivots.
 
     A nonzero diagonal entry is a 1x1 pivot; when the remaining diagonal is zero, a nonzero a_ij gives the 2x2 pivot
@@ -48,6 +49,8 @@ def inertia(matrix: Sequence[Sequence[Element]], field: Field) -> Inertia:
     signs = {-1: 0, 1: 0}
     left = list(range(len(rows)))
     while left:
+        if deadline is not None:
+            deadline.check("the exact inertia of a Hessian")
         pivot = next((i for i in left if not a.is_zero(rows[i][i])), None)
         if pivot is not None:
             signs[a.sign(rows[pivot][pivot])] += 1

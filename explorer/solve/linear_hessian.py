@@ -16,6 +16,7 @@ from flint import fmpq_mat
 from explorer.algebra.balls import to_fraction
 from explorer.algebra.fields import FieldArithmetic, arithmetic
 from explorer.algebra.inertia import inertia
+from explorer.budget import Deadline
 from explorer.point import Element, Inertia, Point
 from explorer.problem import DenseNetwork, Problem
 from explorer.solve.deep_linear import moments
@@ -28,7 +29,8 @@ Rows = list[list[Element]]
 class LinearGeometry:
     """A linear network's loss at one exact point; every product of layers is computed once."""
 
-    def __init__(self, problem: Problem, point: Point) -> None:
+    def __init__(self, problem: Problem, point: Point, *, deadline: Deadline | None = None) -> None:
+        self.deadline = deadline
         net = problem.network
         assert isinstance(net, DenseNetwork)
         self.widths, self.field = net.widths, point.field
@@ -96,7 +98,7 @@ class LinearGeometry:
                                 if p == q:
                                     x = a.add(x, a.from_fraction(self.ridge[p]))
                                 table[p][q] = table[q][p] = x
-        return inertia(table, self.field)
+        return inertia(table, self.field, deadline=self.deadline)
 
     def _slope(self, k: int, h: int) -> Rows:
         """L^T E R^T with the layers after number k (from 0) and before number h."""

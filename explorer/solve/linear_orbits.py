@@ -73,7 +73,7 @@ def by_orbits(problem: Problem, deadline: Deadline) -> CriticalSet | None:
 def component(problem: Problem, orbit: Orbit, deadline: Deadline) -> Component:
     """The orbit with its value and kind, from the exact Hessian at the sample: isometries carry both to every other point."""
     deadline.check("the Hessian at a point of an orbit")
-    at = LinearGeometry(problem, orbit.sample)
+    at = LinearGeometry(problem, orbit.sample, deadline=deadline)
     found = at.inertia
     if not at.is_critical or found.zero < orbit.dimension:
         raise AssertionError("the closed form for equal ridge weights contradicts the gradient or the Hessian")

@@ -9,18 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from flint import fmpq_poly
+from flint import fmpq_mat, fmpq_poly
 
 from explorer.algebra.balls import to_fmpq, to_fraction
 from explorer.algebra.exactify import Conjugates
 from explorer.algebra.fields import arithmetic
 from explorer.algebra.roots import integer_polynomial, isolate
 from explorer.budget import Deadline
+from explorer.errors import Unsupported
 from explorer.point import Element, Point, RationalField
 from explorer.problem import DenseNetwork, Problem
 from explorer.solve.deep_linear import moments
-from explorer.solve.ridge_single import cramer
 from explorer.solve.scalars import element_text
+
+#: exact Hessians over fields of larger degree take too long
+MAX_DEGREE = 64
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,8 @@ def rank_one(problem: Problem, weight: Fraction, deadline: Deadline) -> list[Orb
         whole = fmpq_poly([to_fmpq(weight), *power[1:], to_fmpq(ratio)])
         parts = [fmpq_poly([to_fmpq(x)]) for x in b]
     else:
-        square = [
-            [fmpq_poly([to_fmpq(weight if i == j else Fraction(0)), *power[1:], sxx[i, j]]) for j in range(size)]
-            for i in range(size)
-        ]
         deadline.check("the determinant of a linear network's moments")
-        whole, parts = cramer(square, b)
+        whole, *parts = (p(fmpq_poly([*power, 1])) for p in _adjugate(sxx, b, weight))
     parts = [p * fmpq_poly([*low, 1]) for p in parts]
     eliminating = whole * whole - sum((p * p for p in parts), fmpq_poly([0]))
     for factor, _ in integer_polynomial([to_fraction(c) for c in eliminating.coeffs()]).factor()[1]:
@@ -79,6 +78,12 @@ def rank_one(problem: Problem, weight: Fraction, deadline: Deadline) -> list[Orb
             if factor[0] == 0 or box[1] <= 0:
                 continue
             deadline.check("constructing critical points of a linear network")
+            if factor.degree() > MAX_DEGREE:
+                raise Unsupported(
+                    "equal ridge weights in closed form",
+                    expected=f"samples in a field of degree at most {MAX_DEGREE}",
+                    got=f"degree {factor.degree()}",
+                )
             _, inverse, _ = (whole % q).xgcd(q)  # the determinant is positive for real s
             s = fmpq_poly([0, 1]) % q
             outer = [(p * inverse * s) % q for p in parts]
@@ -87,6 +92,23 @@ def rank_one(problem: Problem, weight: Fraction, deadline: Deadline) -> list[Orb
             if arithmetic(sample.field).sign(sample.coordinates[at]) > 0:
                 found.append(_sphere(hidden, sample, sample.coordinates[at]))
     return found
+
+
+def _adjugate(matrix: fmpq_mat, b: Sequence[Fraction], weight: Fraction) -> list[fmpq_poly]:
+    """d = det(t matrix + weight), and the vector a with (t matrix + weight) a = d b, as polynomials in t: by interpolation.
+
+    ``matrix`` is positive semidefinite, so that t = 0, 1, 2, ... give invertible matrices.
+    """
+    size = len(b)
+    one = fmpq_mat([[to_fmpq(weight if i == j else Fraction(0)) for j in range(size)] for i in range(size)])
+    right = fmpq_mat([[to_fmpq(x)] for x in b])
+    values = []
+    for t in range(size + 1):
+        at = matrix * t + one
+        values.append([at.det(), *(at.solve(right) * at.det()).entries()])
+    nodes = fmpq_mat([[t**k for k in range(size + 1)] for t in range(size + 1)])
+    columns = nodes.solve(fmpq_mat(values))
+    return [fmpq_poly([columns[k, j] for k in range(size + 1)]) for j in range(size + 1)]
 
 
 def _padded(

@@ -39,8 +39,14 @@ def single_unit(
         for ms, ns in zip(matrix, normal, strict=True)
     ]  # V N + M with V = v^2
     size = face.dimension
-    whole, adjugate = cramer(square, right)
-    eliminating = fmpq_poly([to_fmpq(outgoing)]) * whole * whole
+    determinant = _determinant(square)
+    adjugate = []
+    for k in range(size):  # Cramer's rule: column k replaced by b
+        replaced = [
+            [fmpq_poly([to_fmpq(right[i])]) if j == k else square[i][j] for j in range(size)] for i in range(size)
+        ]
+        adjugate.append(_determinant(replaced))
+    eliminating = fmpq_poly([to_fmpq(outgoing)]) * determinant * determinant
     for i in range(size):
         for j in range(size):
             if matrix[i][j]:
@@ -48,7 +54,7 @@ def single_unit(
     found = []
     for factor, _ in integer_polynomial([Fraction(int(c.p), int(c.q)) for c in eliminating.coeffs()]).factor()[1]:
         q = fmpq_poly(factor)
-        _, inverse, _ = (whole % q).xgcd(q)
+        _, inverse, _ = (determinant % q).xgcd(q)
         v = fmpq_poly([0, 1]) % q
         s = [(v * a * inverse) % q for a in adjugate]
         coordinates = [*s, v]
@@ -72,18 +78,6 @@ def _paired(layer: Layer, a: Sequence[Fraction], b: Sequence[Fraction], bias_wei
         return plain
     means = [sum((w * x for w, x in zip(layer.weights, c, strict=True)), ZERO) for c in (a, b)]
     return plain - means[0] * means[1] / sum(layer.weights, bias_weight)
-
-
-def cramer(square: Sequence[Sequence[Poly]], right: Sequence[Fraction]) -> tuple[Poly, list[Poly]]:
-    """The determinant d of a matrix of polynomials and the vector a with ``square`` a = d ``right`` (Cramer's rule)."""
-    adjugate = []
-    for k in range(len(square)):  # column k replaced by the right side
-        replaced = [
-            [fmpq_poly([to_fmpq(x)]) if j == k else p for j, p in enumerate(row)]
-            for row, x in zip(square, right, strict=True)
-        ]
-        adjugate.append(_determinant(replaced))
-    return _determinant(square), adjugate
 
 
 def _determinant(matrix: Sequence[Sequence[Poly]]) -> Poly:
