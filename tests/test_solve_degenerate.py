@@ -61,3 +61,16 @@ def test_sums_of_squares_do_not_leave_signs_open() -> None:
     (plane,) = [c for c in found.components if c.dimension == 2]
     assert "y^2 + z^2 != 0" in plane.equations
     assert plane.kind is Kind.MINIMUM
+
+
+def test_two_tanh_units_on_opposite_samples() -> None:
+    """By hand: with s = v1 tanh w1 + v2 tanh w2, F = (s - 1)^2 + (-s - 2)^2 = 2 (s + 1/2)^2 + 9/2. Critical: s = -1/2, where ds is not
+    0 (s would be), or ds = 0, the origin, where F = 5 + 2 (v1 w1 + v2 w2) + ..., two positive and two negative eigenvalues."""
+    problem = Problem.dense(widths=[1, 2, 1], inputs=[1, -1], targets=[1, 2], activation="tanh")
+    found = critical_set(problem)
+    assert found.coverage.complete
+    minima, origin = found.components
+    assert _shape(found) == [(3, "minimum", True, Q(9, 2)), (0, "strict saddle", False, Q(5))]
+    assert minima.equations == ("f(1) = -1/2",)
+    assert origin.inertia is not None
+    assert (origin.inertia.positive, origin.inertia.negative) == (2, 2)
