@@ -1,8 +1,8 @@
 """Equal samples as one: sum_k c_k (f - y_k)^2 = C (f - m)^2 + const with C = sum c_k and the weighted mean m of the targets.
 
 Networks that are odd functions of their input (tanh without biases) take x and -x as one sample too, with y turned, and
-leave the input 0 out. The
-critical points, their Hessians and their kinds are those of the smaller problem; every value is larger by one constant.
+leave the input 0 out. The critical points, their Hessians and their kinds are those of the smaller problem; every value is
+larger by one constant.
 """
 
 from __future__ import annotations
