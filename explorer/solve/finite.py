@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 from explorer.algebra.solver import RealRoot, SystemSolution
 from explorer.budget import Deadline
@@ -19,6 +20,7 @@ from explorer.solve.results import Component, Coverage, CriticalSet, Trust
 from explorer.solve.values import settle_globals
 
 Box = tuple[tuple[Fraction, Fraction], ...]
+T = TypeVar("T", int, Fraction)
 
 
 def from_solution(t: Target, solution: SystemSolution, deadline: Deadline, *, symmetric: bool = True) -> CriticalSet:
@@ -125,9 +127,12 @@ def group(roots: Sequence[RealRoot], generators: Sequence[SignedPermutation]) ->
         return k
 
     complaint = ""
+    near = [_coarse(root.enclosure) for root in roots]
     for g in generators:
         for k, root in enumerate(roots):
-            hits = [m for m, other in enumerate(roots) if _meet(image(g, root.enclosure), other.enclosure)]
+            there = image(g, root.enclosure)
+            around = _coarse(there)
+            hits = [m for m, c in enumerate(near) if _meet(around, c) and _meet(there, roots[m].enclosure)]
             if len(hits) == 1:
                 parent[find(k)] = find(hits[0])
             elif not hits:
@@ -162,8 +167,13 @@ def moved(g: SignedPermutation, point: AnyPoint) -> AnyPoint | None:
     return Point(point.field, tuple(out))
 
 
-def _meet(a: Box, b: Box) -> bool:
-    return all(x[0] <= y[1] and y[0] <= x[1] for x, y in zip(a, b, strict=True))
+def _meet(a: Sequence[tuple[T, T]], b: Sequence[tuple[T, T]]) -> bool:
+    return all(not (low > up or down > high) for (low, high), (down, up) in zip(a, b, strict=True))
+
+
+def _coarse(box: Box) -> tuple[tuple[int, int], ...]:
+    """Both ends rounded down to multiples of 2^-40, in these units: boxes that meet still do, and integers compare faster."""
+    return tuple(((a.numerator << 40) // a.denominator, (b.numerator << 40) // b.denominator) for a, b in box)
 
 
 def _preference(root: RealRoot) -> tuple[object, ...]:
