@@ -179,6 +179,7 @@ def test_equal_ridge_weights_send_solutions_to_infinity(monkeypatch):
     assert found.complex_count == 57
     assert not found.complete  # floats do not tell infinity from far away
     assert "16 generic solutions go to infinity, or too far to be followed" in found.reason
+    assert "msolve, which would count modulo a prime, was not found" in found.reason
 
 
 def test_statistics_report_what_goes_to_infinity_and_do_not_follow_it(monkeypatch):

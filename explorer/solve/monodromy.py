@@ -47,7 +47,10 @@ def by_monodromy(
             roots += proved
     complete = not troubles and found.count == known.count
     said = f"numerical: {found.count} certified distinct complex solutions, "
-    witness = _counted(t, deadline) if found.sound and not complete and troubles == list(found.complaints) else None
+    asked = found.sound and not complete and troubles == list(found.complaints)
+    witness = _counted(t, deadline) if asked else None
+    if isinstance(witness, str):
+        troubles.append(witness)
     if witness == found.count:
         # no proof: a prime for which some solutions go to infinity counts too few
         complete = True
@@ -55,7 +58,7 @@ def by_monodromy(
         said += f"(generic data have {known.count}{'; the others go to infinity' if found.far else ''})"
     else:
         said += f"completeness by monodromy saturation ({known.count} for generic data)"
-        if witness is not None:
+        if isinstance(witness, int):
             troubles.append(f"msolve counts {witness} modulo a prime")
         said = "; ".join([said, *dict.fromkeys(troubles)])
     return _solution(t, roots, found.count, said, complete=complete)
@@ -75,18 +78,18 @@ def _solution(t: Target, roots: list[RealRoot], count: int, said: str, *, comple
     )
 
 
-def _counted(t: Target, deadline: Deadline) -> int | None:
-    """The number of complex solutions with multiplicity modulo a prime, where msolve is there and the time suffices.
+def _counted(t: Target, deadline: Deadline) -> int | str | None:
+    """The number of complex solutions with multiplicity modulo a prime, or why there is none.
 
     N distinct solutions are proved, so there are at least N over C; that there are no more is strong evidence only: for
     finitely many primes solutions go to infinity modulo the prime (or new ones appear), and the count differs.
     """
     if (binary := find_msolve()) is None:
-        return None
+        return "msolve, which would count modulo a prime, was not found"
     try:
         return multiplicity(t.gradient, binary, deadline)
     except BudgetExceeded:
-        return None
+        return "msolve's count modulo a prime did not end within the budget"
 
 
 def _proved(t: Target, orbit: Orbit) -> list[RealRoot] | None:
