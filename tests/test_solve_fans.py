@@ -152,7 +152,6 @@ def test_output_bias_with_ridge() -> None:
 
 
 def test_what_the_layer_does_not_cover_goes_another_way() -> None:
-    assert layer_of(network([1, 1, 1], [1], [1], regularizer={"kind": "l2", "weights": ["1", "0"]})) is None
     assert layer_of(network([1, 1, 1, 1], [1], [1])) is None
     assert layer_of(network([1, 1, 2], [1], [[1, 2]])) is None
     assert layer_of(network([1, 1, 1], [1], [1], activation="requ", bias=[True, False])) is None

@@ -160,9 +160,9 @@ def _piecewise(problem: Problem, deadline: Deadline) -> CriticalSet:
         from explorer.solve.fans_ridge import with_ridge
 
         return with_ridge(layer, deadline)
-    from explorer.solve.fans_free import without_regularizer
+    from explorer.solve.fans_free import polyhedral
 
-    return without_regularizer(layer, deadline)
+    return polyhedral(layer, deadline)
 
 
 def _finite(t: Target, deadline: Deadline) -> SystemSolution:

@@ -2,11 +2,13 @@
 
 One hidden layer of units phi(z) = a z (z >= 0), b z (z <= 0), a != b, has its kinks exactly there (with a hidden bias x_i is
 extended by 1). On each open face the outputs of the unit are linear in u: phi(x_i . u) = (rows u)_i.
+Breaks other than 0 (hard tanh): the hyperplanes x_i . u = b t in the space of (u, t), and the half-space t > 0, which stands for t = 1; the
+outputs are linear in (u, t) on its faces, t phi(x_i . u / t) = (rows (u, t))_i.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -14,6 +16,7 @@ from functools import cached_property
 from explorer.algebra.feasible import Vector, affine_solutions, strictly_feasible
 from explorer.budget import Deadline
 from explorer.errors import Unsupported
+from explorer.model.pieces import Pieces
 
 MAX_FACES = 400
 ZERO = Fraction(0)
@@ -83,8 +86,50 @@ def fan(inputs: Sequence[Vector], slopes: tuple[Fraction, Fraction], deadline: D
         if unit not in normals:
             normals.append(unit)
         place.append((normals.index(unit), 1 if lead > 0 else -1))
-    patterns: list[tuple[int, ...]] = [()]
-    for k in range(len(normals)):
+    return _arranged(size, normals, (), lambda signs: _rows(inputs, place, signs, slopes), deadline)
+
+
+def affine_fan(inputs: Sequence[Vector], pieces: Pieces, deadline: Deadline) -> Fan:
+    """The fan in (u, t), t > 0, of a continuous piecewise linear activation with any breaks; t is the first normal."""
+    size = len(inputs[0]) + 1
+    normals: list[Vector] = [tuple(Fraction(int(k == size - 1)) for k in range(size))]
+    places: list[
+        list[tuple[int, int]] | None
+    ] = []  # for each input and break: the hyperplane, and its side with x . u > b
+    for x in inputs:
+        lead = next((v for v in x if v), None)
+        if lead is None:
+            places.append(None)
+            continue
+        own = []
+        for b in pieces.breaks:
+            unit = tuple(v / lead for v in (*x, -b))
+            if unit not in normals:
+                normals.append(unit)
+            own.append((normals.index(unit), 1 if lead > 0 else -1))
+        places.append(own)
+
+    def rows(signs: Sequence[int]) -> tuple[Vector, ...]:
+        out = []
+        for x, own in zip(inputs, places, strict=True):
+            k = pieces.index(ZERO)[0] if own is None else sum(signs[n] * side > 0 for n, side in own)
+            constant, slope = (*pieces.polynomials[k], ZERO)[:2]
+            out.append((*(slope * v for v in x), constant))
+        return tuple(out)
+
+    return _arranged(size, normals, (1,), rows, deadline)
+
+
+def _arranged(
+    size: int,
+    normals: Sequence[Vector],
+    fixed: tuple[int, ...],
+    rows: Callable[[Sequence[int]], tuple[Vector, ...]],
+    deadline: Deadline,
+) -> Fan:
+    """All faces of the hyperplanes on which the first ones have the signs ``fixed``."""
+    patterns: list[tuple[int, ...]] = [fixed]
+    for k in range(len(fixed), len(normals)):
         deadline.check("enumerating the faces of a unit")
         patterns = [
             (*p, s) for p in patterns for s in (1, 0, -1) if _sample(size, normals[: k + 1], (*p, s)) is not None
@@ -97,8 +142,7 @@ def fan(inputs: Sequence[Vector], slopes: tuple[Fraction, Fraction], deadline: D
         assert sample is not None
         solved = affine_solutions(size, [(*n, ZERO) for n, s in zip(normals, signs, strict=True) if s == 0])
         assert solved is not None
-        rows = tuple(_row(x, where, signs, slopes) for x, where in zip(inputs, place, strict=True))
-        found.append((signs, sample, solved[1], rows))
+        found.append((signs, sample, solved[1], rows(signs)))
     found.sort(key=lambda f: (-len(f[2]), tuple(-s for s in f[0])))
     return Fan(tuple(normals), tuple(Face(k, *parts) for k, parts in enumerate(found)))
 
@@ -107,6 +151,15 @@ def _sample(size: int, normals: Sequence[Vector], signs: Sequence[int]) -> Vecto
     pairs = list(zip(normals, signs, strict=True))
     equations = [(*n, ZERO) for n, s in pairs if s == 0]
     return strictly_feasible(size, equations, [(*(s * v for v in n), ZERO) for n, s in pairs if s])
+
+
+def _rows(
+    inputs: Sequence[Vector],
+    place: Sequence[tuple[int, int] | None],
+    signs: Sequence[int],
+    slopes: tuple[Fraction, Fraction],
+) -> tuple[Vector, ...]:
+    return tuple(_row(x, where, signs, slopes) for x, where in zip(inputs, place, strict=True))
 
 
 def _row(x: Vector, where: tuple[int, int] | None, signs: Sequence[int], slopes: tuple[Fraction, Fraction]) -> Vector:

@@ -1,14 +1,17 @@
-"""Every critical point of one hidden layer of relu-like units without regularizer, in closed form: polyhedra.
+"""Every critical point of one hidden layer of piecewise linear units, in closed form: polyhedra.
 
-Put p_j = v_j u_j where v_j is not 0. On a product of faces F is a convex quadratic in (p, c), so the outputs at its critical
-points, and with them g_i = 2 c_i (f_i - y_i), are the same rational numbers all along; a unit with v_j = 0 or with outputs 0
-only has to satisfy h(u_j) = 0, h(u) = sum_i g_i phi(x_i . u). So a critical stratum is a choice of a face and of the sign of v_j
-for every unit, cut out by linear equations in p and u: a convex set, and Clarke's condition (0 in the convex hull of the gradients
-of the cells around: v_j = 0, or 0 in the hull of the gradients of h around u_j) holds on all of it or nowhere.
+Without regularizer, or with one under which no unit has both of its products to lose (`Layer.flat`). Put p_j = v_j u_j where v_j is
+not 0 (p_j = v_j (u_j, 1) for units with other breaks than 0). On a product of faces F is a convex quadratic in (p, c), so the
+outputs at its critical points, and with them g_i = 2 c_i (f_i - y_i), are the same rational numbers all along; a unit with v_j = 0 or
+with outputs 0 only has to satisfy h(u_j) = 0, h(u) = sum_i g_i phi(x_i . u). So a critical stratum is a choice of a face and of
+the sign of v_j for every unit, cut out by linear equations in p and u: a convex set, and Clarke's condition (0 in the convex hull of
+the gradients of the cells around: v_j = 0, or 0 in the hull of the gradients of h around u_j) holds on all of it or nowhere.
 
-Kinds, exactly: F(q) - F(p) = sum_j (change of v_j h(u_j)) + sum_i c_i (change of f_i)^2. With h' the one-sided derivative of h at u_j,
-p is a local minimum iff for every unit v_j h' >= 0 in all directions (v_j not 0), or h = 0 near u_j (v_j = 0): otherwise that
-unit alone descends, to first order or, for v_j = 0, as -|dv| |h'| s against a square of order dv^2. It is a local maximum iff
+Weights L_j on u_j: m_j v_j^2 = u_j . L_j u_j at critical points, so L_j u_j = 0 if m_j = 0, and v_j = 0 if L_j = 0 (homogeneous units).
+
+Kinds, exactly: F(q) - F(p) = sum_j (change of v_j h(u_j) + its weights) + sum_i c_i (change of f_i)^2. With h' the one-sided derivative of
+h at u_j, p is a local minimum iff for every unit v_j h' >= 0 in all directions (v_j not 0), or h = 0 near u_j (v_j = 0): otherwise
+that unit alone descends, to first order or, for v_j = 0, as -|dv| |h'| s against squares of order dv^2. It is a local maximum iff
 no output moves to first order without F falling at that order. Derivation: docs/piecewise.md.
 """
 
@@ -27,21 +30,9 @@ from explorer.model.polynomial import cell_polynomial
 from explorer.point import Inertia, Point
 from explorer.solve.classify import Target
 from explorer.solve.fans import Face, Fan, dot
-from explorer.solve.layer import MAX_STRATA, ZERO, Layer, gathered, linear, slope_along
-from explorer.solve.results import Component, CriticalSet, Kind, Value
-
-ATTAINED = "the outputs that the network can take form a finite union of closed polyhedral cones (plus a line)"
-
-
-@dataclass(frozen=True)
-class State:
-    """Where one unit is: an open face and the ``sign`` of v_j (None: any). ``live``: v_j is not 0 and the outputs move with u_j.
-    ``level``: the equation h(u) = 0 on the face, where it is not trivial (only for v_j = 0)."""
-
-    face: Face
-    sign: int | None
-    live: bool
-    level: Vector | None = None
+from explorer.solve.fans_kinds import State, attained, kind_of
+from explorer.solve.layer import MAX_STRATA, ZERO, Layer, Weights, gathered, linear
+from explorer.solve.results import Component, CriticalSet, Value
 
 
 @dataclass(frozen=True)
@@ -56,14 +47,14 @@ class Fit:
     dimension: int
 
 
-def without_regularizer(layer: Layer, deadline: Deadline) -> CriticalSet:
-    """All Clarke-critical points, or those found before the budget or `MAX_STRATA` strata stopped it (the coverage says so)."""
+def polyhedral(layer: Layer, deadline: Deadline) -> CriticalSet:
+    """All Clarke-critical points of a `Layer.flat`, or those found before the budget or `MAX_STRATA` strata stopped it (the
+    coverage says so)."""
     fan = layer.fan(deadline)
-    live = [State(f, s, True) for f in fan.faces if not f.dead for s in (1, -1)]
     components: list[Component] = []
     doubts: list[str] = []
     try:
-        for component in _strata(layer, fan, live, deadline):
+        for component in _strata(layer, fan, deadline):
             components.append(component)
             if len(components) > MAX_STRATA:
                 raise Unsupported("critical strata", expected=f"at most {MAX_STRATA}", got="more")
@@ -73,25 +64,53 @@ def without_regularizer(layer: Layer, deadline: Deadline) -> CriticalSet:
         f"{len(fan.faces)} faces per unit; on every product of faces the critical points are polyhedra in v_j u_j, and Clarke's "
         "condition holds on all of such a polyhedron or nowhere"
     )
-    return gathered(layer, components, doubts, reason, ATTAINED)
+    return gathered(layer, components, doubts, reason, attained(layer))
 
 
-def _strata(layer: Layer, fan: Fan, live: Sequence[State], deadline: Deadline) -> Iterator[Component]:
-    known: dict[tuple[int, ...], Outputs] = {}
+def _strata(layer: Layer, fan: Fan, deadline: Deadline) -> Iterator[Component]:
+    units = [layer.weights_of(j) for j in range(layer.units)]
+    groups = list(dict.fromkeys(units))
+    live = [
+        State(f, w, sign, True, *place)
+        for w in groups
+        for f in fan.faces
+        if not f.dead and (layer.pieces is not None or not w.outgoing) and (place := _place(layer, fan, f, w))
+        for sign in (1, -1)
+    ]
+    known: dict[tuple[tuple[int, Weights], ...], Outputs | None] = {}
     passive: dict[Vector, list[State]] = {}
     for count in range(layer.units + 1):
         for states in combinations_with_replacement(live, count):
             deadline.check("solving on products of faces")
+            if any(sum(s.weights == w for s in states) > units.count(w) for w in groups[1:]):
+                continue
             fit = _fit(layer, fan, states, known)
             if fit is None:
                 continue
             if fit.g not in passive:
-                passive[fit.g] = list(_passive(layer, fan, fit.g))
+                passive[fit.g] = [s for w in groups for s in _passive(layer, fan, w, fit.g)]
             for rest in combinations_with_replacement(passive[fit.g], layer.units - count):
                 chosen = (*states, *rest)
+                if any(sum(s.weights == w for s in chosen) != units.count(w) for w in groups):
+                    continue
                 for order in _orders([chosen.index(s) for s in chosen]):
                     deadline.check("listing critical strata")
-                    yield _component(layer, fan, fit, [chosen[k] for k in order])
+                    if all(chosen[k].weights == w for k, w in zip(order, units, strict=True)):
+                        yield _component(layer, fan, fit, [chosen[k] for k in order])
+
+
+def _place(layer: Layer, fan: Fan, face: Face, weights: Weights) -> tuple[Vector, tuple[Vector, ...]] | None:
+    """(a sample, a basis of the span) of the part of the face where L u = 0, or None: there is none."""
+    if not any(weights.incoming):
+        return face.sample, face.basis
+    equations = [(*n, ZERO) for n, s in zip(fan.normals, face.signs, strict=True) if not s]
+    equations += [
+        tuple(Fraction(int(i == k)) for i in range(layer.space + 1)) for k, w in enumerate(weights.incoming) if w
+    ]
+    inside = [(*(s * v for v in n), ZERO) for n, s in zip(fan.normals, face.signs, strict=True) if s]
+    sample = strictly_feasible(layer.space, equations, inside)
+    solved = affine_solutions(layer.space, equations)
+    return None if sample is None or solved is None else (sample, solved[1])
 
 
 def _orders(items: list[int]) -> Iterator[list[int]]:
@@ -110,12 +129,16 @@ def _orders(items: list[int]) -> Iterator[list[int]]:
 # -- where the outputs are critical -----------------------------------------------------------------------------------
 
 
-def _fit(layer: Layer, fan: Fan, states: tuple[State, ...], known: dict[tuple[int, ...], Outputs]) -> Fit | None:
+def _fit(
+    layer: Layer, fan: Fan, states: tuple[State, ...], known: dict[tuple[tuple[int, Weights], ...], Outputs | None]
+) -> Fit | None:
     """The critical outputs on the faces of the live units, if the signs and Clarke's condition allow them."""
-    key = tuple(s.face.number for s in states)
+    key = tuple((s.face.number, s.weights) for s in states)
     if key not in known:
-        known[key] = _outputs(layer, [s.face for s in states])
-    at, directions, g, loss = known[key]
+        known[key] = _outputs(layer, states)
+    if (outputs := known[key]) is None:
+        return None
+    at, directions, g, loss = outputs
     if not all(_clarke(layer, fan, s.face, g) for s in states):
         return None
     positive: list[Affine] = []
@@ -124,9 +147,9 @@ def _fit(layer: Layer, fan: Fan, states: tuple[State, ...], known: dict[tuple[in
         for n, side in zip(fan.normals, s.face.signs, strict=True):
             if side:
                 row = [ZERO] * (size + 1)
-                row[start : start + s.face.dimension] = [(s.sign or 0) * side * dot(n, b) for b in s.face.basis]
+                row[start : start + len(s.basis)] = [(s.sign or 0) * side * dot(n, b) for b in s.basis]
                 positive.append(tuple(row))
-        start += s.face.dimension
+        start += len(s.basis)
     inside = [(*(dot_basis(row, v) for v in directions), value(row, at)) for row in positive]
     found = strictly_feasible(len(directions), (), inside)
     if found is None:
@@ -134,9 +157,9 @@ def _fit(layer: Layer, fan: Fan, states: tuple[State, ...], known: dict[tuple[in
     p = [a + sum((t * v[k] for t, v in zip(found, directions, strict=True)), ZERO) for k, a in enumerate(at)]
     sample, start = [], 0
     for s in states:
-        local = p[start : start + s.face.dimension]
-        sample.append(tuple(dot(local, [b[k] for b in s.face.basis]) for k in range(layer.size)))
-        start += s.face.dimension
+        local = p[start : start + len(s.basis)]
+        sample.append(tuple(dot(local, [b[k] for b in s.basis]) for k in range(layer.space)))
+        start += len(s.basis)
     bias = p[-1] if layer.output_bias else ZERO
     return Fit(states, g, loss, tuple(sample), bias, len(directions))
 
@@ -149,30 +172,54 @@ def dot_basis(row: Affine, v: Vector) -> Fraction:
 Outputs = tuple[Vector, tuple[Vector, ...], Vector, Fraction]
 
 
-def _outputs(layer: Layer, faces: Sequence[Face]) -> Outputs:
-    """(p, directions, g, F) of the convex quadratic on the spans of the faces; g is the same at all its critical points."""
-    columns = [[row[k] for row in f.columns] for f in faces for k in range(f.dimension)]
+def _outputs(layer: Layer, states: Sequence[State]) -> Outputs | None:
+    """(p, directions, g, F) of the convex quadratic on the faces; g is the same at all its critical points. None: it has none
+    with L u = 0. The equations are those of all directions in the spans of the faces, more than the unknowns where L is not 0."""
+    columns = [_outputs_along(s.face, b) for s in states for b in s.basis]
+    tests = [_outputs_along(s.face, b) for s in states for b in s.face.basis]
+    decay = [[ZERO] * len(columns) for _ in tests]
+    if layer.pieces is not None:  # v is the last coordinate of p
+        start = 0
+        for s in states:
+            for i, a in enumerate(s.face.basis):
+                decay[start + i][start : start + len(s.basis)] = [
+                    2 * s.weights.outgoing * a[-1] * b[-1] for b in s.basis
+                ]
+            start += len(s.basis)
     if layer.output_bias:
         columns.append([Fraction(1)] * len(layer.targets))
+        tests.append(columns[-1])
+        decay = [*([*row, ZERO] for row in decay), [*[ZERO] * (len(columns) - 1), 2 * layer.bias_weight]]
     size = len(columns)
     twice = [2 * c for c in layer.weights]
     equations = [
-        (*(sum((w * a * b for w, a, b in zip(twice, one, two, strict=True)), ZERO) for two in columns),
+        (*(sum((w * a * b for w, a, b in zip(twice, one, two, strict=True)), more)
+           for two, more in zip(columns, extra, strict=True)),
          -sum((w * a * y for w, a, y in zip(twice, one, layer.targets, strict=True)), ZERO))
-        for one in columns
+        for one, extra in zip(tests, decay, strict=True)
     ]  # fmt: skip
     solved = affine_solutions(size, equations)
-    assert solved is not None  # the normal equations of a least-squares problem
+    if solved is None:
+        return None
     at, directions = solved
     outputs = [sum((c[i] * x for c, x in zip(columns, at, strict=True)), ZERO) for i in range(len(layer.targets))]
-    return at, directions, layer.gradient_weights(outputs), layer.loss(outputs)
+    raised = layer.bias_weight * at[-1] ** 2 if layer.output_bias else ZERO
+    start = 0
+    for s in states if layer.pieces is not None else ():
+        raised += s.weights.outgoing * dot([b[-1] for b in s.basis], at[start : start + len(s.basis)]) ** 2
+        start += len(s.basis)
+    return at, directions, layer.gradient_weights(outputs), layer.loss(outputs) + raised
+
+
+def _outputs_along(face: Face, direction: Vector) -> list[Fraction]:
+    return [dot(row, direction) for row in face.rows]
 
 
 def _clarke(layer: Layer, fan: Fan, face: Face, g: Vector) -> bool:
     """Whether 0 is in the convex hull of the gradients of h in the cells around the face (Gordan's alternative)."""
     if all(face.signs) or layer.degree > 1:
         return True
-    rows = [_gradient(cell, g) for cell in fan.cells(face)]
+    rows = [_gradient(cell, g)[: layer.size] for cell in fan.cells(face)]
     return strictly_feasible(layer.size, (), [(*row, ZERO) for row in rows]) is None
 
 
@@ -181,29 +228,37 @@ def _gradient(face: Face, g: Vector) -> Vector:
     return tuple(sum((c * row[k] for c, row in zip(g, face.rows, strict=True)), ZERO) for k in range(len(face.sample)))
 
 
-def _passive(layer: Layer, fan: Fan, g: Vector) -> Iterator[State]:
+def _passive(layer: Layer, fan: Fan, weights: Weights, g: Vector) -> Iterator[State]:
     """The states of units that do not move the outputs to first order in v u: v = 0 and h(u) = 0, or outputs 0."""
     for face in fan.faces:
+        if (place := _place(layer, fan, face, weights)) is None:
+            continue
         if face.dead:
-            if all(face.signs):
-                yield State(face, None, False)
+            if weights.outgoing:
+                yield State(face, weights, 0, False, *place)
                 continue
-            yield State(face, 0, False)
+            if all(face.signs):
+                yield State(face, weights, None, False, *place)
+                continue
+            yield State(face, weights, 0, False, *place)
             if _clarke(layer, fan, face, g):
-                yield State(face, 1, False)
-                yield State(face, -1, False)
+                yield State(face, weights, 1, False, *place)
+                yield State(face, weights, -1, False, *place)
             continue
         level = _gradient(face, g)
-        if not any(dot(level, b) for b in face.basis):
-            yield State(face, 0, False)
-        elif _on_level(layer, fan, face, level) is not None:
-            yield State(face, 0, False, level)
+        if not any(dot(level, b) for b in place[1]):
+            yield State(face, weights, 0, False, *place)
+        elif (sample := _on_level(layer, fan, face, weights, level)) is not None:
+            yield State(face, weights, 0, False, sample, place[1], level)
 
 
-def _on_level(layer: Layer, fan: Fan, face: Face, level: Vector) -> Vector | None:
+def _on_level(layer: Layer, fan: Fan, face: Face, weights: Weights, level: Vector) -> Vector | None:
     pairs = list(zip(fan.normals, face.signs, strict=True))
     equations = [(*n, ZERO) for n, s in pairs if not s] + [(*level, ZERO)]
-    return strictly_feasible(layer.size, equations, [(*(s * v for v in n), ZERO) for n, s in pairs if s])
+    equations += [
+        tuple(Fraction(int(i == k)) for i in range(layer.space + 1)) for k, w in enumerate(weights.incoming) if w
+    ]
+    return strictly_feasible(layer.space, equations, [(*(s * v for v in n), ZERO) for n, s in pairs if s])
 
 
 # -- components -------------------------------------------------------------------------------------------------------
@@ -215,7 +270,7 @@ def _component(layer: Layer, fan: Fan, fit: Fit, states: Sequence[State]) -> Com
     inequalities: list[str] = []
     dimension, left = fit.dimension, list(zip(fit.states, fit.sample, strict=True))
     for j, s in enumerate(states):
-        u, v = _placed(layer, fan, s, left)
+        u, v = _placed(layer, s, left)
         for k, x in zip(layer.incoming(j), u, strict=True):
             point[k] = x
         point[layer.outgoing(j)] = v
@@ -224,20 +279,27 @@ def _component(layer: Layer, fan: Fan, fit: Fit, states: Sequence[State]) -> Com
         name = layer.problem.parameters[layer.outgoing(j)]
         if s.sign:
             inequalities.append(f"{name} {'>' if s.sign > 0 else '<'} 0")
+        decayed = [
+            f"{layer.problem.parameters[k]} = 0"
+            for k, w in zip(layer.incoming(j), s.weights.incoming, strict=True)
+            if w
+        ]
+        equations += decayed
         if s.live:
-            dimension += 1
+            dimension += layer.pieces is None
             continue
-        equations += same
+        equations += [e for e in same if e not in decayed]
         if s.sign == 0:
             equations.append(f"{name} = 0")
         if s.level is not None:
-            equations.append(f"{linear([layer.problem.parameters[k] for k in layer.incoming(j)], s.level)} = 0")
-        dimension += s.face.dimension - (s.level is not None) + (s.sign != 0)
+            form = linear([layer.problem.parameters[k] for k in layer.incoming(j)], s.level[: layer.size])
+            equations.append(f"{form} = {text(-sum(s.level[layer.size :], ZERO))}")
+        dimension += len(s.basis) - (layer.pieces is not None) - (s.level is not None) + (s.sign != 0)
     if layer.output_bias:
         point[-1] = fit.bias
     equations += _live_equations(layer, fan, states)
     smooth = all(all(s.face.signs) for s in states)
-    kind, words = _kind(layer, fan, fit.g, states, smooth=smooth)
+    kind, words = kind_of(layer, fan, fit.g, states, smooth=smooth)
     sample = Point.rational(point)
     inertia, steady = (None, True) if not smooth else _inertia(layer, point, states)
     what = f"a connected piece of dimension {dimension}" if dimension else "a point"
@@ -257,23 +319,25 @@ def _component(layer: Layer, fan: Fan, fit: Fit, states: Sequence[State]) -> Com
     )
 
 
-def _placed(layer: Layer, fan: Fan, s: State, left: list[tuple[State, Vector]]) -> tuple[Vector, Fraction]:
+def _placed(layer: Layer, s: State, left: list[tuple[State, Vector]]) -> tuple[Vector, Fraction]:
     """(u, v) of a sample of the state; the samples of live units are used up in turn."""
     if not s.live:
-        on_level = None if s.level is None else _on_level(layer, fan, s.face, s.level)
-        return on_level or s.face.sample, Fraction(1 if s.sign is None else s.sign)
+        t = s.sample[-1] if layer.pieces is not None else Fraction(1)
+        return tuple(x / t for x in s.sample[: layer.size]), Fraction(1 if s.sign is None else s.sign)
     number = next(k for k, (t, _) in enumerate(left) if t == s)
     p = left.pop(number)[1]
+    if layer.pieces is not None:
+        return tuple(x / p[-1] for x in p[:-1]), p[-1]
     sign = s.sign or 1
     if layer.degree > 1:  # p = v sgn(u) |u|^D with |u| = 1
-        return s.face.sample, sign * abs(p[0])
+        return s.sample, sign * abs(p[0])
     return tuple(sign * x for x in p), Fraction(sign)
 
 
 def _live_equations(layer: Layer, fan: Fan, states: Sequence[State]) -> list[str]:
     """The linear equations in p_j = v_j u_j (in u_j alone where only its direction is bound) and the output bias."""
-    live = [(j, s.face) for j, s in enumerate(states) if s.live]
-    size = len(live) * layer.size + layer.output_bias
+    live = [(j, s) for j, s in enumerate(states) if s.live]
+    size = len(live) * layer.space + layer.output_bias
     if not size:
         return []
     names: list[str] = []
@@ -281,36 +345,48 @@ def _live_equations(layer: Layer, fan: Fan, states: Sequence[State]) -> list[str
         v = layer.problem.parameters[layer.outgoing(j)]
         u = [layer.problem.parameters[k] for k in layer.incoming(j)]
         names += [f"{v}*{w}" + (f"^{layer.degree}" if layer.degree > 1 else "") for w in u]
+        names += [v] if layer.pieces is not None else []
     if layer.output_bias:
         names.append(layer.problem.parameters[-1])
     columns = [
-        [row[k] * (1 if layer.degree == 1 else face.signs[0] ** (layer.degree + 1)) for row in face.rows]
-        for _, face in live
-        for k in range(layer.size)
+        [row[k] * (1 if layer.degree == 1 else s.face.signs[0] ** (layer.degree + 1)) for row in s.face.rows]
+        for _, s in live
+        for k in range(layer.space)
     ]
     if layer.output_bias:
         columns.append([Fraction(1)] * len(layer.targets))
-    tests: list[list[Fraction]] = []
+    tests: list[
+        tuple[list[Fraction], list[Fraction]]
+    ] = []  # outputs along a direction, and the derivative of the weights
     bound: list[Affine] = []
-    for place, (_, face) in enumerate(live):
-        own = columns[place * layer.size : (place + 1) * layer.size]
-        tests += [[dot(b, [c[i] for c in own]) for i in range(len(layer.targets))] for b in face.basis]
-        for n, side in zip(fan.normals, face.signs, strict=True):
-            if not side:
-                block = [ZERO] * (size + 1)
-                block[place * layer.size : (place + 1) * layer.size] = n
-                bound.append(tuple(block))
+    for place, (_, s) in enumerate(live):
+        first = place * layer.space
+        own = columns[first : first + layer.space]
+        for b in s.face.basis:
+            decay = [ZERO] * size
+            if layer.pieces is not None:
+                decay[first + layer.size] = 2 * s.weights.outgoing * b[-1]
+            tests.append(([dot(b, [c[i] for c in own]) for i in range(len(layer.targets))], decay))
+        walls = [n for n, side in zip(fan.normals, s.face.signs, strict=True) if not side]
+        walls += [
+            tuple(Fraction(int(i == k)) for i in range(layer.space)) for k, w in enumerate(s.weights.incoming) if w
+        ]
+        for n in walls:
+            block = [ZERO] * (size + 1)
+            block[first : first + layer.space] = n
+            bound.append(tuple(block))
     if layer.output_bias:
-        tests.append(columns[-1])
-    for test in tests:
+        tests.append((columns[-1], [*[ZERO] * (size - 1), 2 * layer.bias_weight]))
+    for test, decay in tests:
         scaled = [2 * c * t for c, t in zip(layer.weights, test, strict=True)]
-        bound.append((*(dot(scaled, c) for c in columns), -dot(scaled, layer.targets)))
+        bound.append((*(dot(scaled, c) + d for c, d in zip(columns, decay, strict=True)), -dot(scaled, layer.targets)))
     out = []
     for row in echelon(size, bound):
-        blocks = {k // layer.size for k, c in enumerate(row[:-1]) if c}
+        blocks = {k // layer.space for k, c in enumerate(row[:-1]) if c}
         if not row[-1] and len(blocks) == 1 and (place := blocks.pop()) < len(live) and layer.degree == 1:
             own_names = [layer.problem.parameters[k] for k in layer.incoming(live[place][0])]
-            out.append(f"{linear(own_names, row[place * layer.size : (place + 1) * layer.size])} = 0")
+            block = list(row[place * layer.space : (place + 1) * layer.space])
+            out.append(f"{linear(own_names, block[: layer.size])} = {text(-sum(block[layer.size :], ZERO))}")
         else:
             out.append(f"{linear(names, row[:-1])} = {text(-row[-1])}")
     return out
@@ -325,39 +401,3 @@ def _inertia(layer: Layer, point: Sequence[Fraction], states: Sequence[State]) -
     loss = cell_polynomial(layer.problem, point).polynomial
     moving = any(s.sign == 0 and s.level is None for s in states)
     return Target(layer.problem, loss).hessian_inertia(Point.rational(point)), not moving
-
-
-# -- kinds ------------------------------------------------------------------------------------------------------------
-
-
-def _kind(layer: Layer, fan: Fan, g: Vector, states: Sequence[State], *, smooth: bool) -> tuple[Kind, str]:
-    """The kind of every point of the stratum, by the criterion above (it always decides)."""
-    low = all(_bounded_below(fan, g, s) for s in states)
-    high = not layer.output_bias and all(_bounded_above(fan, g, s) for s in states)
-    if low:
-        words = "no unit lowers F: v h' >= 0 to all sides where v is not 0, and h = 0 nearby where v = 0"
-        return Kind.MINIMUM, words + ("; F is constant near this point" if high else "")
-    if high:
-        return (
-            Kind.MAXIMUM,
-            "every move that changes an output lowers F to first order, and without one F stays the same",
-        )
-    if smooth:
-        return Kind.STRICT_SADDLE, "a unit with v = 0 and h not 0 nearby: F changes like dv h, which takes both signs"
-    return Kind.SADDLE, "one unit alone lowers F to one side, and another move raises it (one-sided derivatives)"
-
-
-def _bounded_below(fan: Fan, g: Vector, s: State) -> bool:
-    if s.sign is None:
-        return True
-    slopes = [slope_along(ray, g) for ray in fan.rays(s.face)]
-    if s.sign:
-        return all(s.sign * h >= 0 for h in slopes)
-    return s.level is None and not any(slopes)
-
-
-def _bounded_above(fan: Fan, g: Vector, s: State) -> bool:
-    if not s.face.dead:
-        return False
-    moving = [ray for ray in fan.rays(s.face) if any(dot(row, ray.sample) for row in ray.rows)]
-    return not moving or (bool(s.sign) and all((s.sign or 0) * slope_along(ray, g) < 0 for ray in moving))

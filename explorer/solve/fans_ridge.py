@@ -30,10 +30,10 @@ from explorer.point import AnyPoint
 from explorer.solve import bounds
 from explorer.solve.classify import PRECISION
 from explorer.solve.fans import Face, Fan, dot
-from explorer.solve.layer import MAX_STRATA, ZERO, Layer, gathered
+from explorer.solve.layer import MAX_STRATA, ZERO, Layer, Weights, gathered
 from explorer.solve.polynomials import context, to_terms
 from explorer.solve.results import Component, CriticalSet
-from explorer.solve.ridge_points import Active, Numbers, Weights, component
+from explorer.solve.ridge_points import Active, Numbers, component
 from explorer.solve.ridge_single import single_unit
 
 
@@ -49,7 +49,7 @@ class Type:
 def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
     """All Clarke-critical points; the coverage says what a system or a box left open."""
     fan = layer.fan(deadline)
-    units = [weights_of(layer, j) for j in range(layer.units)]
+    units = [layer.weights_of(j) for j in range(layer.units)]
     kinds = list(dict.fromkeys(units))
     faces = [f for f in fan.faces if f.dimension and not f.dead and (not layer.even or _leading(f) > 0)]
     types = [Type(f, s, w) for w in kinds for f in faces for s in (1, -1)]
@@ -98,18 +98,6 @@ def _choices(
                 yield chosen, homes
 
 
-def weights_of(layer: Layer, j: int) -> Weights:
-    r = layer.problem.regularizer
-    assert r is not None
-    return Weights(tuple(r.weights[k] for k in layer.incoming(j)), r.weights[layer.outgoing(j)])
-
-
-def bias_weight(layer: Layer) -> Fraction:
-    r = layer.problem.regularizer
-    assert r is not None
-    return r.weights[-1] if layer.output_bias else ZERO
-
-
 def _assignments(units: Sequence[Weights], chosen: Sequence[Type]) -> Iterator[Home]:
     """Which unit has which type (None: it is zero), every type used."""
     options = [[None, *(k for k, t in enumerate(chosen) if t.weights == w)] for w in units]
@@ -148,7 +136,7 @@ def _possible(layer: Layer, fan: Fan, chosen: Sequence[Type]) -> bool:
     equations: list[Affine] = []
     if layer.output_bias:
         total = list(combined([Fraction(1)] * len(g), g))
-        total[size - 1] += 2 * bias_weight(layer)
+        total[size - 1] += 2 * layer.bias_weight
         equations.append(tuple(total))
     return strictly_feasible(size, equations, positive) is not None
 
@@ -168,14 +156,14 @@ def _solutions(
 ) -> Iterator[Active]:
     """The critical points of F with one unit of each type, the others zero; with the output bias in `Active.bias`."""
     if not chosen:
-        total = sum(layer.weights, bias_weight(layer))
+        total = sum(layer.weights, layer.bias_weight)
         bias = sum((c * y for c, y in zip(layer.weights, layer.targets, strict=True)), ZERO) / total
         yield Active.none(layer, bias if layer.output_bias else ZERO)
         return
     roots: list[tuple[AnyPoint, bool]]
     if len(chosen) == 1:
         (t,) = chosen
-        points = single_unit(layer, t.face, t.weights.matrix(t.face), t.weights.outgoing, bias_weight(layer))
+        points = single_unit(layer, t.face, t.weights.matrix(t.face), t.weights.outgoing, layer.bias_weight)
         roots = [(p, True) for p in points]
     else:
         solution = solve_zero_dimensional(_system(layer, chosen), deadline)
@@ -215,7 +203,7 @@ def _system(layer: Layer, chosen: Sequence[Type]) -> PolynomialSystem:
         for k, line in enumerate(matrix):
             loss += _sum(ring, [q(c) * gens[f"s{a}_{k}"] * gens[f"s{a}_{j}"] for j, c in enumerate(line)])
     if layer.output_bias:
-        loss += q(bias_weight(layer)) * gens["c"] ** 2
+        loss += q(layer.bias_weight) * gens["c"] ** 2
     return PolynomialSystem.gradient(names, to_terms(loss))
 
 

@@ -4,6 +4,7 @@ F = sum_i c_i (sum_j v_j phi(u_j . x_i) + c - y_i)^2 + sum_j (u_j . L_j u_j + m_
 z <= 0 (relu, leaky_relu, |z|); u_j holds the bias of the unit, if there is one, and x_i is then extended by 1. For a scalar
 input without bias the degree D of homogeneity may be larger: phi(x u) = |u|^D phi(x sgn u) is linear in z = sgn(u) |u|^D. With
 ridge, units of degree D > 1 may have several incoming weights (fans_cells.py): of their fan only the signs are meant then.
+With ``pieces`` phi is any continuous piecewise linear function (hard tanh), and the fans are those of (u, t), t > 0 (fans.py).
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+import flint
+
 from explorer.algebra.feasible import Vector
 from explorer.budget import Deadline
 from explorer.exact import text
 from explorer.model.activations import pieces_of
+from explorer.model.pieces import Pieces
 from explorer.problem import DenseNetwork, Problem
-from explorer.solve.fans import Face, Fan, dot, fan
+from explorer.solve.fans import Face, Fan, affine_fan, fan
 from explorer.solve.results import Component, Coverage, CriticalSet, Trust
 from explorer.solve.values import settle_globals
 
@@ -27,8 +31,32 @@ MAX_STRATA = 4_000
 
 
 @dataclass(frozen=True)
+class Weights:
+    """The l2 weights of one unit: L = diag(``incoming``) and m."""
+
+    incoming: Vector
+    outgoing: Fraction
+
+    def matrix(self, face: Face) -> list[list[Fraction]]:
+        """M = B^T L B for the basis B of the face's span."""
+        return [
+            [sum((w * x * y for w, x, y in zip(self.incoming, a, b, strict=True)), ZERO) for b in face.basis]
+            for a in face.basis
+        ]
+
+    def inverse(self, face: Face) -> list[list[Fraction]]:
+        size = face.dimension
+        q = flint.fmpq_mat(
+            size, size, [flint.fmpq(v.numerator, v.denominator) for row in self.matrix(face) for v in row]
+        ).inv()
+        return [[Fraction(int(q[i, j].p), int(q[i, j].q)) for j in range(size)] for i in range(size)]
+
+
+@dataclass(frozen=True)
 class Layer:
-    """The data of F; ``degree`` D, ``slopes`` (b, a) of the units as functions of z, ``ridge`` whether L, m > 0."""
+    """The data of F; ``degree`` D, ``slopes`` (b, a) of the units as functions of z, ``ridge`` whether L, m > 0.
+
+    ``pieces``: phi, where it is piecewise linear and not homogeneous (then ``slopes`` means nothing)."""
 
     problem: Problem
     units: int
@@ -38,6 +66,32 @@ class Layer:
     slopes: tuple[Fraction, Fraction]
     degree: int
     ridge: bool
+    pieces: Pieces | None = None
+
+    @property
+    def space(self) -> int:
+        """The dimension of the fan's space."""
+        return self.size + (self.pieces is not None)
+
+    def weights_of(self, j: int) -> Weights:
+        """The l2 weights of unit j."""
+        r = self.problem.regularizer
+        if r is None:
+            return Weights((ZERO,) * self.size, ZERO)
+        return Weights(tuple(r.weights[k] for k in self.incoming(j)), r.weights[self.outgoing(j)])
+
+    @property
+    def bias_weight(self) -> Fraction:
+        """k, the l2 weight of the output bias; 0 without one."""
+        r = self.problem.regularizer
+        return r.weights[-1] if r is not None and self.output_bias else ZERO
+
+    @property
+    def flat(self) -> bool:
+        """Whether the critical points are polyhedra (fans_free.py): no unit has both L and m, and L only goes with degree 1."""
+        units = [self.weights_of(j) for j in range(self.units)]
+        bent = any(any(w.incoming) for w in units) and (self.degree > 1 or self.pieces is not None)
+        return not bent and not any(any(w.incoming) and w.outgoing for w in units)
 
     @property
     def size(self) -> int:
@@ -75,6 +129,8 @@ class Layer:
         )
 
     def fan(self, deadline: Deadline) -> Fan:
+        if self.pieces is not None:
+            return affine_fan(self.inputs, self.pieces, deadline)
         return fan(self.fan_inputs, self.slopes, deadline)
 
     def gradient_weights(self, outputs: Sequence[Fraction]) -> Vector:
@@ -87,9 +143,13 @@ class Layer:
     def face_texts(self, j: int, face: Face, of: Fan) -> tuple[list[str], list[str]]:
         """(equations, inequalities) of the face in the parameters of unit j."""
         names = [self.problem.parameters[k] for k in self.incoming(j)]
-        forms = [(linear(names, n), s) for n, s in zip(of.normals, face.signs, strict=True)]
-        return [f"{form} = 0" for form, s in forms if not s], [
-            f"{form} {'>' if s > 0 else '<'} 0" for form, s in forms if s
+        forms = [
+            (linear(names, n[: self.size]), text(-sum(n[self.size :], ZERO)), s)
+            for n, s in zip(of.normals, face.signs, strict=True)
+            if any(n[: self.size])
+        ]
+        return [f"{form} = {end}" for form, end, s in forms if not s], [
+            f"{form} {'>' if s > 0 else '<'} {end}" for form, end, s in forms if s
         ]
 
 
@@ -100,22 +160,28 @@ def layer_of(problem: Problem) -> Layer | None:
         return None
     if net.depth != 2 or net.widths[2] != 1 or net.output.kind != "linear":
         return None
+    if r is not None and r.kind != "l2":
+        return None
     p = pieces_of(net.activations[0])
-    if p is None or p.breaks != (ZERO,) or (degree := p.homogeneous) is None or degree < 1:
+    if p is None or p.is_polynomial:
+        return None
+    inputs = tuple((*x, Fraction(1)) if net.bias[0] else tuple(x) for x in data.inputs)
+    targets = tuple(y[0] for y in data.targets)
+    degree = p.homogeneous
+    if degree is None:
+        if any(len(c) > 2 for c in p.polynomials):
+            return None
+        layer = Layer(problem, net.widths[1], inputs, targets, tuple(loss.weights), (ZERO, ZERO), 1, False, p)
+        return layer if layer.flat else None
+    if degree < 1:
         return None
     left, right = (c[degree] if len(c) > degree else ZERO for c in p.polynomials)
-    inputs = tuple((*x, Fraction(1)) if net.bias[0] else tuple(x) for x in data.inputs)
-    ridge = False
-    if r is not None and any(r.weights):
-        penalised = len(r.weights) - bool(net.bias[1])
-        if r.kind != "l2" or not all(r.weights[:penalised]):
-            return None
-        ridge = True
+    slopes = (left * (-1) ** (degree + 1), right)  # phi as a function of z = sgn(u) |u|^D: phi(-1) = -b
+    ridge = r is not None and any(r.weights) and all(r.weights[: len(r.weights) - bool(net.bias[1])])
     if degree > 1 and len(inputs[0]) > 1 and not ridge:
         return None
-    slopes = (left * (-1) ** (degree + 1), right)  # phi as a function of z = sgn(u) |u|^D: phi(-1) = -b
-    targets = tuple(y[0] for y in data.targets)
-    return Layer(problem, net.widths[1], inputs, targets, tuple(loss.weights), slopes, degree, ridge)
+    layer = Layer(problem, net.widths[1], inputs, targets, tuple(loss.weights), slopes, degree, ridge)
+    return layer if ridge or layer.flat else None
 
 
 def linear(names: Sequence[str], coefficients: Sequence[Fraction]) -> str:
@@ -127,11 +193,6 @@ def linear(names: Sequence[str], coefficients: Sequence[Fraction]) -> str:
         sign = " - " if c < 0 else " + "
         out += (sign if out else sign.strip().replace("+", "")) + (name if abs(c) == 1 else f"{text(abs(c))}*{name}")
     return out or "0"
-
-
-def slope_along(outputs: Face, g: Sequence[Fraction]) -> Fraction:
-    """h = sum_i g_i phi(x_i . u) at the sample of a face."""
-    return sum((c * dot(row, outputs.sample) for c, row in zip(g, outputs.rows, strict=True)), ZERO)
 
 
 def gathered(

@@ -22,32 +22,10 @@ from explorer.model.polynomial import cell_polynomial
 from explorer.point import AnyPoint, EnclosedPoint, Inertia, Point, RationalField
 from explorer.solve.classify import BITS, PRECISION, Target
 from explorer.solve.fans import Face, Fan, dot
-from explorer.solve.layer import ZERO, Layer, linear
+from explorer.solve.layer import ZERO, Layer, Weights, linear
 from explorer.solve.results import Component, Kind, Value
 from explorer.solve.scalars import element_text, enclosure
 from explorer.solve.taylor import Ring, field_ring
-
-
-@dataclass(frozen=True)
-class Weights:
-    """The l2 weights of one unit: L = diag(``incoming``) and m."""
-
-    incoming: Vector
-    outgoing: Fraction
-
-    def matrix(self, face: Face) -> list[list[Fraction]]:
-        """M = B^T L B for the basis B of the face's span."""
-        return [
-            [sum((w * x * y for w, x, y in zip(self.incoming, a, b, strict=True)), ZERO) for b in face.basis]
-            for a in face.basis
-        ]
-
-    def inverse(self, face: Face) -> list[list[Fraction]]:
-        size = face.dimension
-        q = flint.fmpq_mat(
-            size, size, [flint.fmpq(v.numerator, v.denominator) for row in self.matrix(face) for v in row]
-        ).inv()
-        return [[Fraction(int(q[i, j].p), int(q[i, j].q)) for j in range(size)] for i in range(size)]
 
 
 @dataclass(frozen=True)
