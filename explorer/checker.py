@@ -793,16 +793,22 @@ class Intervals(Ring):
         slack = 3 * n + 8
         return max(total - slack, 0) << 6, total + slack << 6
 
+    @functools.cached_property
+    def normal(self):
+        """2/sqrt(pi), sqrt(1/2) and sqrt(1/8)."""
+        scale = self.scale(self.inverse(self.square_root(self.pi)), 2)
+        return scale, self.square_root(self.of(Fraction(1, 2))), self.square_root(self.of(Fraction(1, 8)))
+
     def gaussian(self, z, half):
         """(erf z, 2 e^(-z^2)/sqrt(pi)), or with ``half`` (Phi z, e^(-z^2/2)/sqrt(2 pi)), Phi the normal distribution."""
-        scale = self.scale(self.inverse(self.square_root(self.pi)), 2)
-        x = self.mul(z, self.square_root(self.of(Fraction(1, 2)))) if half else z
+        scale, root, eighth = self.normal
+        x = self.mul(z, root) if half else z
         density = self.mul(scale, self.exp(self.neg(self.square(x))))
         (low, high), width = self.erf_at(x[0], scale), x[1] - x[0]
         value = low, self.erf_at(x[1], scale)[1] if width << 16 > self.unit else high + ceil_shift(width * density[1], self.bits)
         if not half:
             return value, density
-        return self.scale(self.add(self.one, value), Fraction(1, 2)), self.mul(density, self.square_root(self.of(Fraction(1, 8))))
+        return self.scale(self.add(self.one, value), Fraction(1, 2)), self.mul(density, eighth)
 
     def erf_at(self, x, scale):
         """erf x = (2/sqrt pi) sum (-1)^n t_n/(2n+1), t_n = x^(2n+1)/n!, at one number, and 1 >= erf x >= 1 - 2^-bits for x^2 > bits.

@@ -23,6 +23,8 @@ from checker_tools import (
     specimens,
 )
 
+from explorer.app.checking import check_apart
+
 ACCEPTED, REJECTED, MALFORMED = (specimens(folder) for folder in ("accepted", "rejected", "malformed"))
 
 
@@ -141,6 +143,16 @@ def test_program_prints_one_ascii_line_for_hostile_file_names(tmp_path):
         assert run.code == 2
         assert run.out.isascii()
         assert run.out.count("\n") == 1
+
+
+def test_as_explorer_starts_it(tmp_path):
+    """From the compiled form, without garbage collection of the code and without OpenSSL: the same line."""
+    for k, (specimen, _) in enumerate(one_of_each()):
+        files = tmp_path / f"{k}.p.json", tmp_path / f"{k}.c.json"
+        files[0].write_bytes(specimen.problem)
+        files[1].write_bytes(specimen.certificate)
+        status, _, text = specimen.line().partition(" ")
+        assert check_apart(*files) == (status.lower(), text)
 
 
 def test_the_file_imports_the_standard_library_only():

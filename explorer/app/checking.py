@@ -73,23 +73,33 @@ def checker_path() -> Path:
     return Path(__file__).resolve().parents[1] / "checker.py"
 
 
-#: what ``python -I checker.py`` does, from the file's compiled form: compiling takes four times as long as a small check
+#: what ``python -I checker.py`` does, from the file's compiled form: compiling takes longer than many a check. A small
+#: check is mostly start-up, so: no OpenSSL (hashlib then computes SHA-256 itself), and no garbage collection of the code.
 ALONE = """
-import importlib.util, sys
-spec = importlib.util.spec_from_file_location("checker", sys.argv[1])
-checker = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(checker)
+import gc, sys
+sys.modules["_hashlib"] = None
+gc.disable()
+from importlib.machinery import SourceFileLoader
+checker = type(sys)("checker")
+SourceFileLoader("checker", sys.argv[1]).exec_module(checker)
+gc.freeze()
+gc.enable()
 sys.exit(checker.main(sys.argv[2:]))
 """
 
 
+def apart(problem: Path, certificate: Path) -> list[str]:
+    """The command that checks the files in a process of its own: isolated, nothing but the standard library on its path."""
+    paths = [str(checker_path()), os.path.abspath(problem), os.path.abspath(certificate)]
+    return [sys.executable, "-I", "-S", "-c", ALONE, *paths]
+
+
 def check_apart(problem: Path, certificate: Path, *, seconds: float = 300.0) -> Line:
-    """Run ``python -I checker.py problem certificate`` in a process of its own and read its verdict line.
+    """Run the checker in a process of its own (`apart`) and read its verdict line.
 
     Anything but the one line that the exit code announces counts as rejected: only the checker says "verified".
     """
-    paths = [str(checker_path()), os.path.abspath(problem), os.path.abspath(certificate)]
-    command = [sys.executable, "-I", "-c", ALONE, *paths]
+    command = apart(problem, certificate)
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
