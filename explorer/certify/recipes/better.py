@@ -14,9 +14,9 @@ from itertools import combinations, pairwise
 from typing import TypeAlias
 
 import flint
-from flint import arb
+from flint import arb, fmpq_mat
 
-from explorer.algebra.balls import ball, dyadic_value
+from explorer.algebra.balls import ball, dyadic_value, to_fmpq, to_fraction
 from explorer.certify.enclosure import enclose_loss
 from explorer.certify.encode import trimmed
 from explorer.certify.recipes.residual import dot
@@ -35,16 +35,18 @@ def interpolating(grid: Grid, targets: Sequence[Fraction], width: int, *, bias: 
     if n > min(width, INTERPOLATE_UP_TO):
         return None
     shapes = [(w, b) for w in range(-2, 4) for b in (range(-1, 2) if bias else (0,)) if w or b <= 0]
+    columns = {shape: [to_fmpq(v) for v in grid.features(*shape)] for shape in shapes}
+    right = fmpq_mat(n, 1, [to_fmpq(y) for y in targets])
     best: tuple[tuple[int, ...], tuple[Unit, ...]] | None = None
     for chosen in combinations(shapes, n):
-        columns = [grid.features(w, b) for w, b in chosen]
-        outputs = solve([[c[i] for c in columns] for i in range(n)], targets)
-        if outputs is None:
+        try:
+            outputs = fmpq_mat(n, n, [columns[shape][i] for i in range(n) for shape in chosen]).solve(right).entries()
+        except ZeroDivisionError:  # singular
             continue
-        size = sum(abs(v.numerator) * v.denominator for v in outputs)
+        size = sum(int(abs(v.p) * v.q) for v in outputs)
         rank = (size, *(abs(w) + abs(b) for w, b in chosen))
         if size < LONG and (best is None or rank < best[0]):
-            best = (rank, tuple(Unit(w, b, v) for (w, b), v in zip(chosen, outputs, strict=True)))
+            best = (rank, tuple(Unit(*shape, to_fraction(v)) for shape, v in zip(chosen, outputs, strict=True)))
     if best is None:
         return None
     return best[1] + (Unit(0, 0, Fraction(0)),) * (width - n)
@@ -123,20 +125,3 @@ def _rounded_sigmoid(multiple: Fraction) -> Fraction:
     with flint.ctx.workprec(64):
         s = 1 / (1 + (-ball(clipped) * arb(2).log()).exp())
         return dyadic_value(s.mid()).limit_denominator(10**6)
-
-
-def solve(rows: Sequence[Sequence[Fraction]], right: Sequence[Fraction]) -> list[Fraction] | None:
-    """The solution of a square rational system by Gauss-Jordan elimination; None when it is singular."""
-    n = len(rows)
-    m = [[*row, b] for row, b in zip(rows, right, strict=True)]
-    for k in range(n):
-        pivot = next((i for i in range(k, n) if m[i][k]), None)
-        if pivot is None:
-            return None
-        m[k], m[pivot] = m[pivot], m[k]
-        m[k] = [v / m[k][k] for v in m[k]]
-        for i in range(n):
-            if i != k and m[i][k]:
-                factor = m[i][k]
-                m[i] = [v - factor * w for v, w in zip(m[i], m[k], strict=True)]
-    return [row[n] for row in m]
