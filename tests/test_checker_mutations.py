@@ -11,6 +11,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
 from checker_mutants import Mutant, category, certificate_mutants, mutants
@@ -21,7 +22,8 @@ from explorer.errors import Invalid
 from explorer.reading import parse_problem
 
 ACCEPTED = specimens("accepted")
-FULL, SAMPLE = 250, 80  # certificates with more mutants than FULL are sampled
+FULL, SAMPLE, LEAST = 250, 80, 24  # certificates with more mutants than FULL are sampled
+WORK = 300_000  # ring operations for the mutants of one certificate: about 2 s; long checks have fewer mutants, at least LEAST
 PARTS = 12  # each with every twelfth specimen, so that the processes of a run share the work
 
 STILL_TRUE = {
@@ -69,21 +71,36 @@ def judged(problem: bytes, original: str, mutant: Mutant, certificate: bytes) ->
     return f"FALSE ACCEPT {mutant.where} {mutant.what}: {verdict.line[:300]}"
 
 
-def chosen(every: list[Mutant], name: str) -> list[Mutant]:
+def chosen(every: list[Mutant], name: str, sample: int) -> list[Mutant]:
     if len(every) <= FULL:
         return every
-    return random.Random(f"mutants of {name}").sample(every, SAMPLE)
+    return random.Random(f"mutants of {name}").sample(every, sample)
 
 
-def run(specimen: Specimen) -> Counter[str]:
-    verdict = checker.check(specimen.problem, specimen.certificate)
+def checked(specimen: Specimen) -> tuple[str, int]:
+    """The fact, and how many mutants are a fair sample: fewer where the checker's own meter says that a check is long."""
+    meters = []
+
+    class Counted(checker.Meter):
+        def __init__(self, *limit):
+            super().__init__(*limit)
+            meters.append((self, self.left))
+
+    with mock.patch.object(checker, "Meter", Counted):
+        verdict = checker.check(specimen.problem, specimen.certificate)
     assert verdict.status == "verified", verdict.line
+    spent = sum(limit - meter.left for meter, limit in meters)
+    return verdict.fact, max(LEAST, min(SAMPLE, WORK // (spent + 1)))
+
+
+def run(specimen: Specimen, *, whole: bool) -> Counter[str]:
+    fact, fair = checked(specimen)
     counts: Counter[str] = Counter()
     body = json.loads(specimen.certificate)
-    for mutant in chosen(list(certificate_mutants(body)), specimen.name):
+    for mutant in chosen(list(certificate_mutants(body)), specimen.name, SAMPLE if whole else fair):
         changed = mutant.body
         if json.dumps(changed) != json.dumps(body):  # exchanging equal points changes nothing
-            counts[judged(specimen.problem, verdict.fact, mutant, as_bytes(changed))] += 1
+            counts[judged(specimen.problem, fact, mutant, as_bytes(changed))] += 1
     return counts
 
 
@@ -91,12 +108,19 @@ def totals(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {what}" for what, count in sorted(counts.items(), key=lambda pair: -pair[1]))
 
 
-@pytest.mark.slow
+#: the samples that long checks allow, and (nightly) as many mutants of a certificate whose check is long
+EXTENT = pytest.mark.parametrize(
+    "whole",
+    [pytest.param(False, marks=pytest.mark.slow, id="fair"), pytest.param(True, marks=pytest.mark.nightly, id="whole")],
+)
+
+
+@EXTENT
 @pytest.mark.parametrize("part", range(PARTS))
-def test_no_single_field_mutant_of_a_certificate_is_falsely_accepted(part, capsys):
+def test_no_single_field_mutant_of_a_certificate_is_falsely_accepted(part, whole, capsys):
     counts: Counter[str] = Counter()
     for specimen in [*ACCEPTED, *case_certificates()][part::PARTS]:
-        counts += run(specimen)
+        counts += run(specimen, whole=whole)
     wrong = [what for what in counts if what.startswith("FALSE")]
     with capsys.disabled():
         print(f"\n{sum(counts.values())} mutants of certificates: {totals(counts)}")
@@ -107,10 +131,10 @@ def test_no_single_field_mutant_of_a_certificate_is_falsely_accepted(part, capsy
     assert counts["malformed"] >= 500
 
 
-def transplants(specimen: Specimen) -> Iterator[tuple[Mutant, bytes, bytes]]:
+def transplants(specimen: Specimen, sample: int) -> Iterator[tuple[Mutant, bytes, bytes]]:
     """The same certificate for a slightly different problem, with the digest of that problem put in."""
     body, certificate = json.loads(specimen.problem), json.loads(specimen.certificate)
-    for mutant in chosen(list(mutants(body, [])), specimen.name):
+    for mutant in chosen(list(mutants(body, [])), specimen.name, sample):
         raw = as_bytes(mutant.body)
         try:
             digest = parse_problem(raw).digest
@@ -119,14 +143,14 @@ def transplants(specimen: Specimen) -> Iterator[tuple[Mutant, bytes, bytes]]:
         yield mutant, raw, as_bytes(certificate | {"problem": digest})
 
 
-@pytest.mark.slow
+@EXTENT
 @pytest.mark.parametrize("part", range(PARTS))
-def test_no_certificate_is_falsely_accepted_for_a_mutated_problem(part, capsys):
+def test_no_certificate_is_falsely_accepted_for_a_mutated_problem(part, whole, capsys):
     """Every step must be recomputed from the problem: an accepted transplant is judged by mpmath, whatever it changed."""
     counts: Counter[str] = Counter()
     for specimen in ACCEPTED[part::PARTS]:
-        fact = checker.check(specimen.problem, specimen.certificate).fact
-        for mutant, problem, certificate in transplants(specimen):
+        fact, fair = checked(specimen)
+        for mutant, problem, certificate in transplants(specimen, SAMPLE if whole else fair):
             verdict = checker.check(problem, certificate)
             if verdict.status != "verified":
                 counts[verdict.status] += 1

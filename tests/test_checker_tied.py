@@ -115,11 +115,6 @@ def both(k: int) -> None:
     assert max(low for low, _ in values) <= min(high for _, high in values)
 
 
-@pytest.mark.parametrize("k", [6, 9, 13])
-def test_symmetric_and_whole_certificates_agree(k):
-    both(k)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("k", range(6, 21))
 def test_symmetric_and_whole_certificates_agree_up_to_20(k):
@@ -424,10 +419,8 @@ def leading_terms_moved(count: int, seed: int) -> Counter[str]:
     return counts
 
 
-def test_moved_leading_terms_are_not_accepted_for_ever():
-    assert leading_terms_moved(15, 1) == {"rejected": 15}
-
-
-@pytest.mark.slow
-def test_many_moved_leading_terms():
-    assert leading_terms_moved(300, 2) == {"rejected": 300}
+@pytest.mark.parametrize(
+    "trials", [pytest.param(60, marks=pytest.mark.slow), pytest.param(300, marks=pytest.mark.nightly)]
+)
+def test_many_moved_leading_terms(trials):
+    assert leading_terms_moved(trials, 2) == {"rejected": trials}
