@@ -17,7 +17,7 @@ from explorer.algebra.fields import arithmetic
 from explorer.algebra.roots import integer_polynomial, isolate
 from explorer.budget import Deadline
 from explorer.errors import Unsupported
-from explorer.point import Element, Point, RationalField
+from explorer.point import AnyPoint, Element, Point, RationalField
 from explorer.problem import DenseNetwork, Problem
 from explorer.solve.deep_linear import moments
 from explorer.solve.scalars import element_text
@@ -28,19 +28,25 @@ MAX_DEGREE = 64
 
 @dataclass(frozen=True)
 class Orbit:
-    """An orbit of critical points under isometries that preserve F: a compact manifold of this dimension, and one point of it."""
+    """An orbit of critical points under isometries that preserve F: a compact manifold of this dimension, and one point of it.
+
+    ``rank`` of the product of the layers, and ``dropped``, the parameters that vanish on a transversal slice through the sample
+    (linear_slices.py), are given where the orbit is one of the hidden layers' rotations alone and F may be known by boxes.
+    """
 
     dimension: int
-    sample: Point
+    sample: AnyPoint
     equations: tuple[str, ...]
     description: str
+    rank: int | None = None
+    dropped: tuple[int, ...] | None = None
 
 
 def origin(problem: Problem) -> Orbit:
     """The point 0, critical for two or more layers and fixed by the whole group."""
     zero = ((Fraction(0),),) * len(problem.parameters)
     return Orbit(
-        0, Point(RationalField(), zero), (), "the origin, an orbit of its own; no other critical point is near"
+        0, Point(RationalField(), zero), (), "the origin, an orbit of its own; no other critical point is near", rank=0
     )
 
 

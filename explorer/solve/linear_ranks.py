@@ -1,0 +1,286 @@
+"""Linear networks with one ridge weight, any data: the orbits of critical points by the rank r of the product of the layers.
+
+r is at most the rank of Syx and every width. Rank 1: the network with one unit per layer, whose critical points are isolated unless the
+data are special. Two layers and r = rank Syx: at most one orbit, the minimum of a convex function; there is one exactly where no point of
+lower rank minimises it. More layers, two inputs and r = 2: the positive definite R = W_1^T W_1 with
+
+C R^H C + lambda (C R + R C) + lambda^2 R^(2-H) = Sxy Syx, C = Sxx.
+
+Everything else is named as missing. Lemmas and proofs: docs/linear.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from flint import Ordering, fmpq_mat, fmpq_mpoly_ctx
+
+from explorer.algebra.balls import ball, bounds, to_fraction
+from explorer.algebra.msolve import TooMany
+from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, solve_zero_dimensional
+from explorer.algebra.systems import PolynomialSystem
+from explorer.budget import Deadline
+from explorer.errors import Unsupported
+from explorer.homotopy.balanced import from_gram, minimiser
+from explorer.model.polynomial import loss_polynomial
+from explorer.model.signed import SignedPermutation
+from explorer.point import AnyPoint, Point
+from explorer.problem import Problem
+from explorer.solve.classify import Target
+from explorer.solve.deep_linear import moments
+from explorer.solve.finite import group
+from explorer.solve.linear_components import component, lies_lowest
+from explorer.solve.linear_counts import Counted, complaint
+from explorer.solve.linear_ridge import Orbit, origin
+from explorer.solve.linear_slices import across, narrowed, places, proved, widened, widths_of, zeros
+from explorer.solve.linear_texts import described, equations
+from explorer.solve.results import Component
+from explorer.solve.structure import by_structure
+
+SUBJECT = "equal ridge weights by ranks"
+#: samples of degree up to this are made exact where balls do not decide an inertia
+MAX_DEGREE = 64
+#: how the completeness of a polynomial system's solutions is known
+COUNTED = {"exact": "by exact algebra", "modular": "by modular lifting: strong evidence, not a proof"}
+
+
+@dataclass
+class Found:
+    """The orbits so far with their components, what is missing, and in words how each rank was settled."""
+
+    problem: Problem
+    weight: Fraction
+    target: Target
+    deadline: Deadline
+    components: list[Component] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    how: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
+
+    def add(self, rank: int, sample: AnyPoint, pivots: Sequence[int], small: Target | None) -> None:
+        """The orbit of ``sample``, a critical point of ``small`` (the network with ``rank`` units per hidden layer)."""
+        widths = widths_of(self.problem)
+        dropped = zeros(widths, pivots)
+        here = widened(self.problem, rank, sample)
+        orbit = replace(origin(self.problem), dropped=()) if small is None else Orbit(
+            len(dropped), here, equations(self.problem, here), described(widths, rank), rank, dropped
+        )  # fmt: skip
+        found = component(self.problem, orbit, self.deadline, t=self.target)
+        self.components.append(found)
+        narrow = (0, 0) if small is None else None
+        if small is not None:
+            inner = across(small, zeros(widths_of(small.problem), pivots), sample)
+            narrow = None if inner is None else (inner.negative, inner.zero)
+        self.counted.append(Counted(rank, len(dropped), narrow, found.inertia))
+
+    def take_back(self, rank: int) -> None:
+        """Forget the orbits of this rank."""
+        kept = [k for k, c in enumerate(self.counted) if c.rank != rank]
+        self.components = [self.components[k] for k in kept]
+        self.counted = [self.counted[k] for k in kept]
+
+    @property
+    def lowest(self) -> list[bool | None]:
+        """Of every orbit whether it is known to be the global minimum (None: its inertia is not known)."""
+        return [
+            None if c.inertia is None else lies_lowest(self.problem, c.rank, c.inertia) for c in self.counted
+        ]
+
+
+def by_ranks(problem: Problem, weight: Fraction, deadline: Deadline) -> Found:
+    """All orbits, as far as the ranks named in ``missing`` go; `Unsupported` where there are families that are no orbits."""
+    widths = widths_of(problem)
+    sxx, syx, _ = moments(problem)
+    largest, depth = int(syx.rank()), len(widths) - 1
+    found = Found(problem, weight, Target(problem, loss_polynomial(problem)), deadline)
+    found.add(0, origin(problem).sample, (), None)
+    if largest:
+        _one(found)
+    reachable = min(largest, *widths[1:-1])
+    if reachable > 1:
+        if depth == 2:
+            between = range(2, min(reachable, largest - 1) + 1)
+            for r in between:
+                found.missing.append(f"rank {r} below the rank {largest} of Syx is not covered")
+            if reachable == largest:
+                _convex(found, sxx, syx, largest, sure=not between)
+        elif widths[0] == largest == 2:
+            _gram(found, sxx, syx)
+        else:
+            found.missing.append(
+                f"{depth} layers with points of rank 2 to {reachable} are covered for two inputs and rank(Syx) = 2 only"
+            )
+    wrong = complaint(found.counted, widths[1:-1]) if not found.missing else ""
+    if wrong:
+        found.missing.append(f"the audit failed: {wrong}")
+    return found
+
+
+# -- rank 1 -----------------------------------------------------------------------------------------------------------
+
+
+def _one(found: Found) -> None:
+    """Every orbit of rank 1, from the network with one unit in every hidden layer."""
+    small = narrowed(found.problem, 1)
+    t = Target(small, loss_polynomial(small))
+    solution = None
+    with suppress(TooMany):
+        solution = by_structure(t, found.deadline)
+    solution = solution or solve_zero_dimensional(t.gradient, found.deadline)
+    _accept_one(found, t, solution)
+    if any(c.rank == 1 and (c.inertia is None or c.inner is None) for c in found.counted):
+        exact = solve_zero_dimensional(t.gradient, found.deadline, max_field_degree=MAX_DEGREE)
+        if exact.dimension is Dimension.FINITE and exact.complete:
+            found.take_back(1)
+            _accept_one(found, t, exact)
+
+
+def _accept_one(found: Found, t: Target, solution: SystemSolution) -> None:
+    if solution.dimension is not Dimension.FINITE or not solution.complete:
+        raise Unsupported(
+            SUBJECT,
+            expected="finitely many critical points of the network with one unit in every hidden layer",
+            got=solution.reason or solution.dimension.value,
+        )
+    widths = widths_of(t.problem)
+    classes = group(solution.roots, tuple(_flips(widths)))
+    if classes.complaint:
+        found.missing.append(classes.complaint)
+    orbits = [m for m in classes.members if not _is_origin(solution.roots[m[0]])]
+    for members in orbits:
+        root = solution.roots[members[0]]
+        sizes = [max(abs(lo + hi), 0) for lo, hi in root.enclosure[: widths[0]]]
+        c = sizes.index(max(sizes))
+        if len(members) != 2 ** (len(widths) - 2) or not (root.enclosure[c][0] > 0 or root.enclosure[c][1] < 0):
+            found.missing.append("a point of rank 1 could not be told from its mirror images")
+            continue
+        found.add(1, root.point, (c,), t)
+    found.how = [h for h in found.how if not h.startswith("rank 1")]
+    found.how.append(
+        f"rank 1: {len(orbits)}, from the {solution.complex_count} complex critical points of one unit per layer "
+        f"({COUNTED.get(solution.complex_count_is, 'count not proved')})"
+    )
+
+
+def _flips(widths: Sequence[int]) -> Iterator[SignedPermutation]:
+    """The sign changes of one hidden unit, for one unit in every hidden layer."""
+    at = places(widths)
+    for h in range(len(widths) - 2):
+        yield SignedPermutation(tuple(range(len(at))), tuple(-1 if layer in (h, h + 1) else 1 for layer, _, _ in at))
+
+
+def _is_origin(root: RealRoot) -> bool:
+    return isinstance(root.point, Point) and not any(any(x) for x in root.point.coordinates)
+
+
+# -- two layers, full rank ----------------------------------------------------------------------------------------------
+
+
+def _convex(found: Found, sxx: fmpq_mat, syx: fmpq_mat, rank: int, *, sure: bool) -> None:
+    """The orbit whose product has the rank of Syx, if there is one. ``sure``: all points of lower rank are listed."""
+    low = found.lowest
+    if True in low:
+        found.how.append(f"rank {rank}: none, because one of lower rank is the global minimum, whose product is unique")
+        return
+    small = narrowed(found.problem, rank)
+    t = Target(small, loss_polynomial(small))
+    found.deadline.check("proposing the minimum of a linear network")
+    near = minimiser(_table(sxx), _table(syx), found.weight, rank)
+    point = None if near is None else proved(t, near)
+    if near is None or point is None:
+        found.missing.append(
+            f"rank {rank}: the minimum was not found" + ("" if sure and None not in low else ", if there is one")
+        )
+        return
+    found.add(rank, point, near.pivots, t)
+    found.how.append(
+        f"rank {rank}: the global minimum alone, because there the product minimises the strictly convex function loss + 2 lambda (nuclear norm)"
+    )
+
+
+# -- more layers, two inputs --------------------------------------------------------------------------------------------
+
+
+def _gram(found: Found, sxx: fmpq_mat, syx: fmpq_mat) -> None:
+    """The orbits of rank 2 of a network with two inputs and three or more layers."""
+    depth = len(widths_of(found.problem)) - 1
+    system = _gram_system(sxx, syx, found.weight, depth)
+    solution = solve_zero_dimensional(system, found.deadline)
+    if solution.dimension not in (Dimension.FINITE, Dimension.EMPTY) or not solution.complete:
+        found.missing.append(f"rank 2: {solution.reason or solution.dimension.value}")
+        return
+    small = narrowed(found.problem, 2)
+    t = Target(small, loss_polynomial(small))
+    count = 0
+    for k, root in enumerate(solution.roots):
+        found.deadline.check("constructing critical points of rank 2")
+        (x, _, z, e) = root.enclosure
+        if e[1] < 0 or x[1] < 0 or z[1] < 0:
+            continue
+        middle = [(lo + hi) / 2 for lo, hi in (root.enclosure[0], root.enclosure[1], root.enclosure[2])]
+        near = from_gram(
+            [[middle[0], middle[1]], [middle[1], middle[2]]], _table(sxx), _table(syx), found.weight, depth
+        )
+        point = None if near is None or root.singular else proved(t, near)
+        if near is None or point is None or _nearest(point, solution.roots) != [k]:
+            why = "it is degenerate" if root.singular else "Krawczyk's test did not prove it"
+            found.missing.append(f"rank 2: a solution R = W_1^T W_1 has no proved point: {why}")
+            continue
+        found.add(2, point, near.pivots, t)
+        count += 1
+    found.how.append(
+        f"rank 2: {count}, the positive definite ones among the {solution.complex_count} complex solutions of the equation for W_1^T W_1 "
+        f"({COUNTED.get(solution.complex_count_is, 'count not proved')})"
+    )
+
+
+def _gram_system(sxx: fmpq_mat, syx: fmpq_mat, weight: Fraction, depth: int) -> PolynomialSystem:
+    """The matrix equation for R = ((x, y), (y, z)), with e det R = 1 and R^-1 = e adj R."""
+    names = ("x", "y", "z", "e")
+    ring = fmpq_mpoly_ctx.get(names, Ordering.degrevlex)
+    x, y, z, e = ring.gens()
+    one = [[ring.constant(int(i == j)) for j in range(2)] for i in range(2)]
+    r, inverse = [[x, y], [y, z]], [[e * z, -e * y], [-e * y, e * x]]
+    c = [[ring.constant(sxx[i, j]) for j in range(2)] for i in range(2)]
+    n = syx.transpose() * syx
+
+    def times(*factors: list[list[object]]) -> list[list[object]]:
+        out: list[list[object]] = one  # type: ignore[assignment]
+        for f in factors:
+            out = [[out[i][0] * f[0][j] + out[i][1] * f[1][j] for j in range(2)] for i in range(2)]  # type: ignore[operator]
+        return out
+
+    high, low = times(c, *[r] * depth, c), times(*[inverse] * (depth - 2))
+    mixed, turned = times(c, r), times(r, c)
+    w = ring.constant(weight.numerator) / ring.constant(weight.denominator)
+    equations = [
+        high[i][j] + w * (mixed[i][j] + turned[i][j]) + w * w * low[i][j] - ring.constant(n[i, j])  # type: ignore[operator]
+        for i, j in ((0, 0), (0, 1), (1, 1))
+    ]
+    equations.append(e * (x * z - y * y) - 1)
+    return PolynomialSystem.of(
+        names, [{tuple(int(k) for k in m): to_fraction(v) for m, v in p.to_dict().items()} for p in equations]
+    )
+
+
+def _nearest(point: AnyPoint, roots: Sequence[RealRoot]) -> list[int]:
+    """The numbers of the roots (x, y, z, e) whose enclosures meet that of W_1^T W_1, for two inputs and two hidden units."""
+    if isinstance(point, Point):
+        w = [ball(x[0]) for x in point.coordinates[:4]]
+    else:
+        w = [ball(a, b) for a, b in zip(point.lower[:4], point.upper[:4], strict=True)]
+    gram = [w[0] * w[0] + w[2] * w[2], w[0] * w[1] + w[2] * w[3], w[1] * w[1] + w[3] * w[3]]
+    ends = [bounds(x) for x in gram]
+    return [
+        k
+        for k, root in enumerate(roots)
+        if all(a <= d and c <= b for (a, b), (c, d) in zip(ends, root.enclosure[:3], strict=True))
+    ]
+
+
+def _table(m: fmpq_mat) -> list[list[Fraction]]:
+    return [[to_fraction(m[i, j]) for j in range(m.ncols())] for i in range(m.nrows())]
