@@ -33,7 +33,14 @@ def minimiser(
 ) -> Layers | None:
     """A minimum of the network with two layers and ``rank`` hidden units, by Newton's method with |Hessian| and shorter steps; None
     where that does not end."""
-    c, b, ridge = np.array(sxx, float), np.array(syx, float), float(weight)
+    try:
+        with np.errstate(all="ignore"):
+            return _descended(np.array(sxx, float), np.array(syx, float), float(weight), rank)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _descended(c: Array, b: Array, ridge: float, rank: int) -> Layers | None:
     u, s, vt = np.linalg.svd(b, full_matrices=False)
     size = np.sqrt(np.maximum(s[:rank] - ridge, s[:rank] / 10) / np.linalg.norm(c, 2))
     tilt = 1 + np.arange(rank * c.shape[0]).reshape(rank, -1) / (7 * rank * c.shape[0])  # away from symmetric subspaces
@@ -78,17 +85,23 @@ def from_gram(
     sxx: Sequence[Sequence[Fraction]],
     syx: Sequence[Sequence[Fraction]],
     weight: Fraction,
+    *,
     depth: int,
+    rank: int,
 ) -> Layers | None:
-    """The layers with W_1^T W_1 = ``gram`` (positive definite, of the size of Sxx) where all of them have full rank."""
-    r, c, b = np.array(gram, float), np.array(sxx, float), np.array(syx, float)
-    values, frame = np.linalg.eigh(r)
-    if values[0] <= 0:
+    """The layers with W_1^T W_1 = ``gram``, a positive semidefinite matrix of this rank that satisfies the matrix equation of docs/linear.md."""
+    c, b = np.array(sxx, float), np.array(syx, float)
+    try:
+        values, frame = np.linalg.eigh(np.array(gram, float))
+        values, v = values[-rank:], frame[:, -rank:]
+        if values[0] <= 0:
+            return None
+        s = np.sqrt(values)
+        middle = s[:, None] ** depth * (v.T @ c @ v) + float(weight) * np.diag(s ** (2 - depth))
+        u = b @ v @ np.linalg.inv(middle)
+        return _sliced([s[:, None] * v.T, *(np.diag(s) for _ in range(depth - 2)), u * s])
+    except np.linalg.LinAlgError:
         return None
-    t, inverse = (frame * values**0.5) @ frame.T, (frame * values**-0.5) @ frame.T
-    power = np.linalg.matrix_power(t, depth) @ c + float(weight) * np.linalg.matrix_power(inverse, depth - 2)
-    g = b @ np.linalg.inv(power)
-    return _sliced([*(t for _ in range(depth - 1)), g @ t])
 
 
 def _sliced(layers: list[Array]) -> Layers | None:

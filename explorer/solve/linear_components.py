@@ -66,7 +66,10 @@ def lies_lowest(problem: Problem, rank: int, found: Inertia | None) -> bool:
 def _kind(problem: Problem, orbit: Orbit, found: Inertia | None, deadline: Deadline) -> tuple[Kind, str]:
     """Never a maximum: F is a convex quadratic plus lambda theta^2 in each parameter, so its Hessian has a positive diagonal."""
     if found is None:
-        return Kind.UNDECIDED, "the enclosure of the Hessian does not decide the signs of its eigenvalues across the orbit"
+        return (
+            Kind.UNDECIDED,
+            "the enclosure of the Hessian does not decide the signs of its eigenvalues across the orbit",
+        )
     flat = f"{found.positive} positive, {found.zero} zero, {found.negative} negative eigenvalues"
     if found.negative:
         return Kind.STRICT_SADDLE, f"{flat}, at the sample and so on the whole orbit"

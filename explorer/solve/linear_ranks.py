@@ -2,11 +2,9 @@
 
 r is at most the rank of Syx and every width. Rank 1: the network with one unit per layer, whose critical points are isolated unless the
 data are special. Two layers and r = rank Syx: at most one orbit, the minimum of a convex function; there is one exactly where no point of
-lower rank minimises it. More layers, two inputs and r = 2: the positive definite R = W_1^T W_1 with
+lower rank minimises it. Every other rank: the matrix equation for W_1^T W_1 (linear_cells.py).
 
-C R^H C + lambda (C R + R C) + lambda^2 R^(2-H) = Sxy Syx, C = Sxx.
-
-Everything else is named as missing. Lemmas and proofs: docs/linear.md.
+What does not come to an end is named as missing. Lemmas and proofs: docs/linear.md.
 """
 
 from __future__ import annotations
@@ -16,14 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from flint import Ordering, fmpq_mat, fmpq_mpoly_ctx
+from flint import fmpq_mat
 
 from explorer.algebra.balls import ball, bounds, to_fraction
+from explorer.algebra.exactify import enclosure_of
 from explorer.algebra.msolve import TooMany
 from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, solve_zero_dimensional
-from explorer.algebra.systems import PolynomialSystem
 from explorer.budget import Deadline
-from explorer.errors import Unsupported
+from explorer.errors import BudgetExceeded, Unsupported
 from explorer.homotopy.balanced import from_gram, minimiser
 from explorer.model.polynomial import loss_polynomial
 from explorer.model.signed import SignedPermutation
@@ -32,6 +30,7 @@ from explorer.problem import Problem
 from explorer.solve.classify import Target
 from explorer.solve.deep_linear import moments
 from explorer.solve.finite import group
+from explorer.solve.linear_cells import MAX_CELLS, Cell, cells, meeting, solve_cell
 from explorer.solve.linear_components import component, lies_lowest
 from explorer.solve.linear_counts import Counted, complaint
 from explorer.solve.linear_ridge import Orbit, origin
@@ -86,9 +85,7 @@ class Found:
     @property
     def lowest(self) -> list[bool | None]:
         """Of every orbit whether it is known to be the global minimum (None: its inertia is not known)."""
-        return [
-            None if c.inertia is None else lies_lowest(self.problem, c.rank, c.inertia) for c in self.counted
-        ]
+        return [None if c.inertia is None else lies_lowest(self.problem, c.rank, c.inertia) for c in self.counted]
 
 
 def by_ranks(problem: Problem, weight: Fraction, deadline: Deadline) -> Found:
@@ -101,19 +98,14 @@ def by_ranks(problem: Problem, weight: Fraction, deadline: Deadline) -> Found:
     if largest:
         _one(found)
     reachable = min(largest, *widths[1:-1])
-    if reachable > 1:
-        if depth == 2:
-            between = range(2, min(reachable, largest - 1) + 1)
-            for r in between:
-                found.missing.append(f"rank {r} below the rank {largest} of Syx is not covered")
-            if reachable == largest:
-                _convex(found, sxx, syx, largest, sure=not between)
-        elif widths[0] == largest == 2:
-            _gram(found, sxx, syx)
-        else:
-            found.missing.append(
-                f"{depth} layers with points of rank 2 to {reachable} are covered for two inputs and rank(Syx) = 2 only"
-            )
+    for r in range(2, reachable + 1):
+        try:
+            if depth == 2 and r == largest:
+                _convex(found, sxx, syx, r)
+            else:
+                _cells(found, sxx, syx, r)
+        except BudgetExceeded as stopped:
+            found.missing.append(f"rank {r}: {stopped.sentence()}")
     wrong = complaint(found.counted, widths[1:-1]) if not found.missing else ""
     if wrong:
         found.missing.append(f"the audit failed: {wrong}")
@@ -180,8 +172,8 @@ def _is_origin(root: RealRoot) -> bool:
 # -- two layers, full rank ----------------------------------------------------------------------------------------------
 
 
-def _convex(found: Found, sxx: fmpq_mat, syx: fmpq_mat, rank: int, *, sure: bool) -> None:
-    """The orbit whose product has the rank of Syx, if there is one. ``sure``: all points of lower rank are listed."""
+def _convex(found: Found, sxx: fmpq_mat, syx: fmpq_mat, rank: int) -> None:
+    """The orbit whose product has the rank of Syx, if there is one."""
     low = found.lowest
     if True in low:
         found.how.append(f"rank {rank}: none, because one of lower rank is the global minimum, whose product is unique")
@@ -193,7 +185,7 @@ def _convex(found: Found, sxx: fmpq_mat, syx: fmpq_mat, rank: int, *, sure: bool
     point = None if near is None else proved(t, near)
     if near is None or point is None:
         found.missing.append(
-            f"rank {rank}: the minimum was not found" + ("" if sure and None not in low else ", if there is one")
+            f"rank {rank}: the minimum was not found" + (", if there is one" if found.missing or None in low else "")
         )
         return
     found.add(rank, point, near.pivots, t)
@@ -202,84 +194,50 @@ def _convex(found: Found, sxx: fmpq_mat, syx: fmpq_mat, rank: int, *, sure: bool
     )
 
 
-# -- more layers, two inputs --------------------------------------------------------------------------------------------
+# -- any rank -----------------------------------------------------------------------------------------------------------
 
 
-def _gram(found: Found, sxx: fmpq_mat, syx: fmpq_mat) -> None:
-    """The orbits of rank 2 of a network with two inputs and three or more layers."""
-    depth = len(widths_of(found.problem)) - 1
-    system = _gram_system(sxx, syx, found.weight, depth)
-    solution = solve_zero_dimensional(system, found.deadline)
-    if solution.dimension not in (Dimension.FINITE, Dimension.EMPTY) or not solution.complete:
-        found.missing.append(f"rank 2: {solution.reason or solution.dimension.value}")
+def _cells(found: Found, sxx: fmpq_mat, syx: fmpq_mat, rank: int) -> None:
+    """The orbits of this rank, from the matrix equation for R = W_1^T W_1 (linear_cells.py)."""
+    depth, every = len(widths_of(found.problem)) - 1, cells(sxx.nrows(), rank)
+    if len(every) > MAX_CELLS:
+        found.missing.append(f"rank {rank}: more than {MAX_CELLS} cells of row spaces in {sxx.nrows()} inputs")
         return
-    small = narrowed(found.problem, 2)
+    small = narrowed(found.problem, rank)
     t = Target(small, loss_polynomial(small))
-    count = 0
-    for k, root in enumerate(solution.roots):
-        found.deadline.check("constructing critical points of rank 2")
-        (x, _, z, e) = root.enclosure
-        if e[1] < 0 or x[1] < 0 or z[1] < 0:
+    count, solutions, exact = 0, 0, True
+    for pivots in every:
+        found.deadline.check(f"solving for the critical points of rank {rank}")
+        cell = solve_cell(sxx, syx, found.weight, depth, pivots, found.deadline)
+        if cell.trouble:
+            found.missing.append(f"rank {rank}: {cell.trouble}")
             continue
-        middle = [(lo + hi) / 2 for lo, hi in (root.enclosure[0], root.enclosure[1], root.enclosure[2])]
-        near = from_gram(
-            [[middle[0], middle[1]], [middle[1], middle[2]]], _table(sxx), _table(syx), found.weight, depth
-        )
-        point = None if near is None or root.singular else proved(t, near)
-        if near is None or point is None or _nearest(point, solution.roots) != [k]:
-            why = "it is degenerate" if root.singular else "Krawczyk's test did not prove it"
-            found.missing.append(f"rank 2: a solution R = W_1^T W_1 has no proved point: {why}")
-            continue
-        found.add(2, point, near.pivots, t)
-        count += 1
+        solutions += cell.solution.complex_count or 0
+        exact = exact and cell.solution.complex_count_is == "exact"
+        for k, gram in enumerate(cell.grams):
+            found.deadline.check(f"constructing critical points of rank {rank}")
+            middle = [[(lo + hi) / 2 for lo, hi in row] for row in gram]
+            near = from_gram(middle, _table(sxx), _table(syx), found.weight, depth=depth, rank=rank)
+            point = None if near is None or cell.singular[k] else proved(t, near)
+            met = [] if point is None else _met(point, rank, sxx.nrows(), cell)
+            if near is None or point is None or met != [k]:
+                why = "it is degenerate" if cell.singular[k] else "Krawczyk's test did not prove it"
+                found.missing.append(f"rank {rank}: a solution R = W_1^T W_1 has no proved point: {why}")
+                continue
+            found.add(rank, point, near.pivots, t)
+            count += 1
     found.how.append(
-        f"rank 2: {count}, the positive definite ones among the {solution.complex_count} complex solutions of the equation for W_1^T W_1 "
-        f"({COUNTED.get(solution.complex_count_is, 'count not proved')})"
+        f"rank {rank}: {count}, the positive semidefinite ones among the {solutions} complex solutions of the equation for W_1^T W_1 "
+        f"({COUNTED['exact' if exact else 'modular']})"
     )
 
 
-def _gram_system(sxx: fmpq_mat, syx: fmpq_mat, weight: Fraction, depth: int) -> PolynomialSystem:
-    """The matrix equation for R = ((x, y), (y, z)), with e det R = 1 and R^-1 = e adj R."""
-    names = ("x", "y", "z", "e")
-    ring = fmpq_mpoly_ctx.get(names, Ordering.degrevlex)
-    x, y, z, e = ring.gens()
-    one = [[ring.constant(int(i == j)) for j in range(2)] for i in range(2)]
-    r, inverse = [[x, y], [y, z]], [[e * z, -e * y], [-e * y, e * x]]
-    c = [[ring.constant(sxx[i, j]) for j in range(2)] for i in range(2)]
-    n = syx.transpose() * syx
-
-    def times(*factors: list[list[object]]) -> list[list[object]]:
-        out: list[list[object]] = one  # type: ignore[assignment]
-        for f in factors:
-            out = [[out[i][0] * f[0][j] + out[i][1] * f[1][j] for j in range(2)] for i in range(2)]  # type: ignore[operator]
-        return out
-
-    high, low = times(c, *[r] * depth, c), times(*[inverse] * (depth - 2))
-    mixed, turned = times(c, r), times(r, c)
-    w = ring.constant(weight.numerator) / ring.constant(weight.denominator)
-    equations = [
-        high[i][j] + w * (mixed[i][j] + turned[i][j]) + w * w * low[i][j] - ring.constant(n[i, j])  # type: ignore[operator]
-        for i, j in ((0, 0), (0, 1), (1, 1))
-    ]
-    equations.append(e * (x * z - y * y) - 1)
-    return PolynomialSystem.of(
-        names, [{tuple(int(k) for k in m): to_fraction(v) for m, v in p.to_dict().items()} for p in equations]
-    )
-
-
-def _nearest(point: AnyPoint, roots: Sequence[RealRoot]) -> list[int]:
-    """The numbers of the roots (x, y, z, e) whose enclosures meet that of W_1^T W_1, for two inputs and two hidden units."""
-    if isinstance(point, Point):
-        w = [ball(x[0]) for x in point.coordinates[:4]]
-    else:
-        w = [ball(a, b) for a, b in zip(point.lower[:4], point.upper[:4], strict=True)]
-    gram = [w[0] * w[0] + w[2] * w[2], w[0] * w[1] + w[2] * w[3], w[1] * w[1] + w[3] * w[3]]
-    ends = [bounds(x) for x in gram]
-    return [
-        k
-        for k, root in enumerate(roots)
-        if all(a <= d and c <= b for (a, b), (c, d) in zip(ends, root.enclosure[:3], strict=True))
-    ]
+def _met(point: AnyPoint, rank: int, size: int, cell: Cell) -> list[int]:
+    """The numbers of the solutions of the cell whose enclosure meets that of W_1^T W_1."""
+    box = enclosure_of(point) if isinstance(point, Point) else tuple(zip(point.lower, point.upper, strict=True))
+    w = [[ball(*ends) for ends in box[i * size : (i + 1) * size]] for i in range(rank)]
+    gram = [[bounds(sum((row[i] * row[j] for row in w[1:]), w[0][i] * w[0][j])) for j in range(size)] for i in range(size)]  # fmt: skip
+    return [k for k, other in enumerate(cell.grams) if meeting(gram, other)]
 
 
 def _table(m: fmpq_mat) -> list[list[Fraction]]:

@@ -61,9 +61,7 @@ def diagonal(widths: Sequence[int], pivots: Sequence[int]) -> tuple[int, ...]:
     """The parameters that must not vanish for the slice to be transversal."""
     at = places(widths)
     first = [(0, k, c) for k, c in enumerate(pivots)]
-    return tuple(
-        at[p] for p in [*first, *((h, k, k) for h in range(1, len(widths) - 2) for k in range(len(pivots)))]
-    )
+    return tuple(at[p] for p in [*first, *((h, k, k) for h in range(1, len(widths) - 2) for k in range(len(pivots)))])
 
 
 def widened(problem: Problem, rank: int, point: AnyPoint) -> AnyPoint:
