@@ -15,7 +15,8 @@ import numpy as np
 
 Array: TypeAlias = Any
 ROUNDS = 400  #: Newton steps; the last ones converge quadratically
-ENOUGH = 1e-11  #: the relative size of the gradient at which the iteration ends
+ENOUGH = 1e-9  #: the relative size of the gradient at which the iteration ends: the proof has its own Newton steps
+ROUNDING = 1e-14  #: a rise of F by this share is taken for rounding
 FLAT = 1e-9  #: eigenvalues below this share of the largest one are taken for it: those along the orbit vanish
 SHORT = 40  #: at most so many halvings of a step
 
@@ -62,7 +63,7 @@ def _descended(c: Array, b: Array, ridge: float, rank: int) -> Layers | None:
         for _ in range(SHORT):
             x = first - length * step[: first.size].reshape(first.shape)
             y = last - length * step[first.size :].reshape(last.shape)
-            if value(x, y) <= here:
+            if value(x, y) <= here + ROUNDING * (1 + abs(here)):
                 break
             length /= 2
         first, last = x, y
