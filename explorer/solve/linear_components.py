@@ -34,7 +34,7 @@ def component(problem: Problem, orbit: Orbit, deadline: Deadline, *, t: Target |
         assert t is not None
         value = t.value(sample)
     kind, because = _kind(problem, orbit, found, deadline)
-    points = ()
+    points: tuple[Point, ...] = ()
     if not orbit.dimension and isinstance(sample, Point):
         mirrored = _negated(sample)
         points = (sample,) if mirrored == sample else (sample, mirrored)

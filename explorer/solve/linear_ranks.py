@@ -17,7 +17,7 @@ from fractions import Fraction
 from flint import fmpq_mat
 
 from explorer.algebra.balls import ball, bounds, to_fraction
-from explorer.algebra.exactify import enclosure_of
+from explorer.algebra.exactify import enclosure_of, exact_point
 from explorer.algebra.msolve import TooMany
 from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, solve_zero_dimensional
 from explorer.budget import Deadline
@@ -124,7 +124,7 @@ def _one(found: Found) -> None:
         solution = by_structure(t, found.deadline)
     solution = solution or solve_zero_dimensional(t.gradient, found.deadline)
     _accept_one(found, t, solution)
-    if any(c.rank == 1 and (c.inertia is None or c.inner is None) for c in found.counted):
+    if any(c.rank == 1 and c.inertia is None for c in found.counted):
         exact = solve_zero_dimensional(t.gradient, found.deadline, max_field_degree=MAX_DEGREE)
         if exact.dimension is Dimension.FINITE and exact.complete:
             found.take_back(1)
@@ -150,7 +150,8 @@ def _accept_one(found: Found, t: Target, solution: SystemSolution) -> None:
         if len(members) != 2 ** (len(widths) - 2) or not (root.enclosure[c][0] > 0 or root.enclosure[c][1] < 0):
             found.missing.append("a point of rank 1 could not be told from its mirror images")
             continue
-        found.add(1, root.point, (c,), t)
+        point = root.point if isinstance(root.point, Point) else exact_point(t.gradient, root.point)
+        found.add(1, point, (c,), t)
     found.how = [h for h in found.how if not h.startswith("rank 1")]
     found.how.append(
         f"rank 1: {len(orbits)}, from the {solution.complex_count} complex critical points of one unit per layer "
