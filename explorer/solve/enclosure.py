@@ -22,6 +22,7 @@ from explorer.solve.enclosure_leftovers import Cluster, clusters
 from explorer.solve.enclosure_points import Certified, Points, search
 from explorer.solve.enclosure_prune import Box, Search, inner_box, outer_box, prune
 from explorer.solve.enclosure_ring import applies, first_order_smooth
+from explorer.solve.growth import growth_radius
 from explorer.solve.radius import Radius, radius
 from explorer.solve.results import Component, Coverage, CriticalSet, Kind, Trust
 from explorer.solve.values import settle_globals
@@ -43,7 +44,10 @@ class Region:
     @classmethod
     def everywhere(cls, problem: Problem) -> Region:
         """The box of the a-priori radius, with sides that are short binary numbers; `Unsupported` where there is none."""
-        ball = radius(problem)
+        try:
+            ball = radius(problem)
+        except Unsupported:
+            ball = growth_radius(problem)
         sides = tuple(_short_side(b) for b in ball.bounds)
         return cls(tuple(-s for s in sides), sides, ball)
 

@@ -50,20 +50,20 @@ def radius(problem: Problem) -> Radius:
         energy = sum((c * v * v for c, y in zip(loss.weights, data.targets, strict=True) for v in y), Fraction(0)) / 2
     else:
         energy = sum(loss.weights, Fraction(0)) / 3
-    starts = _starts(net)
+    first = starts(net)
     balls: list[tuple[tuple[int, ...], Fraction]] = []
     bounds: dict[int, Fraction] = {}
     degree = 1
     for layer in range(net.depth, 0, -1):
-        inside = tuple(range(starts[layer - 1], starts[layer]))
+        inside = tuple(range(first[layer - 1], first[layer]))
         limit = degree * energy / p
         balls.append((inside, limit))
-        bounds |= {k: _root_above(limit / regularizer.weights[k], p) for k in inside}
+        bounds |= {k: root_above(limit / regularizer.weights[k], p) for k in inside}
         own = homogeneity(net.activations[layer - 2]) if layer > 1 else None
         if own is None or net.bias[layer - 1]:
             break
         degree *= own
-    for k in range(starts[1]):
+    for k in range(first[1]):
         if k not in bounds:
             bounds[k] = _first_layer(problem, net, k, energy, regularizer.weights, p)
     missing = [problem.parameters[k] for k in range(len(problem.parameters)) if k not in bounds]
@@ -76,7 +76,7 @@ def _refused(expected: str, got: str) -> Unsupported:
     return Unsupported("a-priori radius", expected=expected, got=got, remedy="give a box with --box")
 
 
-def _starts(net: DenseNetwork) -> list[int]:
+def starts(net: DenseNetwork) -> list[int]:
     out = [0]
     for cols, rows, bias in zip(net.widths, net.widths[1:], net.bias, strict=False):
         out.append(out[-1] + rows * (cols + bool(bias)))
@@ -116,20 +116,20 @@ def _first_layer(
     found = []
     if slope is not None:
         moments = [Fraction(1) if column is None else abs(x[column]) for x in data.inputs]
-        found.append(_root_above(slope**2 * outgoing * flux(moments) / (2 * weights[k]) ** 2, 2))
+        found.append(root_above(slope**2 * outgoing * flux(moments) / (2 * weights[k]) ** 2, 2))
     if spread is not None:
         ones = [Fraction(1)] * len(data.inputs)
-        found.append(_root_above(spread**2 * outgoing * flux(ones) / (2 * weights[k]) ** 2, 4))
+        found.append(root_above(spread**2 * outgoing * flux(ones) / (2 * weights[k]) ** 2, 4))
     return min(found)
 
 
-def _root_above(x: Fraction, p: int) -> Fraction:
+def root_above(x: Fraction, p: int) -> Fraction:
     """A short number r > 0 with r^p >= x."""
     scale = 2**BITS
     if p in (2, 4):
         n = isqrt(-(-x.numerator * scale**2 // x.denominator)) + 1
         r = Fraction(n, scale)
-        return r if p == 2 else _root_above(r, 2)
+        return r if p == 2 else root_above(r, 2)
     n = 1
     while Fraction(n, scale) ** p < x:
         n *= 2
