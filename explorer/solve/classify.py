@@ -24,6 +24,7 @@ from explorer.model.polynomial import LossPolynomial
 from explorer.point import AnyPoint, EnclosedPoint, Inertia, Point
 from explorer.problem import Problem
 from explorer.solve import bounds as whole
+from explorer.solve.attained import attained
 from explorer.solve.curves import curves_at, reduced_order
 from explorer.solve.results import Curve, Evidence, Family, Kind, Value
 from explorer.solve.scalars import enclosure
@@ -57,6 +58,10 @@ class Target:
     @cached_property
     def coercive(self) -> str:
         return whole.coercive(self.problem, self.loss.terms)
+
+    @cached_property
+    def attained(self) -> str:
+        return attained(self.problem, self.loss.terms)
 
     def value(self, point: AnyPoint) -> Value:
         """F at an exact point (exact), or an enclosure over a box."""

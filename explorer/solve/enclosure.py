@@ -17,6 +17,7 @@ from explorer.model.symmetry import symmetry_generators
 from explorer.point import Inertia
 from explorer.problem import Problem
 from explorer.solve import bounds
+from explorer.solve.attained import attained
 from explorer.solve.balls import value_at
 from explorer.solve.enclosure_leftovers import Cluster, clusters
 from explorer.solve.enclosure_points import Certified, Points, search
@@ -133,7 +134,7 @@ def _assembled(problem: Problem, where: Region, points: Points, run: Search, gro
         components,
         floor=Fraction(0) if bounds.nonnegative(problem) else None,
         floor_because=bounds.nonnegative(problem),
-        coercive=bounds.coercive(problem),  # also with kinks: minima are critical in the sense of Clarke
+        coercive=attained(problem),  # also with kinks: minima are critical in the sense of Clarke
         complete=everywhere,
     )
     place = (

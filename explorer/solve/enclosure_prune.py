@@ -227,6 +227,14 @@ def _settled(problem: Problem, run: Search, lo: Array, hi: Array, node: Array, b
         outside = ~done & (ia.total(parts).lo > Range.of(limit).hi)
         run.mark(node, outside, lambda n: 0)
         done |= outside
+    for forms, limit in ball.slabs:
+        far = Range.of(limit).hi
+        values = [ia.total([ia.mul(Range.of(c), Range(lo[k], hi[k])) for k, c in form]) for form in forms]
+        outside = ~done & (
+            np.logical_and.reduce([v.lo > far for v in values]) | np.logical_and.reduce([v.hi < -far for v in values])
+        )
+        run.mark(node, outside, lambda n: 0)
+        done |= outside
     return np.flatnonzero(~done)
 
 

@@ -60,7 +60,7 @@ def assemble(t: Target, components: Sequence[Component], coverage: Coverage) -> 
         components,
         floor=t.floor,
         floor_because=bounds.nonnegative(t.problem, t.loss.terms),
-        coercive=t.coercive,
+        coercive=t.attained,
         complete=coverage.complete,
     )
     return CriticalSet(t.problem, tuple(sorted(settled, key=_position)), coverage, best, because)

@@ -239,8 +239,7 @@ def growth_radius(problem: Problem) -> Radius:
     if p < 2:
         raise refused("a differentiable regularizer", f"exponent {p}")
     first = starts(net)
-    outputs = net.widths[-1]
-    free = range(first[-1] - outputs, first[-1]) if net.bias[-1] else range(0)
+    free = free_biases(problem)
     for k, weight in enumerate(weights):
         if not weight and k not in free:
             raise refused("positive weights except for output biases", f"weight 0 of {problem.parameters[k]}")
@@ -261,10 +260,24 @@ def growth_radius(problem: Problem) -> Radius:
                 break
             degree *= own
     _slopes(problem, net, [[_forced(t, energy) for t in row] for row in terms], bounds, p)
+    slabs = []
     for k in free:
         if not weights[k]:
-            bounds[k] = _free_bias(problem, net, [row[k - free.start] for row in terms], k - free.start, bounds)
-    return Radius(tuple(bounds[k] for k in range(len(weights))), tuple(balls))
+            output = k - free.start
+            far = _far([row[output] for row in terms], problem.parameters[k])
+            bounds[k] = far + _spread(problem, net, output, bounds)
+            if net.depth == 1:
+                cols = net.widths[0]
+                forms = (((*((output * cols + j, v) for j, v in enumerate(x) if v), (k, ONE))) for x in data.inputs)
+                slabs.append((tuple(forms), far))
+    return Radius(tuple(bounds[k] for k in range(len(weights))), tuple(balls), tuple(slabs))
+
+
+def free_biases(problem: Problem) -> range:
+    """The places of the output biases, which may do without a regularizer."""
+    net = problem.network
+    assert isinstance(net, DenseNetwork)
+    return range(net.parameter_count - net.widths[-1], net.parameter_count) if net.bias[-1] else range(0)
 
 
 def _forced(t: Term, energy: Fraction | None) -> Fraction | None:
@@ -327,15 +340,9 @@ def _signals(problem: Problem, net: DenseNetwork, layer: int) -> list[list[Fract
     return None if height is None else [[height] * net.widths[layer - 1] for _ in problem.data.inputs]
 
 
-def _free_bias(
-    problem: Problem, net: DenseNetwork, terms: Sequence[Term], output: int, bounds: dict[int, Fraction]
-) -> Fraction:
-    """Step 4."""
-    signals, cols, start = _signals(problem, net, net.depth), net.widths[-2], starts(net)[-2]
-    name = problem.parameters[len(problem.parameters) - net.widths[-1] + output]
-    if signals is None:
-        raise refused("bounded signals where the output bias is free", f"none before {name}")
-    reach = ZERO
+def _far(terms: Sequence[Term], name: str) -> Fraction:
+    """Step 4: Z > 0 such that the pre-activations of an output with a free bias are neither all > Z nor all < -Z."""
+    reach = ONE
     for side in (-1, 1):
         signs = [ahead(t, side) for t in terms]
         found = [s for s in signs if s is not None]
@@ -345,8 +352,15 @@ def _free_bias(
                 "samples that disagree or are silent",
             )
         reach = max(reach, *(z for _, z in found))
-    spread = max(sum((bounds[start + output * cols + j] * v for j, v in enumerate(row)), ZERO) for row in signals)
-    return reach + spread + ONE
+    return reach
+
+
+def _spread(problem: Problem, net: DenseNetwork, output: int, bounds: dict[int, Fraction]) -> Fraction:
+    """The largest |z - b| of an output with bias b."""
+    signals, cols, start = _signals(problem, net, net.depth), net.widths[-2], starts(net)[-2]
+    if signals is None:
+        raise refused("bounded signals where the output bias is free", "others")
+    return max(sum((bounds[start + output * cols + j] * v for j, v in enumerate(row)), ZERO) for row in signals)
 
 
 def refused(expected: str, got: str) -> Unsupported:

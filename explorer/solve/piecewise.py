@@ -24,6 +24,7 @@ from explorer.model.polynomial import CellPolynomial, LossPolynomial, cell_polyn
 from explorer.point import EnclosedPoint, Point
 from explorer.problem import Problem
 from explorer.solve import bounds
+from explorer.solve.attained import attained
 from explorer.solve.classify import Target
 from explorer.solve.curves import search
 from explorer.solve.families import decomposed, has_families
@@ -85,7 +86,7 @@ def by_cells(problem: Problem, deadline: Deadline) -> CriticalSet:
         components,
         floor=floor,
         floor_because=bounds.nonnegative(problem),
-        coercive=bounds.coercive(problem),
+        coercive=attained(problem),
         complete=not doubts,
     )
     reason = f"{len(boxes)} activation cells decomposed or solved, and {len(pairs)} kinks by one-sided tests"

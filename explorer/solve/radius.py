@@ -34,6 +34,8 @@ class Radius:
 
     bounds: tuple[Fraction, ...]
     balls: tuple[tuple[tuple[int, ...], Fraction], ...]
+    #: (linear forms, Z): no critical point has all forms > Z, or all < -Z
+    slabs: tuple[tuple[tuple[tuple[tuple[int, Fraction], ...], ...], Fraction], ...] = ()
 
 
 def radius(problem: Problem) -> Radius:
