@@ -15,6 +15,7 @@ from explorer.model.kinds import is_piecewise_polynomial, is_polynomial
 from explorer.model.polynomial import loss_polynomial
 from explorer.point import EnclosedPoint
 from explorer.problem import DenseNetwork, Problem
+from explorer.solve import convex, line
 from explorer.solve.classify import Target
 from explorer.solve.deep_linear import is_deep_linear
 from explorer.solve.exponential import applies, by_exponentials
@@ -53,10 +54,17 @@ def critical_set(problem: Problem, *, budget: Budget | None = None, box: Enclose
     deadline = (budget or Budget()).start()
     try:
         if box is not None:
-            return _enclosed(problem, deadline, box)
+            found = _enclosed(problem, deadline, box)
+            return (
+                found
+                if found.coverage.complete or not line.applies(problem)
+                else _on_line(problem, deadline, box, found)
+            )
         try:
             return _critical_set(problem, deadline)
         except Unsupported as first:
+            if line.applies(problem):
+                return line.by_line(problem, deadline)
             if len(problem.parameters) > ENCLOSED:
                 raise
             try:
@@ -71,6 +79,14 @@ def _nothing(problem: Problem, why: str) -> CriticalSet:
     return CriticalSet(problem, (), Coverage(False, "none", Trust.COMPUTED, why))
 
 
+def _on_line(problem: Problem, deadline: Deadline, box: EnclosedPoint, otherwise: CriticalSet) -> CriticalSet:
+    """One parameter: intervals and one-sided derivatives, where kinks or flat pieces stop branch and prune."""
+    with suppress(Unsupported):
+        if (found := line.by_line(problem, deadline, box)).coverage.complete:
+            return found
+    return otherwise
+
+
 def _enclosed(problem: Problem, deadline: Deadline, box: EnclosedPoint | None) -> CriticalSet:
     from explorer.solve.enclosure import Region, by_enclosure  # the last strategy, and slow to load
 
@@ -78,6 +94,9 @@ def _enclosed(problem: Problem, deadline: Deadline, box: EnclosedPoint | None) -
 
 
 def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
+    if convex.applies(problem):
+        with suppress(Unsupported):
+            return convex.by_convexity(problem, deadline)
     polynomial, why = is_polynomial(problem)
     if not polynomial:
         if is_piecewise_polynomial(problem)[0]:

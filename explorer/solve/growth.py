@@ -169,21 +169,33 @@ def ahead(t: Term, side: int) -> tuple[int, Fraction] | None:
     return way * above, max(start, approach(t.target))
 
 
+def _cauchy(c: Coefficients) -> Fraction:
+    """All zeros of the polynomial are smaller in modulus, or it is linear and this is where it vanishes, or constant."""
+    if len(c) <= 2:
+        return abs(c[0] / c[1]) if len(c) == 2 else ZERO
+    return 1 + max(abs(a / c[-1]) for a in c[:-1])
+
+
+def limit_of(psi: Activation, side: int) -> Fraction | None:
+    """The limit of psi(z) for side z -> infinity; None: infinite (or not seen)."""
+    found = _limit(psi, side)
+    return None if found is None else found[2]
+
+
 def _limit(psi: Activation, side: int) -> tuple[int, Fraction, Fraction | None, Callable[[Fraction], Fraction]] | None:
     """(sign of psi', from where on, limit or None for an infinite one, Z(y) beyond which psi is on its limit's side of y)."""
     kind, p = psi.kind, pieces_of(psi)
     if p is not None:
-        piece = p.polynomials[-1 if side > 0 else 0]
-        cut = p.breaks[-1 if side > 0 else 0] if p.breaks else ZERO
-        start = max(ZERO, side * cut)
-        if len(piece) > 2:
-            return None  # the polynomial engines' business
-        slope = piece[1] if len(piece) == 2 else ZERO
+        piece = trim(p.polynomials[-1 if side > 0 else 0])
+        start = max(ZERO, side * p.breaks[-1 if side > 0 else 0]) if p.breaks else ZERO
+        if len(piece) == 1:
+            return 0, start, piece[0], lambda y: ZERO
+        up = (piece[-1] > 0) == (side > 0 or len(piece) % 2 == 0)
         return (
-            (slope > 0) - (slope < 0),
-            start,
-            None if slope else piece[0],
-            lambda y: abs(y - piece[0]) / abs(slope) if slope else ZERO,
+            1 if up else -1,
+            max(start, _cauchy(derivative(piece))),
+            None,
+            lambda y: _cauchy((piece[0] - y, *piece[1:])),
         )
     if kind in ("sigmoid", "tanh"):
         # s(u) >= u/(1 + u) for u >= 0, and tanh z = 2 s(2z) - 1, increasing; towards the limit y is passed for good

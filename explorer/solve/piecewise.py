@@ -21,7 +21,7 @@ from explorer.budget import Deadline
 from explorer.errors import Unsupported
 from explorer.exact import text
 from explorer.model.polynomial import CellPolynomial, LossPolynomial, cell_polynomial
-from explorer.point import EnclosedPoint, Point
+from explorer.point import EnclosedPoint, Inertia, Point
 from explorer.problem import Problem
 from explorer.solve import bounds
 from explorer.solve.attained import attained
@@ -30,7 +30,7 @@ from explorer.solve.curves import search
 from explorer.solve.families import decomposed, has_families
 from explorer.solve.finite import from_solution
 from explorer.solve.polynomials import Terms
-from explorer.solve.results import Component, Coverage, CriticalSet, Evidence, Kind, Trust
+from explorer.solve.results import Component, Coverage, CriticalSet, Evidence, Kind, Trust, Value
 from explorer.solve.taylor import expand, field_ring
 from explorer.solve.values import settle_globals
 
@@ -86,7 +86,7 @@ def by_cells(problem: Problem, deadline: Deadline) -> CriticalSet:
         components,
         floor=floor,
         floor_because=bounds.nonnegative(problem),
-        coercive=attained(problem),
+        coercive=attained(problem) or _bounded_on_the_line(problem),
         complete=not doubts,
     )
     reason = f"{len(boxes)} activation cells decomposed or solved, and {len(pairs)} kinks by one-sided tests"
@@ -97,6 +97,11 @@ def by_cells(problem: Problem, deadline: Deadline) -> CriticalSet:
         best,
         because,
     )
+
+
+def _bounded_on_the_line(problem: Problem) -> str:
+    one = len(problem.parameters) == 1 and bounds.nonnegative(problem)
+    return "F is a piecewise polynomial of one parameter and >= 0, so constant or growing far out" if one else ""
 
 
 # -- cells --------------------------------------------------------------------------------------------------------
@@ -218,13 +223,13 @@ def _on_kink(problem: Problem, left: Box, right: Box, k: int, deadline: Deadline
     c = left.ranges[k][1]
     assert c is not None
     name = problem.parameters[k]
+    if len(problem.parameters) == 1:
+        return _on_the_line(problem, left, right, c), []
     if left.loss.terms == right.loss.terms:
         return [], [
             f"F is the same polynomial on both sides of {name} = {text(c)}: critical points on it are not listed"
         ]
     others = tuple(n for n in problem.parameters if n != name)
-    if not others:
-        return [], [f"the kink {name} = {text(c)} of a loss with one parameter is not examined"]
     g = _restricted(right.loss.terms, k, c)
     sides = {-1: _leaving(left.loss.terms, k, c, -1), 1: _leaving(right.loss.terms, k, c, 1)}
     face = Problem.monomial(others, g or {(0,) * len(others): Fraction(0)})
@@ -252,6 +257,43 @@ def _on_kink(problem: Problem, left: Box, right: Box, k: int, deadline: Deadline
         ) is not None:
             out.append(judged)
     return out, doubts
+
+
+def _on_the_line(problem: Problem, left: Box, right: Box, c: Fraction) -> list[Component]:
+    """One parameter: the first powers of s in F(c - s) and F(c + s) say all. Critical unless both are s itself, with opposite signs."""
+    sides = {s: _opened(box.loss.terms, 0, c, s) for s, box in ((-1, left), (1, right))}  # in v with s = v^2
+    jets = {s: {e[0] // 2: v for e, v in terms.items() if e[0]} for s, terms in sides.items()}
+    first = {s: min(jet, default=0) for s, jet in jets.items()}
+    rise = {s: 0 if not n else 1 if jets[s][n] > 0 else -1 for s, n in first.items()}
+    if first[-1] == first[1] == 1 and rise[-1] != rise[1]:
+        return []
+    ways = set(rise.values())
+    if ways == {1, -1}:
+        kind = Kind.SADDLE
+    elif -1 not in ways:
+        kind = Kind.MINIMUM if 0 in ways else Kind.STRICT_MINIMUM
+    else:
+        kind = Kind.MAXIMUM if 0 in ways else Kind.STRICT_MAXIMUM
+    # F', F'' from the left and from the right; critical, so F' = 0 where it exists
+    smooth = all(not jet.get(1) for jet in jets.values()) and jets[-1].get(2, 0) == jets[1].get(2, 0)
+    bend = jets[1].get(2, Fraction(0))
+    point = Point.rational([c])
+    words = " and ".join(f"F {_WORDS[rise[s]]} to the {'right' if s > 0 else 'left'}" for s in (-1, 1))
+    return [
+        Component(
+            dimension=0,
+            sample=point,
+            value=Value.rational(sides[1].get((0,), Fraction(0))),
+            inertia=Inertia(int(bend > 0), int(bend == 0), int(bend < 0)) if smooth else None,
+            kind=kind,
+            is_global=None,
+            because=f"on the kink {problem.parameters[0]} = {text(c)}: {words}",
+            orbit=1 if smooth and 0 not in ways else None,
+            points=(point,),
+            isolated=smooth and 0 not in ways,
+            description="a point where two pieces meet" + ("" if smooth else " (critical in the sense of Clarke)"),
+        )
+    ]
 
 
 @dataclass(frozen=True)
