@@ -25,10 +25,9 @@ from itertools import combinations, product
 from typing import Any, cast
 
 import flint
-import numpy as np
-from flint import arb
+from flint import arb, arb_mat
 
-from explorer.algebra.balls import ball
+from explorer.algebra.balls import ball, dyadic_value
 from explorer.algebra.feasible import affine_solutions, echelon, strictly_feasible
 from explorer.algebra.krawczyk import PRECISION, KrawczykProof, prove_root
 from explorer.algebra.systems import PolynomialSystem
@@ -42,7 +41,7 @@ from explorer.solve.results import Component, Coverage, CriticalSet, Kind, Trust
 
 METHOD = "convexity"
 LASSO_CHOICES, SEPARATED, LARGEST = 3**7, 12, 60
-STEPS = 80
+STEPS, TINY = 80, 60
 ZERO, ONE = Fraction(0), Fraction(1)
 GLOBAL = "F is convex, so every critical point is a global minimum"
 
@@ -198,7 +197,9 @@ def _minimum(model: Model, deadline: Deadline) -> Component:
         moved: tuple[int, ...] = ()
     else:
         system = Restricted(model, pivots)
-        found = prove_root(cast(PolynomialSystem, system), _newton(system, deadline))
+        with flint.ctx.workprec(PRECISION):
+            near = _newton(system, deadline)
+        found = prove_root(cast(PolynomialSystem, system), near)
         if not isinstance(found, KrawczykProof):
             raise Unsupported("the minimum of a convex loss", expected="a regular Hessian there", got=found.reason)
         lower, upper = [ZERO] * d, [ZERO] * d
@@ -255,30 +256,32 @@ def _without_regularized(model: Model) -> tuple[Fraction, ...] | None:
 
 
 def _newton(system: Restricted, deadline: Deadline) -> list[Fraction]:
-    """A proposal by damped Newton steps in floats: halved until F falls."""
+    """A proposal by damped Newton steps with the middles of balls: halved until F falls."""
     n = len(system.free)
-    x = np.zeros(n)
+    x, tiny = [arb(0)] * n, arb(2) ** -TINY
 
-    def value(v: Any) -> float:
-        return float(system.model.value(system.at([arb(t) for t in v.tolist()])).mid())
+    def value(v: Sequence[arb]) -> arb:
+        return system.model.value(system.at(v)).mid()
 
     here = value(x)
     for _ in range(STEPS):
         deadline.check("looking for the minimum of a convex loss")
-        balls = [arb(t) for t in x.tolist()]
-        g = np.array([float(v.mid()) for v in system.at_balls(balls)])
-        h = np.array([[float(v.mid()) for v in row] for row in system.jacobian_at_balls(balls)])
-        h = h + np.ldexp(1 + np.abs(h).max(), -40) * np.eye(n)
-        step = np.linalg.solve(h, g)
-        for _ in range(60):
-            there = value(x - step)
-            if there < here:
+        h = [[v.mid() for v in row] for row in system.jacobian_at_balls(x)]
+        lifted = arb_mat([[v + (tiny if i == j else 0) for j, v in enumerate(row)] for i, row in enumerate(h)])
+        try:
+            step = lifted.solve(arb_mat([[v.mid()] for v in system.at_balls(x)]))
+        except ZeroDivisionError:
+            break
+        scale = arb(1)
+        for _ in range(TINY):
+            new = [(v - scale * step[k, 0]).mid() for k, v in enumerate(x)]
+            if (there := value(new)) < here:
                 break
-            step = step / 2
+            scale = scale / 2
         else:
             break
-        x, here = x - step, there
-    return [Fraction(t) for t in x.tolist()]
+        x, here = new, there
+    return [dyadic_value(v) for v in x]
 
 
 # -- separable data ------------------------------------------------------------------------------------------------------

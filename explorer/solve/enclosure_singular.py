@@ -111,7 +111,10 @@ class BallTaylor(BallRing):
             return taylor_of_polynomial(self, p.polynomials[k], z, order)
         x, kind = arb_series([z, 1], prec=order + 1), activation.kind
         if kind in ("sigmoid", "swish", "tanh"):
-            s = 1 / (1 + (-2 * x if kind == "tanh" else -x).exp())
+            below = 1 + (-2 * x if kind == "tanh" else -x).exp()
+            if not below[0] > 0:  # the ball of e^-z is so wide that it holds negative numbers: no enclosure
+                return [arb("nan")] * (order + 1)
+            s = 1 / below
             value = s if kind == "sigmoid" else x * s if kind == "swish" else 2 * s - 1
         elif kind == "softplus":
             value = (1 + x.exp()).log()

@@ -124,7 +124,7 @@ def value_on_line(problem: Problem, at: AnyPoint) -> Value:
         total, exact = arb(0), ZERO if w is not None else None
         for x, row in zip(problem.data.inputs, terms_of(problem), strict=True):
             t = row[0]
-            f, known = _output(t.psi, there * ball(x[0]), None if w is None else w * x[0])
+            f, known = _output(t.psi, there * ball(x[0]), w * x[0] if w is not None else None if x[0] else ZERO)
             if t.kind == "squared":
                 total += ball(t.weight) * (f - ball(t.target)) * (f - ball(t.target))
                 exact = None if exact is None or known is None else exact + t.weight * (known - t.target) ** 2
@@ -163,7 +163,7 @@ def _output(psi: Activation, z: arb, exact: Fraction | None) -> tuple[arb, Fract
     if p is not None:
         known = None if exact is None else polynomial_value(p.polynomials[p.index(exact)[0]], exact)
         return (ball(known) if known is not None else _hull(p, z)), known
-    known = AT_ZERO.get(psi.kind) if exact == 0 else None
+    known = AT_ZERO.get(psi.kind) if exact is not None and exact == 0 else None
     if known is not None:
         return ball(known), known
     if psi.kind == "elu":
