@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction as Q
-from itertools import permutations, product
+from itertools import islice, permutations, product
 from math import comb
 from typing import Any
 
@@ -286,24 +286,27 @@ def _refined(terms: Poly, at: list[Q]) -> list[Q]:
 
 
 def shifted(terms: Poly, at: Sequence[Q], order: int = 8) -> Poly:
-    """The coefficients up to total degree ``order`` of F(at + h) in h, by binomials in 70-digit arithmetic."""
-    out: dict[tuple[int, ...], Any] = {}
-    with mpmath.workdps(70):
-        top = max((n for e in terms for n in e), default=0)
-        base = [mpmath.mpf(v.numerator) / v.denominator for v in at]
-        powers = [[x**n for n in range(top + 1)] for x in base]
-        for e, c in terms.items():
-            below: list[tuple[tuple[int, ...], Any]] = [((), mpmath.mpf(c.numerator) / c.denominator)]
-            for k, n in enumerate(e):
-                below = [
-                    ((*j, m), v * comb(n, m) * powers[k][n - m])
-                    for j, v in below
-                    for m in range(min(n, order - sum(j)) + 1)
-                    if m == n or base[k]
-                ]
-            for j, v in below:
-                out[j] = out[j] + v if j in out else v
-        return {j: Q(int(mpmath.nint(v * mpmath.mpf(2) ** 200)), 2**200) for j, v in out.items()}
+    """The coefficients up to total degree ``order`` of F(at + h) in h, by binomials in fixed-point arithmetic of 320 bits."""
+    bits = 320
+    out: dict[tuple[int, ...], int] = {}
+    top = max((n for e in terms for n in e), default=0)
+    base = [(v.numerator << bits) // v.denominator for v in at]
+    powers = [[1 << bits] for _ in base]
+    for x, row in zip(base, powers, strict=True):
+        for _ in range(top):
+            row.append(row[-1] * x >> bits)
+    for e, c in terms.items():
+        below = [((), (c.numerator << bits) // c.denominator, 0)]
+        for k, n in enumerate(e):
+            below = [
+                ((*j, m), v * comb(n, m) * powers[k][n - m] >> bits if n else v, degree + m)
+                for j, v, degree in below
+                for m in range(min(n, order - degree) + 1)
+                if m == n or base[k]
+            ]
+        for j, v, _ in below:
+            out[j] = out[j] + v if j in out else v
+    return {j: Q(v + (1 << bits - 201) >> bits - 200, 1 << 200) for j, v in out.items()}
 
 
 def _inertia(moved: Poly, d: int) -> tuple[int, int, int]:
@@ -336,16 +339,33 @@ def _neighbours(small: dict[tuple[int, ...], float], d: int, c: Component, rng: 
             hessian[i, j] = hessian[j, i] = 2 * v if i == j else v
     # a cone around a small eigenvalue is narrow in many dimensions: try its axis too
     base = np.concatenate([directions(d, rng), np.linalg.eigh(hessian)[1].T])
-    weights = [w for w in product((1, 2, 3), repeat=d) if min(w) == 1][:40]
+    weights = list(islice((w for w in product((1, 2, 3), repeat=d) if min(w) == 1), 40))
     radii = (1e-2, 1e-3)
     for r in radii:
         h = np.concatenate([r ** np.array(w) * base for w in weights])
-        terms = [v * np.prod(h ** np.array(e), axis=1) for e, v in small.items()]
-        total = sum(terms, np.zeros(len(h)))
-        noise = 1e-13 * sum((np.abs(t) for t in terms), np.zeros(len(h))) + 1e-60
+        total, noise = np.zeros(len(h)), np.zeros(len(h))
+        for term in _terms(small, h):
+            total += term
+            noise += np.abs(term)
+        noise = 1e-13 * noise + 1e-60
         lower += bool((total < -noise).any())
         higher += bool((total > noise).any())
     return _verdict(c.kind, lower == len(radii), higher == len(radii), lower, higher)
+
+
+def _terms(small: dict[tuple[int, ...], float], h: Array) -> Iterator[Array]:
+    """Every term at the rows of h; monomials in the order of their factors, so that a product is begun once for all that share it."""
+    columns = np.ascontiguousarray(h.T)
+    factors = {tuple(k for k, n in enumerate(e) for _ in range(n)): v for e, v in small.items() if v}
+    begun: list[tuple[int, Array]] = []
+    for word in sorted(factors):
+        shared = 0
+        while shared < min(len(begun), len(word)) and begun[shared][0] == word[shared]:
+            shared += 1
+        del begun[shared:]
+        for k in word[shared:]:
+            begun.append((k, begun[-1][1] * columns[k] if begun else columns[k]))
+        yield factors[word] * begun[-1][1]
 
 
 def _verdict(kind: Kind, lower: bool, higher: bool, some_lower: int, some_higher: int) -> list[str]:

@@ -39,6 +39,8 @@ SIZES = {
     "piecewise": 3,
     "kinks": 3,
     "even-kinks": 3,
+    "partial-ridge": 3,
+    "clipped": 3,
     "requ-ridge": 4,
     "outputs": 4,
     "deep-linear": 4,
