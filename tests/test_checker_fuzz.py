@@ -355,7 +355,7 @@ LONG = {
     "20000 parameters",
     "family of 16 parameters and 2500 terms",
     "100000 error functions",
-    "200 inputs of dimension 200",
+    "inertia of order 399",
 }
 
 

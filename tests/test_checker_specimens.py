@@ -102,10 +102,10 @@ def test_case_certificates_are_verified():
 # -- the program: one file, standard library only, one line, three exit codes ----------------------------------------
 
 
-def one_of_each() -> list[tuple[Specimen, int]]:
-    picked = [(ACCEPTED[k], 0) for k in range(0, len(ACCEPTED), len(ACCEPTED) // 5)]
-    picked += [(REJECTED[k], 1) for k in range(0, len(REJECTED), len(REJECTED) // 4)]
-    return picked + [(MALFORMED[k], 2) for k in range(0, len(MALFORMED), len(MALFORMED) // 4)]
+def one_of_each(each: int = 4) -> list[tuple[Specimen, int]]:
+    picked = [(ACCEPTED[k], 0) for k in range(0, len(ACCEPTED), len(ACCEPTED) // (each + 1))]
+    picked += [(REJECTED[k], 1) for k in range(0, len(REJECTED), len(REJECTED) // each)]
+    return picked + [(MALFORMED[k], 2) for k in range(0, len(MALFORMED), len(MALFORMED) // each)]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def one_of_each() -> list[tuple[Specimen, int]]:
 )
 def test_program_alone_in_an_empty_folder(tmp_path, flags):
     """No explorer, no site-packages (-S), no assert statements (-O): the same line and the exit code of the verdict."""
-    for k, (specimen, code) in enumerate(one_of_each()):
+    for k, (specimen, code) in enumerate(one_of_each(4 if flags == ("-I",) else 1)):
         folder = tmp_path / str(k)
         folder.mkdir()
         (folder / "p.json").write_bytes(specimen.problem)
