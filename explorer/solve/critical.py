@@ -175,7 +175,7 @@ def _piecewise(problem: Problem, deadline: Deadline) -> CriticalSet:
         from explorer.solve.fans_smooth import with_smooth_kinks
 
         return with_smooth_kinks(layer, deadline)
-    if layer.ridge:
+    if not layer.flat:
         from explorer.solve.fans_ridge import with_ridge
 
         return with_ridge(layer, deadline)

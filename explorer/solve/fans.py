@@ -41,6 +41,10 @@ class Face:
     def dimension(self) -> int:
         return len(self.basis)
 
+    def at(self, s: Sequence[Fraction]) -> Vector:
+        """The vector with these coordinates in the basis."""
+        return tuple(dot(s, [b[k] for b in self.basis]) for k in range(len(self.sample)))
+
     @cached_property
     def dead(self) -> bool:
         """Whether the unit's outputs are 0 on the whole face."""

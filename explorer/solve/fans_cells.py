@@ -62,7 +62,7 @@ def _inside_cells(layer: Layer, fan: Fan, cells: Sequence[Face], deadline: Deadl
     walls: list[Component] = []
     doubt = ""
     for root in solution.roots:
-        point = _shortened(root.point, len(names))
+        point = shortened(root.point, len(names))
         with flint.ctx.workprec(PRECISION):
             sides = _sides(layer, fan, cells, Numbers.of(point))
         if -1 in sides:
@@ -132,7 +132,7 @@ def _sides(layer: Layer, fan: Fan, cells: Sequence[Face], at: Numbers) -> list[i
     return out
 
 
-def _shortened(point: AnyPoint, size: int) -> AnyPoint:
+def shortened(point: AnyPoint, size: int) -> AnyPoint:
     """The first coordinates."""
     if isinstance(point, EnclosedPoint):
         return EnclosedPoint(point.lower[:size], point.upper[:size])

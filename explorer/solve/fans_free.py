@@ -31,7 +31,7 @@ from explorer.point import Inertia, Point
 from explorer.solve.classify import Target
 from explorer.solve.fans import Face, Fan, dot
 from explorer.solve.fans_kinds import State, attained, kind_of
-from explorer.solve.layer import MAX_STRATA, ZERO, Layer, Weights, gathered, linear
+from explorer.solve.layer import MAX_STRATA, ZERO, Layer, Weights, free_part, gathered, linear
 from explorer.solve.results import Component, CriticalSet, Value
 
 
@@ -74,7 +74,7 @@ def _strata(layer: Layer, fan: Fan, deadline: Deadline) -> Iterator[Component]:
         State(f, w, sign, True, *place)
         for w in groups
         for f in fan.faces
-        if not f.dead and (layer.pieces is not None or not w.outgoing) and (place := _place(layer, fan, f, w))
+        if not f.dead and (layer.pieces is not None or not w.outgoing) and (place := free_part(layer, fan, f, w))
         for sign in (1, -1)
     ]
     known: dict[tuple[tuple[int, Weights], ...], Outputs | None] = {}
@@ -97,20 +97,6 @@ def _strata(layer: Layer, fan: Fan, deadline: Deadline) -> Iterator[Component]:
                     deadline.check("listing critical strata")
                     if all(chosen[k].weights == w for k, w in zip(order, units, strict=True)):
                         yield _component(layer, fan, fit, [chosen[k] for k in order])
-
-
-def _place(layer: Layer, fan: Fan, face: Face, weights: Weights) -> tuple[Vector, tuple[Vector, ...]] | None:
-    """(a sample, a basis of the span) of the part of the face where L u = 0, or None: there is none."""
-    if not any(weights.incoming):
-        return face.sample, face.basis
-    equations = [(*n, ZERO) for n, s in zip(fan.normals, face.signs, strict=True) if not s]
-    equations += [
-        tuple(Fraction(int(i == k)) for i in range(layer.space + 1)) for k, w in enumerate(weights.incoming) if w
-    ]
-    inside = [(*(s * v for v in n), ZERO) for n, s in zip(fan.normals, face.signs, strict=True) if s]
-    sample = strictly_feasible(layer.space, equations, inside)
-    solved = affine_solutions(layer.space, equations)
-    return None if sample is None or solved is None else (sample, solved[1])
 
 
 def _orders(items: list[int]) -> Iterator[list[int]]:
@@ -231,7 +217,7 @@ def _gradient(face: Face, g: Vector) -> Vector:
 def _passive(layer: Layer, fan: Fan, weights: Weights, g: Vector) -> Iterator[State]:
     """The states of units that do not move the outputs to first order in v u: v = 0 and h(u) = 0, or outputs 0."""
     for face in fan.faces:
-        if (place := _place(layer, fan, face, weights)) is None:
+        if (place := free_part(layer, fan, face, weights)) is None:
             continue
         if face.dead:
             if weights.outgoing:

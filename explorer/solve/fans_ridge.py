@@ -30,10 +30,13 @@ from explorer.point import AnyPoint
 from explorer.solve import bounds
 from explorer.solve.classify import PRECISION
 from explorer.solve.fans import Face, Fan, dot
+from explorer.solve.fans_cells import shortened
 from explorer.solve.layer import MAX_STRATA, ZERO, Layer, Weights, gathered
 from explorer.solve.polynomials import context, to_terms
 from explorer.solve.results import Component, CriticalSet
-from explorer.solve.ridge_points import Active, Numbers, component
+from explorer.solve.ridge_components import Home, component
+from explorer.solve.ridge_points import Active, Numbers
+from explorer.solve.ridge_rest import rests_of
 from explorer.solve.ridge_single import single_unit
 
 
@@ -52,21 +55,19 @@ def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
     units = [layer.weights_of(j) for j in range(layer.units)]
     kinds = list(dict.fromkeys(units))
     faces = [f for f in fan.faces if f.dimension and not f.dead and (not layer.even or _leading(f) > 0)]
-    types = [Type(f, s, w) for w in kinds for f in faces for s in (1, -1)]
+    types = [Type(f, s, w) for w in kinds for f in faces if len(w.kernel(f)) < f.dimension for s in (1, -1)]
     doubts: list[str] = []
     components: list[Component] = []
     solved = 0
     try:
         for chosen, homes in _choices(layer, fan, units, types, deadline):
             solved += 1
-            for active, home in product(_solutions(layer, fan, chosen, deadline, doubts), homes):
-                deadline.check("classifying critical points")
-                for flips in product(*((1, -1) if layer.even and a is not None else (1,) for a in home)):
-                    found, doubt = component(layer, fan, units, active, home, flips)
-                    doubts += doubt
-                    components += [] if found is None else [found]
-                    if len(components) > MAX_STRATA:
-                        raise Unsupported("critical strata", expected=f"at most {MAX_STRATA}", got="more")
+            for active, home, flips in _strata(layer, fan, units, chosen, homes, deadline, doubts):
+                found, doubt = component(layer, fan, active, home, flips)
+                doubts += doubt
+                components += [] if found is None else [found]
+                if len(components) > MAX_STRATA:
+                    raise Unsupported("critical strata", expected=f"at most {MAX_STRATA}", got="more")
     except ExplorerError as stopped:
         doubts.append(f"strata are missing: {stopped.sentence()}")
     reason = (
@@ -76,29 +77,56 @@ def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
     return gathered(layer, components, doubts, reason, bounds.coercive(layer.problem))
 
 
+def _strata(
+    layer: Layer,
+    fan: Fan,
+    units: Sequence[Weights],
+    chosen: Sequence[Type],
+    homes: Sequence[Given],
+    deadline: Deadline,
+    doubts: list[str],
+) -> Iterator[tuple[Active, tuple[Home, ...], tuple[int, ...]]]:
+    """Every solution with every way to give the types, the places to rest and (for |z|) the signs to the units."""
+    for active in _solutions(layer, fan, chosen, deadline, doubts):
+        with flint.ctx.workprec(PRECISION):
+            resting = {w: rests_of(active, fan, w) for w in dict.fromkeys(units)}
+        for given in homes:
+            deadline.check("classifying critical points")
+            for w in (units[j] for j, a in enumerate(given) if a is None):
+                doubts += resting[w][1]
+            options: list[list[Home]] = [[*resting[units[j]][0]] if a is None else [a] for j, a in enumerate(given)]
+            for home in product(*options):
+                for flips in product(*((1, -1) if layer.even and isinstance(a, int) else (1,) for a in home)):
+                    yield active, home, flips
+
+
 def _leading(face: Face) -> int:
     """The first sign of a face that is not 0: of two opposite faces one has 1."""
     return next((s for s in face.signs if s), 0)
 
 
-Home = tuple[int | None, ...]
+#: which type each unit has (None: it has v = 0)
+Given = tuple[int | None, ...]
 
 
 def _choices(
     layer: Layer, fan: Fan, units: Sequence[Weights], types: Sequence[Type], deadline: Deadline
-) -> Iterator[tuple[tuple[Type, ...], list[Home]]]:
+) -> Iterator[tuple[tuple[Type, ...], list[Given]]]:
     """The sets of types that linear programming does not exclude, each with the ways to give them to the units."""
     for count in range(min(layer.units, len(types)) + 1):
         for chosen in combinations(types, count):
             deadline.check("choosing faces for the units")
-            if any(a.face == b.face and a.weights == b.weights for a, b in combinations(chosen, 2)):
+            if any(
+                a.face == b.face and a.weights == b.weights and not a.weights.kernel(a.face)
+                for a, b in combinations(chosen, 2)
+            ):
                 continue  # opposite signs on one face want opposite directions
             homes = list(_assignments(units, chosen))
             if homes and _possible(layer, fan, chosen):
                 yield chosen, homes
 
 
-def _assignments(units: Sequence[Weights], chosen: Sequence[Type]) -> Iterator[Home]:
+def _assignments(units: Sequence[Weights], chosen: Sequence[Type]) -> Iterator[Given]:
     """Which unit has which type (None: it is zero), every type used."""
     options = [[None, *(k for k, t in enumerate(chosen) if t.weights == w)] for w in units]
     for home in product(*options):
@@ -120,10 +148,13 @@ def _possible(layer: Layer, fan: Fan, chosen: Sequence[Type]) -> bool:
         for i, (w, y) in enumerate(zip(layer.weights, layer.targets, strict=True))
     ]
     positive: list[Affine] = []
+    equations: list[Affine] = []
     start = 0
     for t in chosen:
-        inverse = t.weights.inverse(t.face)
         slope = [combined([row[k] for row in t.face.columns], g) for k in range(t.face.dimension)]
+        kernel = t.weights.kernel(t.face)
+        equations += [combined(k, slope) for k in kernel]  # free directions: the gradient of h vanishes along them
+        inverse = [] if kernel else t.weights.inverse(t.face)
         direction = [combined([-t.sign * v for v in line], slope) for line in inverse]
         for n, side in zip(fan.normals, t.face.signs, strict=True):
             if not side:
@@ -131,9 +162,8 @@ def _possible(layer: Layer, fan: Fan, chosen: Sequence[Type]) -> bool:
             local = [side * dot(n, b) for b in t.face.basis]
             own = [ZERO] * (size + 1)
             own[start : start + t.face.dimension] = [t.sign * v for v in local]
-            positive += [tuple(own), combined(local, direction)]
+            positive += [tuple(own)] if kernel else [tuple(own), combined(local, direction)]
         start += t.face.dimension
-    equations: list[Affine] = []
     if layer.output_bias:
         total = list(combined([Fraction(1)] * len(g), g))
         total[size - 1] += 2 * layer.bias_weight
@@ -161,18 +191,21 @@ def _solutions(
         yield Active.none(layer, bias if layer.output_bias else ZERO)
         return
     roots: list[tuple[AnyPoint, bool]]
-    if len(chosen) == 1:
+    free = any(t.weights.kernel(t.face) for t in chosen)
+    if len(chosen) == 1 and not free:
         (t,) = chosen
         points = single_unit(layer, t.face, t.weights.matrix(t.face), t.weights.outgoing, layer.bias_weight)
         roots = [(p, True) for p in points]
     else:
-        solution = solve_zero_dimensional(_system(layer, chosen), deadline)
+        system = _system(layer, chosen)
+        size = len(system.names)
+        solution = solve_zero_dimensional(_saturated(system, chosen) if free else system, deadline)
         if solution.dimension not in (Dimension.FINITE, Dimension.EMPTY):
             doubts.append(f"the system of a choice of faces was not solved: {solution.reason}")
             return
         if not solution.complete:
             doubts.append(solution.reason)
-        roots = [(root.point, not root.singular) for root in solution.roots]
+        roots = [(shortened(root.point, size), not root.singular) for root in solution.roots]
     for point, nonsingular in roots:
         with flint.ctx.workprec(PRECISION):
             inside = _inside(fan, chosen, point)
@@ -205,6 +238,17 @@ def _system(layer: Layer, chosen: Sequence[Type]) -> PolynomialSystem:
     if layer.output_bias:
         loss += q(layer.bias_weight) * gens["c"] ** 2
     return PolynomialSystem.gradient(names, to_terms(loss))
+
+
+def _saturated(system: PolynomialSystem, chosen: Sequence[Type]) -> PolynomialSystem:
+    """With z_a v_a = 1 for each type: v_a = 0 leaves the free incoming weights undetermined."""
+    names, extra = system.names, [f"z{a}" for a in range(len(chosen))]
+    equations = [{(*e, *[0] * len(extra)): c for e, c in p} for p in system.equations]
+    for a in range(len(chosen)):
+        v = names.index(f"v{a}")
+        both = tuple(int(k in (v, len(names) + a)) for k in range(len(names) + len(extra)))
+        equations.append({both: Fraction(1), (0,) * len(both): Fraction(-1)})
+    return PolynomialSystem.of((*names, *extra), equations)
 
 
 def _sum(ring: Any, parts: Sequence[Any]) -> Any:

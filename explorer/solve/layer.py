@@ -16,7 +16,7 @@ from functools import cached_property
 
 import flint
 
-from explorer.algebra.feasible import Vector
+from explorer.algebra.feasible import Vector, affine_solutions, strictly_feasible
 from explorer.budget import Deadline
 from explorer.exact import text
 from explorer.model.activations import pieces_of
@@ -43,6 +43,15 @@ class Weights:
             [sum((w * x * y for w, x, y in zip(self.incoming, a, b, strict=True)), ZERO) for b in face.basis]
             for a in face.basis
         ]
+
+    def kernel(self, face: Face) -> tuple[Vector, ...]:
+        """ker M in the coordinates of the face's basis (that of L in the face's span)."""
+        if all(self.incoming):
+            return ()
+        rows = [(*(b[k] for b in face.basis), ZERO) for k, w in enumerate(self.incoming) if w]
+        solved = affine_solutions(face.dimension, rows)
+        assert solved is not None
+        return solved[1]
 
     def inverse(self, face: Face) -> list[list[Fraction]]:
         size = face.dimension
@@ -153,6 +162,20 @@ class Layer:
         ]
 
 
+def free_part(layer: Layer, fan: Fan, face: Face, weights: Weights) -> tuple[Vector, tuple[Vector, ...]] | None:
+    """(a sample, a basis of the span) of the part of the face where L u = 0, or None: there is none."""
+    if not any(weights.incoming):
+        return face.sample, face.basis
+    equations = [(*n, ZERO) for n, s in zip(fan.normals, face.signs, strict=True) if not s]
+    equations += [
+        tuple(Fraction(int(i == k)) for i in range(layer.space + 1)) for k, w in enumerate(weights.incoming) if w
+    ]
+    inside = [(*(s * v for v in n), ZERO) for n, s in zip(fan.normals, face.signs, strict=True) if s]
+    sample = strictly_feasible(layer.space, equations, inside)
+    solved = affine_solutions(layer.space, equations)
+    return None if sample is None or solved is None else (sample, solved[1])
+
+
 def layer_of(problem: Problem) -> Layer | None:
     """The layer, or None where the fan solvers do not apply."""
     net, data, loss, r = problem.network, problem.data, problem.loss, problem.regularizer
@@ -181,7 +204,8 @@ def layer_of(problem: Problem) -> Layer | None:
     if degree > 1 and len(inputs[0]) > 1 and not ridge:
         return None
     layer = Layer(problem, net.widths[1], inputs, targets, tuple(loss.weights), slopes, degree, ridge)
-    return layer if ridge or layer.flat else None
+    balanced = degree == 1 and all(layer.weights_of(j).outgoing for j in range(layer.units))
+    return layer if ridge or layer.flat or balanced else None
 
 
 def linear(names: Sequence[str], coefficients: Sequence[Fraction]) -> str:
