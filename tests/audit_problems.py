@@ -427,6 +427,15 @@ def random_clipped(rng: random.Random) -> Problem:
     return _special(rng, rng.choice([HARD_TANH, CLIPPED]), [rng.choice(["", "", "v", "vc"])])
 
 
+def random_free_bias(rng: random.Random) -> Problem:
+    """One relu-like unit, or two with different weights, regularized on both sides of its product, the hidden bias free."""
+    while True:
+        problem = _special(rng, rng.choice(["relu", "relu", LEAKY, ABSOLUTE]), [rng.choice(["wv", "wvc"]), "wv"])
+        units, r = problem.network.widths[1], problem.regularizer
+        if problem.network.bias[0] and (units == 1 or (r.weights[0], r.weights[4]) != (r.weights[1], r.weights[5])):
+            return problem
+
+
 def random_exponential(rng: random.Random) -> Problem:
     """Sigmoid, tanh and exp on rational inputs: a neuron, or one hidden unit with an output weight."""
     kind = rng.choice(["sigmoid", "sigmoid", "tanh", "exp"])
@@ -451,6 +460,7 @@ CLASSES: dict[str, Callable[[random.Random], Problem]] = {
     "even-kinks": random_even_kinks,
     "partial-ridge": random_partial_ridge,
     "clipped": random_clipped,
+    "free-bias": random_free_bias,
     "requ-ridge": random_requ_ridge,
     "outputs": random_outputs,
     "deep-linear": random_deep_linear,

@@ -14,6 +14,7 @@ from audit_problems import CLIPPED, HARD_TANH
 from explorer.budget import Budget
 from explorer.problem import Problem
 from explorer.solve.critical import critical_set
+from explorer.solve.results import Kind
 
 
 def network(inputs, targets, activation="relu", weights=None, units=1, bias=False):
@@ -96,3 +97,47 @@ def test_descents_end_on_listed_components(name, seed):
     assert not audit_descents.missed(problem, found, starts=25, seed=seed, steps=50)[1]
     few = len(found.components) < 150
     assert not few or not [c for c in audit_checks.audit(problem, found, starts=25) if "unconfirmed" not in c]
+
+
+# -- both weights of a unit regularized, hidden biases free ------------------------------------------------------------
+
+
+def both_sides(inputs, targets, *, units=1, out=False, weight="1/2", activation="relu"):
+    w = [weight] * units
+    weights = [*w, *["0"] * units, *w, *(["0"] if out else [])]
+    return network(inputs, targets, activation, weights, units, [True, out])
+
+
+def test_a_free_hidden_bias():
+    # F = (v relu(w + b) - 1)^2 + (w^2 + v^2)/2: where the unit is active v h' = 0 along b gives v = 0 or g = 0, and g = 0 gives w = v = 0.
+    # v = 0: w = 0 and h(b) = -2 relu(b) = 0: b < 0 (dead: minima) and b = 0, where F falls like v b g: a saddle
+    assert counted(both_sides([1], [1])) == {(1, "minimum", 1): 1, (0, "saddle", 1): 1}
+
+
+def test_two_units_with_the_same_weights_may_share_in_ways_that_are_not_listed():
+    # units with u = (w, b) and (-w, b') and opposite v, both active on all points, are one function: the list says what it lacks
+    found = critical_set(both_sides([1, -2], [3, 1], units=2, weight="1/10"), budget=Budget(20))
+    assert not found.coverage.complete
+    assert "infinitely many" in found.coverage.reason
+
+
+def test_two_units_with_different_weights():
+    two = network([1, -1], [1, -1], "relu", ["1/2", "1", "0", "0", "1/2", "1", "0"], 2, [True, True])
+    found = critical_set(two, budget=Budget(30))
+    assert found.coverage.complete, found.coverage.reason
+    # unit 1 alone: 7/8 (cases/free-bias-relu-ridge); unit 2 alone: 2 (p - 1)^2 + 2|p|: p = 1/2, 3/2. Nothing: 2.
+    assert {c.value.as_fraction for c in found.components} == {Q(7, 8), Q(3, 2), 2}
+    # Each of them is a minimum with the other unit dead (w = v = 0, b < 0). With the other unit at b > 0: (sum_i g_i x_i)^2 against 4 m l:
+    # unit 2 beside 7/8: g = (-1/2, 1/2), 1 < 4; unit 1 beside 3/2: g = (-1, 1), 4 > 1; nothing: 16 > 1.
+    assert {c.value.as_fraction for c in found.minima} == {Q(7, 8), Q(3, 2), 2}
+    assert {c.value.as_fraction for c in found.components if c.kind.is_saddle} == {Q(3, 2), 2}
+    assert not [c for c in found.components if c.kind is Kind.UNDECIDED]
+
+
+@pytest.mark.parametrize("seed", [2, *[pytest.param(k, marks=pytest.mark.slow) for k in range(3, 63)]])
+def test_descents_with_free_hidden_biases(seed):
+    problem = audit_problems.make("free-bias", seed)
+    found = critical_set(problem, budget=Budget(20))
+    assert found.coverage.complete, found.coverage.reason
+    assert not audit_descents.missed(problem, found, starts=25, seed=seed, steps=50)[1]
+    assert not [c for c in audit_checks.audit(problem, found, starts=25) if "unconfirmed" not in c]

@@ -14,7 +14,7 @@ not fall to first order where an active unit leaves its face; it is never a maxi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, product
 from typing import Any
@@ -35,8 +35,9 @@ from explorer.solve.layer import MAX_STRATA, ZERO, Layer, Weights, gathered
 from explorer.solve.polynomials import context, to_terms
 from explorer.solve.results import Component, CriticalSet
 from explorer.solve.ridge_components import Home, component
-from explorer.solve.ridge_points import Active, Numbers
+from explorer.solve.ridge_points import Active, Numbers, Shift
 from explorer.solve.ridge_rest import rests_of
+from explorer.solve.ridge_shift import amount, holds, pinned, shift_of
 from explorer.solve.ridge_single import single_unit
 
 
@@ -192,12 +193,13 @@ def _solutions(
         return
     roots: list[tuple[AnyPoint, bool]]
     free = any(t.weights.kernel(t.face) for t in chosen)
+    shifts = [shift_of(layer, t.face, t.weights) for t in chosen]
     if len(chosen) == 1 and not free:
         (t,) = chosen
         points = single_unit(layer, t.face, t.weights.matrix(t.face), t.weights.outgoing, layer.bias_weight)
         roots = [(p, True) for p in points]
     else:
-        system = _system(layer, chosen)
+        system = pinned(_system(layer, chosen), shifts)
         size = len(system.names)
         solution = solve_zero_dimensional(_saturated(system, chosen) if free else system, deadline)
         if solution.dimension not in (Dimension.FINITE, Dimension.EMPTY):
@@ -208,11 +210,30 @@ def _solutions(
         roots = [(shortened(root.point, size), not root.singular) for root in solution.roots]
     for point, nonsingular in roots:
         with flint.ctx.workprec(PRECISION):
-            inside = _inside(fan, chosen, point)
-        if inside is None:
+            inside = _inside(fan, chosen, shifts, point)
+            moves = _moves(fan, chosen, shifts, point) if inside else None
+        if inside is None or (inside and moves is None):
             doubts.append("a critical point of one activation cell may lie on its boundary: its box does not decide")
-        elif inside:
-            yield Active.of(layer, [(t.face, t.sign, t.weights) for t in chosen], point, nonsingular=nonsingular)
+        elif moves is not None:
+            types = [(t.face, t.sign, t.weights, m) for t, m in zip(chosen, moves, strict=True)]
+            yield Active.of(layer, types, point, nonsingular=nonsingular)
+
+
+def _moves(
+    fan: Fan, chosen: Sequence[Type], shifts: Sequence[Shift | None], point: AnyPoint
+) -> list[Shift | None] | None:
+    """The shifts by an amount that leads into the faces, or None where a box does not tell."""
+    numbers = Numbers.of(point)
+    out: list[Shift | None] = []
+    start = 0
+    for t, shift in zip(chosen, shifts, strict=True):
+        s = numbers.values[start : start + t.face.dimension]
+        start += t.face.dimension + 1
+        by = ZERO if shift is None else amount(fan, t.face, shift, numbers, s, point)
+        if by is None:
+            return None
+        out.append(None if shift is None else replace(shift, by=by))
+    return out
 
 
 def _system(layer: Layer, chosen: Sequence[Type]) -> PolynomialSystem:
@@ -258,15 +279,16 @@ def _sum(ring: Any, parts: Sequence[Any]) -> Any:
     return out
 
 
-def _inside(fan: Fan, chosen: Sequence[Type], point: AnyPoint) -> bool | None:
+def _inside(fan: Fan, chosen: Sequence[Type], shifts: Sequence[Shift | None], point: AnyPoint) -> bool | None:
     """Whether signs and strict face conditions hold; None where a box does not tell."""
     numbers = Numbers.of(point)
     start, unsure = 0, False
-    for t in chosen:
+    for t, shift in zip(chosen, shifts, strict=True):
         s = numbers.values[start : start + t.face.dimension]
         signs = [numbers.sign(numbers.values[start + t.face.dimension], t.sign)]
+        signs += [] if shift is None else holds(fan, t.face, shift, numbers, s)
         for n, side in zip(fan.normals, t.face.signs, strict=True):
-            if side:
+            if side and shift is None:
                 signs.append(numbers.sign(numbers.linear([dot(n, b) for b in t.face.basis], s), side))
         if any(v is not None and v <= 0 for v in signs):
             return False

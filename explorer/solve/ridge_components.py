@@ -56,7 +56,7 @@ def _described(
     dimension = sum(
         (len(m) - 1) * (1 + len(u.weights.kernel(u.face))) for m, u in zip(members, active.units, strict=True)
     )
-    dimension += sum(len(r.basis) for r in rests)
+    dimension += sum(len(r.basis) for r in rests) + sum(u.shift is not None for u in active.units)
     sample = _sample(layer, active, home, members, flips)
     smooth = not rests and all(all(u.face.signs) for u in active.units)
     low = False if any(v.low is False for v in verdicts) else None if any(v.low is None for v in verdicts) else True
@@ -191,6 +191,7 @@ def _texts(
                 active.numbers.product_sum([unit.v], [unit.u[k]]),
             )
             for k in range(layer.size)
+            if unit.shift is None or k != unit.shift.place
         ]
         out += [t for form, value in squares for t in _equal(active, form, value)]
     for j, a in enumerate(home):
@@ -199,8 +200,23 @@ def _texts(
             out += equations
             sides += inequalities
     if layer.output_bias:
-        out += _equal(active, names[-1], active.bias)
+        out += _constant(layer, active, members, flips)
     return [*out, *sides]
+
+
+def _constant(layer: Layer, active: Active, members: Sequence[Sequence[int]], flips: Sequence[int]) -> list[str]:
+    """The output bias, with what units with a free bias add to all outputs."""
+    names = layer.problem.parameters
+    form, value = [names[-1]], [Fraction(1)]
+    parts, sizes = [active.bias], [Fraction(1)]
+    for unit, owners in zip(active.units, members, strict=True):
+        if unit.shift is None:
+            continue
+        form += [f"{names[layer.outgoing(j)]}*{names[layer.incoming(j)[unit.shift.place]]}" for j in owners]
+        value += [flips[j] * unit.shift.constant for j in owners]
+        parts.append(active.numbers.product_sum([unit.v], [unit.u[unit.shift.place]]))
+        sizes.append(unit.shift.constant)
+    return _equal(active, linear(form, value), active.numbers.linear(sizes, parts))
 
 
 def _equal(active: Active, form: str, value: Any) -> list[str]:

@@ -66,6 +66,17 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class Shift:
+    """u_``place`` + ``by`` and the output bias - ``constant`` v ``by``: a move that changes no output (ridge_shift.py); the system was
+    solved with ``coordinate`` of the type 0."""
+
+    place: int
+    coordinate: int
+    constant: Fraction
+    by: Fraction
+
+
+@dataclass(frozen=True)
 class ActiveUnit:
     """One unit of a type: u in an open face, v of the given sign, as elements of the point's ring."""
 
@@ -74,6 +85,7 @@ class ActiveUnit:
     weights: Weights
     u: list[Any]
     v: Any
+    shift: Shift | None = None
 
 
 @dataclass(frozen=True)
@@ -95,17 +107,26 @@ class Active:
 
     @classmethod
     def of(
-        cls, layer: Layer, types: Sequence[tuple[Face, int, Weights]], point: AnyPoint, *, nonsingular: bool
+        cls,
+        layer: Layer,
+        types: Sequence[tuple[Face, int, Weights, Shift | None]],
+        point: AnyPoint,
+        *,
+        nonsingular: bool,
     ) -> Active:
         with flint.ctx.workprec(PRECISION):
             numbers = Numbers.of(point)
             units, start = [], 0
-            for face, sign, weights in types:
+            bias = numbers.values[-1] if layer.output_bias else numbers.ring.constant(ZERO)
+            for face, sign, weights, shift in types:
                 s = numbers.values[start : start + face.dimension]
                 u = [numbers.linear([b[k] for b in face.basis], s) for k in range(layer.size)]
-                units.append(ActiveUnit(face, sign, weights, u, numbers.values[start + face.dimension]))
+                v = numbers.values[start + face.dimension]
+                if shift is not None:
+                    u[shift.place] = numbers.ring.add(u[shift.place], numbers.ring.constant(shift.by))
+                    bias = numbers.linear([Fraction(1), -shift.constant * shift.by], [bias, v])
+                units.append(ActiveUnit(face, sign, weights, u, v, shift))
                 start += face.dimension + 1
-            bias = numbers.values[-1] if layer.output_bias else numbers.ring.constant(ZERO)
             return cls(layer, numbers, point, tuple(units), bias, nonsingular)
 
     @cached_property
