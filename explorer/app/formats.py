@@ -55,7 +55,8 @@ def element(value: Element, field: Field) -> str:
 def coordinates(point: AnyPoint) -> tuple[str, ...]:
     """The coordinates of a point, in parameter order."""
     if isinstance(point, EnclosedPoint):
-        return tuple("~" + approximate(c) for c in point.centre)
+        ends = zip(point.lower, point.upper, strict=True)
+        return tuple(text(a) if a == b else "~" + approximate((a + b) / 2) for a, b in ends)
     return tuple(element(c, point.field) for c in point.coordinates)
 
 

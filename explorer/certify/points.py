@@ -10,7 +10,7 @@ from explorer.certify import descents
 from explorer.certify.located import Located
 from explorer.errors import Invalid, NotCertifiable
 from explorer.model.coordinates import as_point
-from explorer.point import AnyPoint, EnclosedPoint
+from explorer.point import AnyPoint, EnclosedPoint, Point
 from explorer.problem import DenseNetwork, Problem
 from explorer.propose.networks import SMOOTH
 from explorer.solve.results import Component, Evidence, Kind
@@ -47,6 +47,12 @@ def located(problem: Problem, name: str, at: AnyPoint | Mapping[str, Any], evide
     if found is not None and not isinstance(found, Evidence):
         raise Invalid("evidence", expected="an Evidence or a Component", got=type(evidence).__name__)
     if isinstance(at, EnclosedPoint):
+        if isinstance(evidence, Component) and evidence.is_family:
+            raise NotCertifiable(
+                f"point {name}",
+                expected="exact coordinates, or a box with one critical point in it",
+                got="a box around one point of a family",
+            )
         if len(at.lower) != len(problem.parameters) or len(at.upper) != len(at.lower):
             raise Invalid("point", expected=f"a box of {len(problem.parameters)} intervals", got=f"{len(at.lower)}")
         return Located(problem, name, at, found or Evidence())
@@ -76,6 +82,8 @@ def lower(p: Located, budget: Budget | None) -> Located:
     found = _critical_set(p.problem, budget)
     for component in sorted(found.components, key=lambda c: (c.value.upper, c.value.lower)):
         if component.value.upper < p.bounds[0]:
+            if component.is_family and isinstance(component.sample, EnclosedPoint):
+                return located(p.problem, "q", Point.rational(component.sample.centre), component)
             return located(p.problem, "q", component.sample, component)
     raise NotCertifiable(
         "lower point",

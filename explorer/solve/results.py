@@ -303,7 +303,8 @@ def _sample_json(sample: AnyPoint, parameters: tuple[str, ...]) -> Mapping[str, 
     out: dict[str, Any] = {}
     if isinstance(sample, EnclosedPoint):
         for name, lo, hi in zip(parameters, sample.lower, sample.upper, strict=True):
-            out[name] = {"exact": None, "enclosure": [text(lo), text(hi)], "approx": nearby((lo + hi) / 2)}
+            known = {"exact": text(lo)} if lo == hi else {"exact": None, "enclosure": [text(lo), text(hi)]}
+            out[name] = {**known, "approx": nearby((lo + hi) / 2)}
         return out
     assert isinstance(sample, Point)
     for name, element in zip(parameters, sample.coordinates, strict=True):
