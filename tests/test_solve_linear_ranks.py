@@ -20,6 +20,8 @@ from explorer.errors import Unsupported
 from explorer.point import Inertia
 from explorer.problem import Problem
 from explorer.solve.critical import critical_set
+from explorer.solve.deep_linear import moments
+from explorer.solve.linear_cells import cells, excess, solve_cell
 from explorer.solve.linear_counts import Counted, complaint, cone, frames, planes
 from explorer.solve.linear_orbits import BY_RANKS, METHOD
 from explorer.solve.linear_ranks import by_ranks
@@ -215,6 +217,46 @@ def test_the_ridge_weight_at_a_singular_value():
     # a little below and above the threshold the second direction is used and is not
     assert len(solved(diagonal([2, 2, 2], (1, 4), (6, 2), F(199, 100))).components) == 4
     assert len(solved(diagonal([2, 2, 2], (1, 4), (6, 2), F(201, 100))).components) == 2
+
+
+def test_a_threshold_of_rank_two():
+    """Sxx = diag(1, 4, 9), Syx = diag(8, 5, 2), lambda = 2: P = diag(6 or 0, 3/4 or 0, 0), F = 64 + 25/4 + 4/9 - 36 - 9/4. 64 (4 t + 2) = 25 (t + 2) and
+    its like have no root t > 0. With both the error is -2 in three directions: one spare unit has (3, 3, 0), two zeros of which belong to the orbit
+    of dimension 3 * 2 - 3 = 3, so that the nullity is 4. With the first alone: errors -2, -5, -2, two spare units (3, 2, 1) each, and the living
+    one is positive, (6, 0, 0)."""
+    found = solved(diagonal([3, 3, 3], (1, 4, 9), (8, 5, 2), 2))
+    total = 64 + F(25, 4) + F(4, 9)
+    at = {c.value.as_fraction: c for c in found.components}
+    assert len(found.components) == 4
+    assert {total, total - 36, total - F(9, 4)} <= set(at)
+    assert at[total - 36].inertia == Inertia(12, 4, 2)
+    (low,) = [c for c in found.components if c.is_global]
+    assert low.value.lower <= total - 36 - F(9, 4) <= low.value.upper
+    assert (low.dimension, low.inertia, low.kind) == (3, Inertia(14, 4, 0), Kind.MINIMUM)
+
+
+def test_spare_units_by_the_error():
+    """Two ways to the index of points of rank 2 in 3-3-3: the whole Hessian in balls, and lambda^2 - E^T E exactly."""
+    problem = diagonal([3, 3, 3], (1, 4, 9), (16, 9, 5), 2)
+    found = by_ranks(problem, F(2), Budget(60).start())
+    assert not found.missing
+    of_rank_two = [c for c in found.counted if c.rank == 2]
+    sxx, syx, _ = moments(problem)
+    exact = []
+    for pivots in cells(3, 2):
+        cell = solve_cell(sxx, syx, F(2), 2, pivots, Budget(60).start())
+        exact += [excess(r.point, pivots, sxx, syx, F(2), Budget(60).start()) for r in cell.roots]
+    assert [c.inertia.negative - c.inner[0] for c in of_rank_two] == [e.negative for e in exact]
+    assert {e.zero for e in exact} == {2}
+    assert len(exact) >= 3
+
+
+def test_large_networks_are_refused_at_once():
+    rng = np.random.default_rng(3)
+    inputs, targets = (rng.integers(-3, 4, (2, 20)).tolist() for _ in range(2))
+    problem = network([20, 10, 20], inputs, targets, 1)
+    with pytest.raises(Unsupported, match="terms"):
+        by_ranks(problem, F(1), Budget(20).start())
 
 
 def test_white_inputs_agree_with_the_closed_form():

@@ -16,20 +16,25 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from flint import Ordering, fmpq_mat, fmpq_mpoly_ctx
+from flint import Ordering, fmpq_mat, fmpq_mpoly_ctx, fmpq_poly
 
-from explorer.algebra.balls import ball, bounds, to_fraction
+from explorer.algebra.balls import ball, bounds, to_fmpq, to_fraction
+from explorer.algebra.fields import from_poly, to_poly
 from explorer.algebra.groebner import quick
+from explorer.algebra.inertia import inertia
 from explorer.algebra.msolve import find_msolve, propose
 from explorer.algebra.parametrization import immediate
 from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, solve_zero_dimensional
 from explorer.algebra.systems import PolynomialSystem
 from explorer.budget import Deadline
+from explorer.point import Inertia, NumberField, Point
 
 Matrix = list[list[Any]]
 Bounds = tuple[Fraction, Fraction]
+Gram = tuple[tuple[Bounds, ...], ...]
 #: with more cells of pivots no rank is attempted
 MAX_CELLS = 40
+UNTOLD = "a solution could not be told from one of lower rank"
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,8 @@ class Cell:
     """The solutions R of one cell. ``grams``: enclosures of the real ones that are positive semidefinite of rank r, row by row."""
 
     solution: SystemSolution
-    grams: tuple[tuple[tuple[Bounds, ...], ...], ...]
-    singular: tuple[bool, ...]
+    grams: tuple[Gram, ...]
+    roots: tuple[RealRoot, ...]  #: (T, K) of each of them
     trouble: str = ""
 
 
@@ -51,22 +56,28 @@ def solve_cell(
     sxx: fmpq_mat, syx: fmpq_mat, weight: Fraction, depth: int, pivots: Sequence[int], deadline: Deadline
 ) -> Cell:
     """All R whose row space has these pivot columns."""
-    system = cell_system(sxx, syx, weight, depth, pivots)
+    found = _cell(cell_system(sxx, syx, weight, depth, pivots), pivots, sxx.nrows(), deadline)
+    if found.solution.dimension is Dimension.POSITIVE or found.trouble == UNTOLD:
+        # points of lower rank solve the equations as well, where a singular value of their error equals the ridge weight
+        found = _cell(cell_system(sxx, syx, weight, depth, pivots, regular=True), pivots, sxx.nrows(), deadline)
+    return found
+
+
+def _cell(system: PolynomialSystem, pivots: Sequence[int], size: int, deadline: Deadline) -> Cell:
     solution = _solved(system, deadline)
-    if solution.dimension is Dimension.POSITIVE:
-        # points of lower rank may be in a family of matrices T: not those with det T = 1/e
-        solution = _solved(cell_system(sxx, syx, weight, depth, pivots, regular=True), deadline)
     if solution.dimension not in (Dimension.FINITE, Dimension.EMPTY) or not solution.complete:
         return Cell(solution, (), (), solution.reason or solution.dimension.value)
-    grams, singular = [], []
+    grams, roots = list[Gram](), list[RealRoot]()
     for root in solution.roots:
         sign = _definite(root, len(pivots))
         if sign is None:
-            return Cell(solution, (), (), "a solution could not be told from one of lower rank")
+            return Cell(solution, (), (), UNTOLD)
         if sign:
-            grams.append(_gram(root, pivots, sxx.nrows()))
-            singular.append(root.singular)
-    return Cell(solution, tuple(grams), tuple(singular))
+            flat = [ball(*ends) for ends in root.enclosure]
+            r = _gram(flat, pivots, size, zero=ball(Fraction(0)), one=ball(Fraction(1)))
+            grams.append(tuple(tuple(bounds(x) for x in row) for row in r))
+            roots.append(root)
+    return Cell(solution, tuple(grams), tuple(roots))
 
 
 def cell_system(
@@ -161,21 +172,47 @@ def _definite(root: RealRoot, rank: int) -> bool | None:
     return True if decided else None
 
 
-def _gram(root: RealRoot, pivots: Sequence[int], size: int) -> tuple[tuple[Bounds, ...], ...]:
-    """The enclosure of R = K^T T K."""
-    rank, flat = len(pivots), [ball(*ends) for ends in root.enclosure]
-    at = iter(flat)
-    t: Matrix = [[None] * rank for _ in range(rank)]
+def _gram(flat: Sequence[Any], pivots: Sequence[int], size: int, *, zero: Any, one: Any) -> Matrix:
+    """R = K^T T K from the entries of T and the free ones of K, in any ring."""
+    rank, at = len(pivots), iter(flat)
+    t: Matrix = [[zero] * rank for _ in range(rank)]
     for i in range(rank):
         for j in range(i, rank):
             t[i][j] = t[j][i] = next(at)
-    k: Matrix = [[ball(Fraction(int(j == c))) for j in range(size)] for c in pivots]
+    k: Matrix = [[one if j == c else zero for j in range(size)] for c in pivots]
     for i, c in enumerate(pivots):
         for j in range(c + 1, size):
             if j not in pivots:
                 k[i][j] = next(at)
-    r = _times([list(x) for x in zip(*k, strict=True)], _times(t, k))
-    return tuple(tuple(bounds(x) for x in row) for row in r)
+    return _times([list(x) for x in zip(*k, strict=True)], _times(t, k))
+
+
+def excess(
+    point: Point, pivots: Sequence[int], sxx: fmpq_mat, syx: fmpq_mat, weight: Fraction, deadline: Deadline
+) -> Inertia:
+    """Two layers: the inertia of lambda^2 - E^T E = C R^2 C + lambda (C R + R C) + lambda^2 - N, exactly, where ``point`` is (T, K): its
+    negative part counts the singular values of the error E above the ridge weight, its nullity those that equal it."""
+    q = fmpq_poly([to_fmpq(c) for c in point.field.polynomial]) if isinstance(point.field, NumberField) else None
+
+    def reduced(m: Matrix) -> Matrix:
+        return m if q is None else [[x % q for x in row] for row in m]
+
+    def lifted(m: fmpq_mat) -> Matrix:
+        return [[fmpq_poly([m[i, j]]) for j in range(m.ncols())] for i in range(m.nrows())]
+
+    flat, size = [to_poly(x) for x in point.coordinates], sxx.nrows()
+    r = reduced(_gram(flat, pivots, size, zero=fmpq_poly([0]), one=fmpq_poly([1])))
+    c, n, lam = lifted(sxx), lifted(syx.transpose() * syx), to_fmpq(weight)
+    cr = _times(c, r)
+    square = reduced(_times(cr, [list(row) for row in zip(*cr, strict=True)]))  # C R R C, as R and C are symmetric
+    table = [
+        [
+            from_poly(square[i][j] + lam * (cr[i][j] + cr[j][i]) + (lam * lam if i == j else 0) - n[i][j])
+            for j in range(size)
+        ]
+        for i in range(size)
+    ]
+    return inertia(table, point.field, deadline=deadline)
 
 
 def _times(x: Matrix, y: Matrix) -> Matrix:

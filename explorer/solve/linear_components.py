@@ -20,11 +20,15 @@ from explorer.solve.linear_slices import across
 from explorer.solve.results import Component, Kind
 
 
-def component(problem: Problem, orbit: Orbit, deadline: Deadline, *, t: Target | None = None) -> Component:
-    """The orbit with its value and kind. ``t``: the problem with its loss polynomial, for orbits with a slice."""
+def component(
+    problem: Problem, orbit: Orbit, deadline: Deadline, *, t: Target | None = None, known: Inertia | None = None
+) -> Component:
+    """The orbit with its value and kind. ``t``: the problem with its loss polynomial, for orbits with a slice; ``known``: the inertia, where
+    it is."""
     deadline.check("the Hessian at a point of an orbit")
-    sample = orbit.sample
-    found = None if t is None or orbit.dropped is None else across(t, orbit.dropped, sample)
+    sample, found = orbit.sample, known
+    if found is None and t is not None and orbit.dropped is not None:
+        found = across(t, orbit.dropped, sample)
     if isinstance(sample, Point):
         at = LinearGeometry(problem, sample, deadline=deadline)
         found, value = found or at.inertia, at.value

@@ -9,10 +9,13 @@ What does not come to an end is named as missing. Lemmas and proofs: docs/linear
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
+from math import prod
+from typing import TypeAlias
 
 from flint import fmpq_mat
 
@@ -25,12 +28,12 @@ from explorer.errors import BudgetExceeded, Unsupported
 from explorer.homotopy.balanced import from_gram, minimiser
 from explorer.model.polynomial import loss_polynomial
 from explorer.model.signed import SignedPermutation
-from explorer.point import AnyPoint, Point
+from explorer.point import AnyPoint, Inertia, Point
 from explorer.problem import Problem
 from explorer.solve.classify import Target
 from explorer.solve.deep_linear import moments
 from explorer.solve.finite import group
-from explorer.solve.linear_cells import MAX_CELLS, Cell, cells, meeting, solve_cell
+from explorer.solve.linear_cells import MAX_CELLS, Cell, cells, excess, meeting, solve_cell
 from explorer.solve.linear_components import component, lies_lowest
 from explorer.solve.linear_counts import Counted, complaint
 from explorer.solve.linear_ridge import Orbit, origin
@@ -42,8 +45,13 @@ from explorer.solve.structure import by_structure
 SUBJECT = "equal ridge weights by ranks"
 #: samples of degree up to this are made exact where balls do not decide an inertia
 MAX_DEGREE = 64
+#: losses with more terms, before like ones are added, are not expanded (8-4-8 has 8192 and takes some seconds)
+MAX_TERMS = 10_000
 #: how the completeness of a polynomial system's solutions is known
 COUNTED = {"exact": "by exact algebra", "modular": "by modular lifting: strong evidence, not a proof"}
+
+
+Spare: TypeAlias = Callable[[], Inertia]
 
 
 @dataclass
@@ -60,20 +68,27 @@ class Found:
     how: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
 
-    def add(self, rank: int, sample: AnyPoint, pivots: Sequence[int], small: Target | None) -> None:
-        """The orbit of ``sample``, a critical point of ``small`` (the network with ``rank`` units per hidden layer)."""
+    def add(
+        self, rank: int, sample: AnyPoint, pivots: Sequence[int], small: Target | None, *, spare: Spare | None = None
+    ) -> None:
+        """The orbit of ``sample``, a critical point of ``small`` (the network with ``rank`` units per hidden layer). ``spare``: the inertia
+        of lambda^2 - E^T E, asked for where the balls do not decide that of the Hessian."""
         widths = widths_of(self.problem)
         dropped = zeros(widths, pivots)
         here = widened(self.problem, rank, sample)
         orbit = replace(origin(self.problem), dropped=()) if small is None else Orbit(
             len(dropped), here, equations(self.problem, here), described(widths, rank), rank, dropped
         )  # fmt: skip
-        found = component(self.problem, orbit, self.deadline, t=self.target)
+        inner = None if small is None else across(small, zeros(widths_of(small.problem), pivots), sample)
+        known = None if small is None else across(self.target, dropped, here)
+        if known is None and inner is not None and spare is not None:
+            form, units = spare(), widths[1] - rank
+            flat, low = units * form.zero, units * form.negative
+            high = units * (widths[0] + widths[-1]) - flat - low
+            known = Inertia(inner.positive + high, inner.zero + flat, inner.negative + low)
+        found = component(self.problem, orbit, self.deadline, t=self.target, known=known)
         self.components.append(found)
-        narrow = (0, 0) if small is None else None
-        if small is not None:
-            inner = across(small, zeros(widths_of(small.problem), pivots), sample)
-            narrow = None if inner is None else (inner.negative, inner.zero)
+        narrow = (0, 0) if small is None else None if inner is None else (inner.negative, inner.zero)
         self.counted.append(Counted(rank, len(dropped), narrow, found.inertia))
 
     def take_back(self, rank: int) -> None:
@@ -93,6 +108,9 @@ def by_ranks(problem: Problem, weight: Fraction, deadline: Deadline) -> Found:
     widths = widths_of(problem)
     sxx, syx, _ = moments(problem)
     largest, depth = int(syx.rank()), len(widths) - 1
+    terms = widths[-1] * (widths[0] * prod(widths[1:-1])) ** 2
+    if terms > MAX_TERMS:
+        raise Unsupported(SUBJECT, expected=f"a loss of at most about {MAX_TERMS} terms", got=f"about {terms}")
     found = Found(problem, weight, Target(problem, loss_polynomial(problem)), deadline)
     found.add(0, origin(problem).sample, (), None)
     if largest:
@@ -219,13 +237,17 @@ def _cells(found: Found, sxx: fmpq_mat, syx: fmpq_mat, rank: int) -> None:
             found.deadline.check(f"constructing critical points of rank {rank}")
             middle = [[(lo + hi) / 2 for lo, hi in row] for row in gram]
             near = from_gram(middle, _table(sxx), _table(syx), found.weight, depth=depth, rank=rank)
-            point = None if near is None or cell.singular[k] else proved(t, near)
+            root = cell.roots[k]
+            point = None if near is None or root.singular else proved(t, near)
             met = [] if point is None else _met(point, rank, sxx.nrows(), cell)
             if near is None or point is None or met != [k]:
-                why = "it is degenerate" if cell.singular[k] else "Krawczyk's test did not prove it"
+                why = "it is degenerate" if root.singular else "Krawczyk's test did not prove it"
                 found.missing.append(f"rank {rank}: a solution R = W_1^T W_1 has no proved point: {why}")
                 continue
-            found.add(rank, point, near.pivots, t)
+            spare = None
+            if depth == 2 and isinstance(root.point, Point):
+                spare = partial(excess, root.point, pivots, sxx, syx, found.weight, found.deadline)
+            found.add(rank, point, near.pivots, t, spare=spare)
             count += 1
     found.how.append(
         f"rank {rank}: {count}, the positive semidefinite ones among the {solutions} complex solutions of the equation for W_1^T W_1 "
