@@ -33,7 +33,14 @@ def activations(slug: str) -> set[str]:
     return {a["kind"] for a in [*net["activation"], net["output_activation"]]}
 
 
-POLYNOMIAL = [s for s in EXPECTED if activations(s) <= {"linear", "square", "cubic", "polynomial"}]
+def is_polynomial(slug: str) -> bool:
+    body = PROBLEMS[slug]
+    squared = body["loss"] is None or body["loss"]["kind"] == "squared"
+    smooth = body["regularizer"] is None or body["regularizer"]["kind"] == "l2"
+    return squared and smooth and activations(slug) <= {"linear", "square", "cubic", "polynomial"}
+
+
+POLYNOMIAL = [s for s in EXPECTED if is_polynomial(s)]
 OTHERS = [s for s in EXPECTED if s not in POLYNOMIAL and s not in SIGMOID]
 KEYS = [
     "format",

@@ -35,7 +35,7 @@ def complete_certificate(problem: Problem, goal: str, *, at: Any = None, budget:
     boxed = goal == "critical-points-in-box"
     if boxed != isinstance(at, EnclosedPoint) or (at is not None and not boxed):
         raise Invalid("point", expected='a box {"lower": [...], "upper": [...]}' if boxed else "none", got="another")
-    where = Region.of(problem, at.lower, at.upper) if boxed else Region.everywhere(problem)
+    where = Region.of(problem, at.lower, at.upper) if boxed else Region.everywhere(problem, certified=True)
     lowest = goal == "minimum-value"  # small boxes, over which values are sharp
     found, run = _explored(problem, where, deadline, widest=SHARP if lowest else WIDEST)
     points = [c.wide for c in found.found]

@@ -172,7 +172,7 @@ def by_convexity(problem: Problem, deadline: Deadline) -> CriticalSet:
         return _lasso(problem, model, deadline)
     if model.logistic and not _bounded_below_tightly(model):
         return _falling(problem, model, deadline)
-    component = _minimum(model, deadline)
+    component = _minimum(problem, model, deadline)
     reason = f"{GLOBAL}, and these are one point, found by Krawczyk's test, and the kernel of the inputs at unregularized parameters"
     return CriticalSet(problem, (component,), Coverage(True, METHOD, Trust.COMPUTED, reason), component.value, GLOBAL)
 
@@ -180,7 +180,7 @@ def by_convexity(problem: Problem, deadline: Deadline) -> CriticalSet:
 # -- smooth ------------------------------------------------------------------------------------------------------------
 
 
-def _minimum(model: Model, deadline: Deadline) -> Component:
+def _minimum(problem: Problem, model: Model, deadline: Deadline) -> Component:
     d = model.size
     live = [a for _, a, y in model.rows if y or not model.logistic]
     touched = [k for k in range(d) if any(a[k] for a in live)]
@@ -226,6 +226,7 @@ def _minimum(model: Model, deadline: Deadline) -> Component:
         orbit=1 if unique else None,
         points=(at,) if unique else (),
         isolated=True if unique else None,
+        equations=_affine(problem, matrix, still, exact) if exact is not None and not unique else (),
         description="an isolated point" if unique else f"an affine space of dimension {d - rank}",
     )
 
@@ -242,6 +243,16 @@ def _normal(model: Model) -> list[list[Fraction]]:
         + [-2 * sum((c * y * a[i] for c, a, y in model.rows), ZERO)]
         for i in range(d)
     ]
+
+
+def _affine(
+    problem: Problem, matrix: Sequence[tuple[Fraction, ...]], still: Sequence[int], at: Sequence[Fraction]
+) -> tuple[str, ...]:
+    """The equations of at + the kernel of the matrix, on which the parameters ``still`` are 0."""
+    d = len(at)
+    rows = [(*row[:d], -_dot(row, at)) for row in matrix]
+    rows += [(*(ONE if j == k else ZERO for j in range(d)), ZERO) for k in still]
+    return tuple(_shown(problem, echelon(d, rows)))
 
 
 def _without_regularized(model: Model) -> tuple[Fraction, ...] | None:
@@ -284,6 +295,15 @@ def _newton(system: Restricted, deadline: Deadline) -> list[Fraction]:
     return [dyadic_value(v) for v in x]
 
 
+def _shown(problem: Problem, rows: Sequence[Sequence[Fraction]]) -> list[str]:
+    """Affine functions, each 0."""
+    out = []
+    for row in rows:
+        parts = [f"{text(v)}*{name}" if v != 1 else name for v, name in zip(row, problem.parameters, strict=False) if v]
+        out.append(f"{' + '.join(parts)} = {text(-row[-1])}")
+    return out
+
+
 # -- separable data ------------------------------------------------------------------------------------------------------
 
 
@@ -323,7 +343,7 @@ def _infimum(problem: Problem, model: Model, deadline: Deadline) -> str:
                 return "the infimum is 0, approached along a direction that separates all samples, and not attained"
             left = replace(model, rows=tuple(model.rows[r] for r in still))
             try:
-                low = _minimum(left, deadline).value
+                low = _minimum(problem, left, deadline).value
             except Unsupported as refused:
                 return f"F has no minimum; its infimum is not computed: {refused.sentence()}"
             shown = text(low.lower) if low.lower == low.upper else f"about {low.approx:.9g}"
@@ -378,8 +398,9 @@ def _lasso(problem: Problem, model: Model, deadline: Deadline) -> CriticalSet:
                 kind=Kind.MINIMUM,
                 is_global=True,
                 because=GLOBAL,
-                equations=tuple(
-                    f"{problem.parameters[k]} {'=' if s == 0 else '>' if s > 0 else '<'} 0" for k, s in signs.items()
+                equations=(
+                    *_shown(problem, echelon(d, equations)),
+                    *(f"{problem.parameters[k]} {'>' if s > 0 else '<'} 0" for k, s in signs.items() if s),
                 ),
                 description="the minima with these signs"
                 + ("" if smooth else ", where F is not differentiable (critical in the sense of Clarke)"),

@@ -43,11 +43,14 @@ class Region:
     ball: Radius | None = None
 
     @classmethod
-    def everywhere(cls, problem: Problem) -> Region:
-        """The box of the a-priori radius, with sides that are short binary numbers; `Unsupported` where there is none."""
+    def everywhere(cls, problem: Problem, *, certified: bool = False) -> Region:
+        """The box of the a-priori radius, with sides that are short binary numbers; `Unsupported` where there is none.
+        ``certified``: by the checker's rule ``radius`` only."""
         try:
             ball = radius(problem)
         except Unsupported:
+            if certified:
+                raise
             ball = growth_radius(problem)
         sides = tuple(_short_side(b) for b in ball.bounds)
         return cls(tuple(-s for s in sides), sides, ball)

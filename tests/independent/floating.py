@@ -1,6 +1,6 @@
 """The loss of a problem file in double precision, for many parameter vectors at once. Shares nothing with explorer.
 
-Only NumPy and the problem's JSON: dense networks, squared and logistic loss, l2 regularizer or none, and monomial losses.
+Only NumPy and the problem's JSON: dense networks, squared and logistic loss, l2 or power regularizer or none, and monomial losses.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def loss(problem: dict[str, Any], theta: np.ndarray) -> np.ndarray:
     ]
     bias = net["bias"] if isinstance(net["bias"], list) else [net["bias"]] * hidden + [False]
     penalty = problem.get("regularizer") or {"kind": "l2", "weights": ["0"] * theta.shape[1]}
-    assert penalty["kind"] == "l2"
-    shrink = theta**2 @ np.array([float(Fraction(v)) for v in penalty["weights"]])
+    assert penalty["kind"] in ("l2", "power")
+    shrink = np.abs(theta) ** penalty.get("exponent", 2) @ np.array([float(Fraction(v)) for v in penalty["weights"]])
     x = np.array([[float(Fraction(v)) for v in row] for row in problem["data"]["inputs"]])
     y = np.array([[float(Fraction(v)) for v in row] for row in problem["data"]["targets"]])
     c = np.array([float(Fraction(v)) for v in problem["loss"]["weights"]])
