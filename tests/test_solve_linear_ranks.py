@@ -150,7 +150,7 @@ def missed(problem, found, starts, seed=0):
 
 
 #: (widths, problems, problems in the fast suite)
-SHAPES = [([2, 2, 2], 14, 5), ([2, 3, 2], 8, 3), ([2, 2, 3], 8, 3), ([3, 2, 2], 8, 3), ([2, 2, 2, 2], 6, 2), ([3, 2, 3], 3, 0), ([3, 3, 3], 1, 0)]  # fmt: skip
+SHAPES = [([2, 2, 2], 14, 5), ([2, 3, 2], 8, 3), ([2, 2, 3], 8, 3), ([3, 2, 2], 8, 3), ([2, 2, 2, 2], 6, 2), ([3, 2, 2, 2], 3, 0), ([3, 2, 3], 3, 0), ([3, 3, 3], 1, 0)]  # fmt: skip
 DRAWN = [
     pytest.param(w, seed, marks=[] if seed < fast else pytest.mark.slow)
     for w, count, fast in SHAPES
@@ -333,10 +333,10 @@ def test_the_audit_says_nothing_where_a_point_is_degenerate():
 
 
 def test_ranks_that_take_too_long_are_named():
-    """Three inputs, three layers: the equation for rank 2 takes minutes. The answer stops in time, lists the rest and says what is missing."""
+    """Three inputs and outputs, three layers: the equation for rank 2 takes minutes. The answer stops in time, lists the rest and says what is missing."""
     rng = np.random.default_rng(5)
     problem = network(
-        [3, 2, 2, 2], rng.integers(-3, 4, (4, 3)).tolist(), rng.integers(-3, 4, (4, 2)).tolist(), F(1, 20)
+        [3, 2, 2, 3], rng.integers(-3, 4, (4, 3)).tolist(), rng.integers(-3, 4, (4, 3)).tolist(), F(1, 20)
     )
     start = process_time()
     found = critical_set(problem, budget=Budget(2))

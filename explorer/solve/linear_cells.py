@@ -5,7 +5,8 @@ R = W_1^T W_1 = V S^2 V^T decides the orbit: with N = Sxy Syx, C = Sxx and H lay
 (C R^H C + lambda (C R + R C) - N) R^(H-2) K^T + lambda^2 K^T = 0 for a basis K (r x d) of its row space
 
 (docs/linear.md). K is unique in reduced row echelon form, so that its pivot columns cut the set of all R = K^T T K, T symmetric, into cells:
-one polynomial system in T and the free entries of K for each, without signs and rotations.
+one polynomial system in T and the free entries of K for each, without signs and rotations. `solve_outputs` has another equation, for an odd
+number of layers and r outputs.
 """
 
 from __future__ import annotations
@@ -127,6 +128,47 @@ def cell_system(
     ]
     if regular:
         equations.append(unknown["e"] * _determinant(t) - 1)
+    return _system(names, equations)
+
+
+def solve_outputs(sxx: fmpq_mat, syx: fmpq_mat, weight: Fraction, depth: int, deadline: Deadline) -> Cell:
+    """All R of rank m, the number of outputs, for an odd number of layers, from W = U S V^T, which is unique, with R = W^T W: the equations
+
+    L^k W C + lambda L^-k W = B, L = W W^T, k = (H - 1)/2, for W alone (docs/linear.md); of lower degree, and one system for all cells.
+    """
+    rank, size = syx.nrows(), syx.ncols()
+    names = [f"w{i}_{j}" for i in range(rank) for j in range(size)] + ["e"]
+    ring = fmpq_mpoly_ctx.get(names, Ordering.degrevlex)
+    *entries, e = ring.gens()
+    w = [entries[i * size : (i + 1) * size] for i in range(rank)]
+    lam = ring.constant(weight.numerator) / ring.constant(weight.denominator)
+    gram = _times(w, [list(c) for c in zip(*w, strict=True)])
+    inverse = [[(-1) ** (i + j) * e * _minor(gram, j, i, ring.constant(1)) for j in range(rank)] for i in range(rank)]
+    high = _times(w, [[ring.constant(sxx[i, j]) for j in range(size)] for i in range(size)])
+    low = w
+    for _ in range((depth - 1) // 2):
+        high, low = _times(gram, high), _times(inverse, low)
+    equations = [high[i][j] + lam * low[i][j] - ring.constant(syx[i, j]) for i in range(rank) for j in range(size)]
+    equations.append(e * _determinant(gram) - 1)
+    solution = _solved(_system(names, equations), deadline)
+    if solution.dimension not in (Dimension.FINITE, Dimension.EMPTY) or not solution.complete:
+        return Cell(solution, (), (), solution.reason or solution.dimension.value)
+    grams = []
+    for root in solution.roots:  # W W^T is positive definite at every real one, as its determinant is not 0
+        flat = [ball(*ends) for ends in root.enclosure[:-1]]
+        rows = [flat[i * size : (i + 1) * size] for i in range(rank)]
+        r = _times([list(c) for c in zip(*rows, strict=True)], rows)
+        grams.append(tuple(tuple(bounds(x) for x in row) for row in r))
+    return Cell(solution, tuple(grams), solution.roots)
+
+
+def _minor(m: Matrix, i: int, j: int, one: Any) -> Any:
+    """The determinant without row i and column j."""
+    rest = [[*row[:j], *row[j + 1 :]] for k, row in enumerate(m) if k != i]
+    return _determinant(rest) if rest else one
+
+
+def _system(names: Sequence[str], equations: Sequence[Any]) -> PolynomialSystem:
     return PolynomialSystem.of(
         names,
         [{tuple(int(x) for x in m): to_fraction(v) for m, v in p.to_dict().items()} for p in equations if p != 0],

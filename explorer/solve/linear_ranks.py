@@ -33,7 +33,7 @@ from explorer.problem import Problem
 from explorer.solve.classify import Target
 from explorer.solve.deep_linear import moments
 from explorer.solve.finite import group
-from explorer.solve.linear_cells import MAX_CELLS, Cell, cells, excess, meeting, solve_cell
+from explorer.solve.linear_cells import MAX_CELLS, Cell, cells, excess, meeting, solve_cell, solve_outputs
 from explorer.solve.linear_components import component, lies_lowest
 from explorer.solve.linear_counts import Counted, complaint
 from explorer.solve.linear_ridge import Orbit, origin
@@ -219,6 +219,9 @@ def _convex(found: Found, sxx: fmpq_mat, syx: fmpq_mat, rank: int) -> None:
 def _cells(found: Found, sxx: fmpq_mat, syx: fmpq_mat, rank: int) -> None:
     """The orbits of this rank, from the matrix equation for R = W_1^T W_1 (linear_cells.py)."""
     depth, every = len(widths_of(found.problem)) - 1, cells(sxx.nrows(), rank)
+    by_outputs = depth % 2 == 1 and rank == syx.nrows() < sxx.nrows()
+    if by_outputs:
+        every = [()]
     if len(every) > MAX_CELLS:
         found.missing.append(f"rank {rank}: more than {MAX_CELLS} cells of row spaces in {sxx.nrows()} inputs")
         return
@@ -227,7 +230,10 @@ def _cells(found: Found, sxx: fmpq_mat, syx: fmpq_mat, rank: int) -> None:
     count, solutions, exact = 0, 0, True
     for pivots in every:
         found.deadline.check(f"solving for the critical points of rank {rank}")
-        cell = solve_cell(sxx, syx, found.weight, depth, pivots, found.deadline)
+        if by_outputs:
+            cell = solve_outputs(sxx, syx, found.weight, depth, found.deadline)
+        else:
+            cell = solve_cell(sxx, syx, found.weight, depth, pivots, found.deadline)
         if cell.trouble:
             found.missing.append(f"rank {rank}: {cell.trouble}")
             continue
