@@ -48,6 +48,28 @@ def test_orthogonal_inputs_reduce_to_scalar_networks_on_the_kinks(second):
         assert {c.kind for c in kinks} == {Kind.SADDLE}
 
 
+@pytest.mark.parametrize("others", [(-1, -1), (-1, 3)])
+def test_two_kinks_of_one_unit_meet(others):
+    """F = sum_k (v u_k+^2 - y_k)^2 + (|u|^2 + v^2)/10 with y = (3, y_2, y_3): at u_2 = u_3 = 0 the scalar network with target 3. Across
+    u_k = 0 the second derivative is 1/5 to the left and 1/5 - 4 v y_k to the right, v > 0: all positive for y_k < 0; for y_3 = 3
+    v > 1/60 at the minimum (at the other point the scalar network is a saddle), so F falls along u_3 > 0; the same with u_1 and u_3
+    exchanged, a second point of each value."""
+    inputs = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    found = critical_set(requ([3, 1, 1], inputs, [3, *others], "1/10"), budget=Budget(60))
+    assert found.coverage.complete, found.coverage.reason
+    scalar = critical_set(requ([1, 1, 1], [1], [3], "1/10"), budget=Budget(20))
+    rest = sum(y * y for y in others)
+    active = [c for c in scalar.components if c.value.approx < 9]
+    meet = [c for c in found.components if "kinks meet" in c.description and c.value.approx < 9 + rest]
+    at_first = [c for c in meet if any(abs(c.value.approx - a.value.approx - rest) < 1e-9 for a in active)]
+    assert len(at_first) == len(active) * (2 if others[1] == 3 else 1) > 0
+    kinds = {c.value.approx - rest: c.kind for c in at_first}
+    for a in active:
+        kind = next(k for v, k in kinds.items() if abs(v - a.value.approx) < 1e-9)
+        falls = others[1] > 0 or a.kind.is_saddle
+        assert kind is (Kind.SADDLE if falls else Kind.STRICT_MINIMUM)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_random_problems_survive_the_audit(seed):
     problem = audit_problems.make("requ-ridge", seed)
