@@ -30,7 +30,7 @@ from explorer.problem import DenseNetwork, Problem
 from explorer.solve import bounds
 from explorer.solve.balls import prove_critical, rounded
 from explorer.solve.growth import growth_radius
-from explorer.solve.line_terms import FINER, ONE, PRECISION, ZERO, Line, slope_at_zero, value_on_line
+from explorer.solve.line_terms import FINER, ONE, PRECISION, ZERO, Line, blind_part, slope_at_zero, value_on_line
 from explorer.solve.radius import radius
 from explorer.solve.results import Component, Coverage, CriticalSet, Kind, Trust, Value
 from explorer.solve.tails import Tail, tail
@@ -314,9 +314,22 @@ def _short(x: Fraction) -> Fraction:
 # -- putting it together -----------------------------------------------------------------------------------------------
 
 
+def _audit(components: Sequence[Component], tails: Sequence[Tail]) -> str:
+    """Minima and maxima alternate, so the signs of F' far out tell their difference; silent where F is constant somewhere."""
+    if not tails or any(c.dimension or c.kind is Kind.UNDECIDED for c in components):
+        return ""
+    found = sum(c.kind.is_minimum - c.kind.is_maximum for c in components)
+    due = sum(t.way for t in tails)
+    if 2 * found == due:
+        return ""
+    return f"the audit failed: {found} more minima than maxima, which contradicts the signs of F' far out"
+
+
 def _assembled(
     problem: Problem, search: _Search, tails: Sequence[Tail], box: EnclosedPoint | None, ends: tuple[Fraction, Fraction]
 ) -> CriticalSet:
+    if wrong := _audit(search.components, tails):
+        search.doubts.append(wrong)
     complete = not search.doubts
     components = list(search.components)
     rises = box is None and all(t.way >= 0 for t in tails)
@@ -324,7 +337,7 @@ def _assembled(
     limit: Value | None = None
     if box is None and not rises:
         with flint.ctx.workprec(FINER[0]):
-            falling = [rounded(t.limit) for t in tails if t.way < 0 and t.limit is not None]
+            falling = [rounded(t.limit + blind_part(problem)) for t in tails if t.way < 0 and t.limit is not None]
         limit = min(falling, key=lambda v: v.lower)
         rises = lowest is not None and lowest < limit.lower
     settled, best, because = settle_globals(

@@ -111,6 +111,23 @@ def _summand(t: Term, z: arb, near: Fraction) -> tuple[arb, arb]:
     return -c * y * share * up, c * y * share * (y * rest * up * up - bend)
 
 
+def blind_part(problem: Problem) -> arb:
+    """The summands that do not depend on w, those with x_i = 0."""
+    assert problem.data is not None
+    total = arb(0)
+    for x, row in zip(problem.data.inputs, terms_of(problem), strict=True):
+        if not x[0]:
+            total += _loss(row[0], _output(row[0].psi, arb(0), ZERO)[0])
+    return total
+
+
+def _loss(t: Term, f: arb) -> arb:
+    """c l(f, y)."""
+    if t.kind == "squared":
+        return ball(t.weight) * (f - ball(t.target)) * (f - ball(t.target))
+    return ball(t.weight) * (-ball(t.target) * f).exp().log1p()
+
+
 def value_on_line(problem: Problem, at: AnyPoint) -> Value:
     """F there: exact where the balls of all its terms are, else enclosed."""
     w = at.coordinates[0][0] if isinstance(at, Point) else None
@@ -125,12 +142,10 @@ def value_on_line(problem: Problem, at: AnyPoint) -> Value:
         for x, row in zip(problem.data.inputs, terms_of(problem), strict=True):
             t = row[0]
             f, known = _output(t.psi, there * ball(x[0]), w * x[0] if w is not None else None if x[0] else ZERO)
-            if t.kind == "squared":
-                total += ball(t.weight) * (f - ball(t.target)) * (f - ball(t.target))
-                exact = None if exact is None or known is None else exact + t.weight * (known - t.target) ** 2
-            else:
-                total += ball(t.weight) * (-ball(t.target) * f).exp().log1p()
-                exact = None
+            total += _loss(t, f)
+            if exact is not None:
+                off = None if known is None or t.kind != "squared" else known - t.target
+                exact = None if off is None else exact + t.weight * off**2
         r = problem.regularizer
         if r is not None and r.weights[0]:
             p = r.exponent or 2

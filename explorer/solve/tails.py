@@ -37,7 +37,8 @@ FLAT = {
 
 @dataclass(frozen=True)
 class Tail:
-    """For s w >= start: sgn(s F'(w)) = way (0: F is constant there). ``limit`` encloses lim F for way <= 0."""
+    """For s w >= start: sgn(s F'(w)) = way (0: F is constant there). ``limit`` encloses the limit for way <= 0, without the
+    constant summands (samples with x_i = 0)."""
 
     start: Fraction
     way: int
@@ -94,11 +95,13 @@ def size(t: Term, side: int, u: Fraction) -> tuple[Fraction, Fraction | None]:
         if len(piece) > 2:
             return ZERO, None
         slope = piece[1] if len(piece) == 2 else ZERO
-        reach = max(ZERO, abs(slope) * u - abs(piece[0]))  # |psi| is at least that
+        grown = abs(slope) * u - abs(piece[0])
+        reach = max(ZERO, grown)  # |psi| is at least that
         if squared:
             return 2 * c * abs(slope) * max(ZERO, reach - abs(y)), None
         outward = y * slope * side > 0  # y psi -> infinity
-        return _logistic(c, y, outward, reach, abs(slope), abs(slope))
+        # before the zero of its last piece psi has the other sign: no lower bound there
+        return _logistic(c, y, outward, reach, abs(slope) if grown >= 0 else ZERO, abs(slope))
     if side > 0 and kind in RISING:
         a, low, high = RISING[kind]
         if squared:
@@ -123,7 +126,7 @@ def _falling(u: Fraction) -> Fraction:
 
 
 def _limit(samples: Sequence[tuple[Fraction, Term]], s: int) -> arb:
-    """The limit of the data term, for F that does not rise."""
+    """The limit of the summands of these samples, for F that does not rise."""
     total = arb(0)
     for x, t in samples:
         end = limit_of(t.psi, 1 if x * s > 0 else -1)

@@ -1,0 +1,86 @@
+"""Losses of one weight in special position, by hand: samples at 0, pieces that change sign, audits of the list."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import log
+from typing import Any
+
+import pytest
+
+from explorer.budget import Deadline
+from explorer.problem import Problem
+from explorer.solve import line
+from explorer.solve.critical import critical_set
+from explorer.solve.results import Kind
+
+
+def neuron(kind: Any, xs: list[Any], ys: list[Any], **more: Any) -> Problem:
+    return Problem.dense(widths=[1, 1], inputs=[[x] for x in xs], targets=ys, output_activation=kind, **more)
+
+
+@pytest.mark.parametrize(
+    ("problem", "infimum"),
+    [
+        # (softplus(w) + 1)^2 -> 1 as w -> -infinity, and the second sample is (ln 2 - 3)^2 for every w
+        (neuron("softplus", [1, 0], [-1, 3]), 1 + (log(2) - 3) ** 2),
+        # log(1 + e^-softplus(w)) -> 0, and the second one is log(1 + e^(-ln 2)) = log(3/2)
+        (neuron("softplus", [1, 0], [1, 1], loss="logistic"), log(3 / 2)),
+        # log(1 + e^-erf(w)) -> log(1 + 1/e), and log 2
+        (neuron("erf", [1, 0], [1, 1], loss="logistic"), log(1 + 2.718281828459045**-1) + log(2)),
+    ],
+)
+def test_samples_at_zero_count_in_the_infimum(problem: Problem, infimum: float) -> None:
+    found = critical_set(problem)
+    assert found.coverage.complete
+    assert not found.components
+    assert found.global_because.startswith("the infimum is about ")
+    assert float(found.global_because.split()[4].rstrip(",")) == pytest.approx(infimum, rel=1e-5)
+
+
+def test_a_limit_far_out_is_compared_with_all_samples() -> None:
+    # F = swish(w)^2 + (0 - 3)^2 has its minimum at 0 with the value 9; the limit at -infinity is 9, too
+    found = critical_set(neuron("swish", [1, 0], [0, 3]))
+    assert found.coverage.complete
+    assert not any(c.is_global for c in found.components if c.value.lower > 9)
+    # F = (swish(w) - 1/2)^2 + 9 falls to 9 near w = 0.74, below the limit 37/4 at -infinity
+    found = critical_set(neuron("swish", [1, 0], ["1/2", 3]))
+    assert found.global_value is not None
+    assert found.global_value.approx == pytest.approx(9)
+
+
+#: |z| - 5: a last piece that has the other sign before its zero
+DIPPED = {"kind": "piecewise-polynomial", "breaks": ["0"], "pieces": [["-5", "-1"], ["-5", "1"]]}
+
+
+def test_forces_far_out_beyond_the_zero_of_a_piece() -> None:
+    # F = log(1 + e^(|w| - 5)) + log(1 + e^(5 - |w|))/4: with u = |w| - 5, F' = 0 iff s(u) = s(-u)/4, e^u = 1/4
+    found = critical_set(neuron(DIPPED, [1, 1], [-1, 1], loss="logistic", loss_weights=[1, "1/4"]))
+    assert found.coverage.complete
+    minima = [c for c in found.components if c.kind is Kind.STRICT_MINIMUM]
+    places = sorted(float((c.sample.lower[0] + c.sample.upper[0]) / 2) for c in minima)
+    assert places == pytest.approx([-5 + log(4), 5 - log(4)])
+    # minimum of log(1 + t) + log(1 + 1/t)/4 at t = 1/4
+    assert found.global_value is not None
+    assert found.global_value.approx == pytest.approx(log(5 / 4) + log(5) / 4)
+    assert not any(c.is_global for c in found.components if c.kind.is_maximum)
+
+
+def test_a_list_whose_minima_and_maxima_do_not_alternate_is_not_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    # F = (sigmoid(w) - 3/4)^2 + w^2/100 has one minimum; without it the audit complains
+    problem = neuron("sigmoid", [1], ["3/4"], regularizer={"kind": "l2", "weights": "1/100"})
+    whole = line.by_line(problem, Deadline(None))
+    assert whole.coverage.complete
+    assert len(whole.components) == 1
+    monkeypatch.setattr(line._Search, "_root", lambda *_: None)
+    lost = line.by_line(problem, Deadline(None))
+    assert not lost.coverage.complete
+    assert "the audit failed" in lost.coverage.reason
+
+
+def test_the_limit_is_the_sum_over_all_samples() -> None:
+    # both sides: erf -> 1 and -1, targets 1 and 2 at x = 1, x = 0 adds 4: limits 0 + 1 + 4 and 4 + 9 + 4
+    found = critical_set(neuron("erf", [1, 1, 0], [1, 2, 2]))
+    assert found.coverage.complete
+    assert found.global_because == "the infimum is 5, approached as the weight goes to infinity and not attained"
+    assert all(c.value.lower > Fraction(5) for c in found.components)
