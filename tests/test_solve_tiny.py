@@ -429,3 +429,24 @@ def test_a_radius_needs_its_hypotheses() -> None:
         growth_radius(neuron("relu", [1, 2], [2, 1], bias=[True], regularizer=l2("1/20", 0)))
     with pytest.raises(Unsupported):
         growth_radius(neuron("tanh", [1, 2], [2, 1], bias=[True], regularizer=l2(0, "1/20")))
+
+
+def test_sides_on_which_only_the_ridge_acts() -> None:
+    """By hand: relu, x = y = 1, logistic, |w|^4/10: ln 2 + w^4/10 for w < 0, and ln(1 + e^-w) + w^4/10 with slope -1/2 at 0+: a saddle of
+    Clarke's at 0, and one minimum where 2 w^3/5 (1 + e^w) = 1. A label 0 adds ln 2 and nothing else."""
+    ridge = power(4, "1/10")
+    for data in (([1], [1]), ([1, 5, -7], [1, 0, 0])):
+        found = solved(neuron("relu", *data, loss="logistic", regularizer=ridge))
+        best, zero = sorted(found.components, key=lambda c: c.value.approx)
+        assert (zero.sample, zero.kind) == (Point.rational([0]), Kind.SADDLE)
+        (w,) = place(best.sample)
+        assert abs(2 * w**3 / 5 * (1 + math.exp(w)) - 1) < 1e-12
+        assert best.kind is Kind.STRICT_MINIMUM
+
+
+def test_a_certificate_is_refused_where_the_checker_knows_no_radius() -> None:
+    from explorer.certify.complete import complete_certificate
+    from explorer.errors import Unsupported
+
+    with pytest.raises(Unsupported, match="linear output"):
+        complete_certificate(dict(PLANE)["sigmoid neuron with bias"], "critical-points-complete", budget=Budget(20))

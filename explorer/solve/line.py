@@ -95,15 +95,17 @@ def _tails(problem: Problem, line: Line) -> list[Tail]:
 
 
 def _blind(problem: Problem, line: Line) -> CriticalSet:
-    """All inputs are 0: F is a constant plus lambda |w|^p."""
+    """No sample moves: F is a constant plus lambda |w|^p."""
     search = _Search(problem, line, Deadline(None))
     p = line.exponent
     if not line.weight:
         search._family(None, None, ZERO)
-        why = "F does not depend on its parameter: all inputs are 0"
+        why = "F does not depend on its parameter: all inputs are 0, or labels of the logistic loss"
     else:
         found = None if p == 1 else Inertia(int(p == 2), int(p > 2), 0)
-        why = f"all inputs are 0, and F is a constant plus a positive multiple of |w|^{p}"
+        why = (
+            f"all inputs are 0, or labels of the logistic loss, and F is a constant plus a positive multiple of |w|^{p}"
+        )
         search._add(Point.rational([0]), Kind.STRICT_MINIMUM, found, why, isolated=p > 1, kink=p == 1)
     settled, best, because = settle_globals(
         search.components, floor=None, floor_because="", coercive=why, complete=True
@@ -126,6 +128,8 @@ class _Search:
         if self.line.flat(inside):
             self._family(a if bounded or not first else None, b if bounded or not last else None, inside)
             self.flats[1, a] = self.flats[-1, b] = self.components[-1].value
+            return
+        if self.line.silent(inside):  # a constant plus lambda |w|^p, on one side of 0
             return
         floor, stack = (b - a) / 2**NARROWEST, [(a, b)]
         left: list[tuple[Fraction, Fraction]] = []
@@ -230,7 +234,10 @@ class _Search:
             with flint.ctx.workprec(FINER[0]):
                 bends[s] = sign_of(self.line.derivatives(ball(k), inside)[1])
             flat = self.line.flat(inside)
-            rise[s] = s * slope if slope else 0 if flat else bends[s] or None
+            if flat or not self.line.silent(inside):
+                rise[s] = s * slope if slope else 0 if flat else bends[s] or None
+            else:  # a constant plus lambda |w|^p: F' can vanish at 0 only
+                rise[s] = s * slope if slope else 1
         words = f"{_WORDS[rise[-1]]} to the left and {_WORDS[rise[1]]} to the right"
         kind = Kind.UNDECIDED
         if None not in rise.values():

@@ -31,7 +31,7 @@ ZERO, ONE = Fraction(0), Fraction(1)
 
 @dataclass(frozen=True)
 class Line:
-    """F as a function of w: the samples with x not 0, and lambda |w|^p."""
+    """F as a function of w: the samples that it moves (x not 0, and for the logistic loss y not 0), and lambda |w|^p."""
 
     samples: tuple[tuple[Fraction, Term], ...]
     weight: Fraction
@@ -43,7 +43,7 @@ class Line:
         pairs = zip(problem.data.inputs, terms_of(problem), strict=True)
         r = problem.regularizer
         return cls(
-            tuple((x[0], row[0]) for x, row in pairs if x[0]),
+            tuple((x[0], t) for x, (t,) in pairs if x[0] and (t.target or t.kind == "squared")),
             r.weights[0] if r else ZERO,
             (r.exponent or 2) if r else 2,
         )
@@ -54,9 +54,13 @@ class Line:
         at = {b.at / x for x, t in self.samples for b in activations.row(t.psi).breaks(t.psi)}
         return at | ({ZERO} if self.weight and self.exponent == 1 else set())
 
+    def silent(self, inside: Fraction) -> bool:
+        """Whether the data term is constant between the cuts around this number."""
+        return all(len(_piece(t.psi, x * inside) or (ONE, ONE)) == 1 for x, t in self.samples)
+
     def flat(self, inside: Fraction) -> bool:
-        """Whether F is constant between the cuts around this number."""
-        return not self.weight and all(len(_piece(t.psi, x * inside) or (ONE, ONE)) == 1 for x, t in self.samples)
+        """Whether F is constant there."""
+        return not self.weight and self.silent(inside)
 
     def derivatives(self, w: arb, inside: Fraction) -> tuple[arb, arb]:
         """F' and F'' over a ball, by the formulas that hold around ``inside``."""
