@@ -16,8 +16,9 @@ import pytest
 
 from explorer.algebra.msolve import find_msolve
 from explorer.budget import Budget
-from explorer.errors import Unsupported
-from explorer.point import Inertia
+from explorer.certify import certify
+from explorer.errors import NotCertifiable, Unsupported
+from explorer.point import Inertia, Point
 from explorer.problem import Problem
 from explorer.solve.critical import critical_set
 from explorer.solve.deep_linear import moments
@@ -357,3 +358,17 @@ def test_a_fold_of_rank_two_is_named():
     fold = next(c for c in found.components if c.inertia.zero > c.dimension)
     # on x = 1, y = 4 the fold has F = 18 (test_solve_equal_ridge.py), and the second sample, (0, 2) to (0, 9/2), adds 81/4
     assert fold.value.as_fraction == 18 + F(81, 4)
+
+
+def test_samples_that_are_boxes_on_a_slice():
+    """The coordinate that the rotation makes 0 is exactly 0; a box around one point of a family is no point of a certificate, but a number
+    in it serves as a lower point: F there is below the value of the origin, 16, by the numbers in floats."""
+    problem = network([2, 2, 2], [[1, 1], [0, 2], [3, 1]], [[1, 2], [0, 3], [-1, 1]], 1)
+    found = solved(problem)
+    low = next(c for c in found.components if c.is_global)
+    sample = low.to_json(problem.parameters)["sample"]
+    assert [x for x in sample.values() if x["exact"] == "0"] == [{"exact": "0", "approx": 0}]
+    assert sum(x["exact"] is None for x in sample.values()) == 7
+    with pytest.raises(NotCertifiable, match="family"):
+        certify(problem, "local-minimum", at=low.sample, evidence=low)
+    assert certify(problem, "not-global", at=Point.rational([0] * 8)).to_json()["goal"]["kind"] == "not-global"

@@ -66,7 +66,6 @@ class Found:
     counted: list[Counted] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     how: list[str] = field(default_factory=list)
-    methods: list[str] = field(default_factory=list)
 
     def add(
         self, rank: int, sample: AnyPoint, pivots: Sequence[int], small: Target | None, *, spare: Spare | None = None
