@@ -48,7 +48,8 @@ def critical_set(problem: Problem, *, budget: Budget | None = None, box: Enclose
     factor is decomposed by case splits; otherwise the gradient system is solved (ridge networks after dividing out signs and dead units), and decomposed if it turns out to have infinitely many
     solutions. Piecewise polynomial losses: cell by cell. Sigmoid, tanh and exp: algebraic in t = exp(w/q).
     Every other regularised problem of up to `ENCLOSED` parameters whose critical points have an a-priori radius: branch and prune.
-    With a ``box`` (its ends as an `EnclosedPoint`): branch and prune in the box, for any problem.
+    With a ``box`` (its ends as an `EnclosedPoint`): several units with one incoming weight each and no regularizer as strata over
+    effective networks, branch and prune in the box for any other problem.
     Everything else: an empty list whose coverage says why. Never raises for lack of time or method: it says so.
     """
     deadline = (budget or Budget()).start()
@@ -90,7 +91,13 @@ def _on_line(problem: Problem, deadline: Deadline, box: EnclosedPoint, otherwise
 def _enclosed(problem: Problem, deadline: Deadline, box: EnclosedPoint | None) -> CriticalSet:
     from explorer.solve.enclosure import Region, by_enclosure  # the last strategy, and slow to load
 
-    return by_enclosure(problem, deadline, None if box is None else Region.of(problem, box.lower, box.upper))
+    region = None if box is None else Region.of(problem, box.lower, box.upper)
+    if box is not None:
+        from explorer.solve import box_strata
+
+        if not box_strata.applies(problem):
+            return box_strata.by_strata(problem, deadline, box)
+    return by_enclosure(problem, deadline, region)
 
 
 def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:

@@ -27,35 +27,21 @@ from flint import arb
 from explorer.algebra.balls import bounds, to_fmpq
 from explorer.algebra.fields import arithmetic
 from explorer.budget import Deadline
+from explorer.errors import Unsupported
 from explorer.model.landscape import landscape
 from explorer.point import AnyPoint, Element, EnclosedPoint, Inertia, Ln2Ring, Point
 from explorer.problem import Problem
 from explorer.solve.balls import inertia_at, prove_critical
 from explorer.solve.effective import Effective, narrowed, targets
 from explorer.solve.results import Component, Kind, Value
+from explorer.solve.shares import AT_ZERO, Bounds, Coordinate, Edge, Outside, inside, spread
 from explorer.solve.substitution import Substitution, dot, univariate
 from explorer.solve.univariate import BITS, middle, positive_roots, positive_roots_of_balls, up_to_sign
 
 MAX_STRATA = 20_000
 #: the half-width that an exact coordinate gets beside enclosed ones (a box has no flat side)
 NARROW = Fraction(1, 2**64)
-Bounds = tuple[Fraction, Fraction]
 FREE_AT_ZERO = "psi'(0) = 0 or not known: units at w = 0 with any output weight are not decomposed"
-
-
-@dataclass(frozen=True)
-class Coordinate:
-    """A parameter as a box and, where it is in Q[ln 2], exactly."""
-
-    box: Bounds
-    exact: Element | None = None
-
-    def times(self, factor: Fraction) -> Coordinate:
-        lo, hi = sorted((self.box[0] * factor, self.box[1] * factor))
-        return Coordinate((lo, hi), None if self.exact is None else tuple(factor * c for c in self.exact))
-
-
-AT_ZERO = Coordinate((Fraction(0), Fraction(0)), (Fraction(0),))
 
 
 @dataclass(frozen=True)
@@ -66,7 +52,7 @@ class Labels:
     off: tuple[Coordinate, ...]
 
 
-def idle(problem: Problem, sub: Substitution) -> Effective:
+def idle(problem: Problem) -> Effective:
     """The effective network without units: f = 0, r = -y."""
     y, c = targets(problem)
     exact = tuple(-a * b for a, b in zip(c, y, strict=True))
@@ -93,10 +79,25 @@ def strata(
         doubts.append(f"the Hessian of a critical point with {e.units} effective units is singular")
         return [], doubts
     off, more = _off_units(problem, sub, e) if units > e.units else ([], [])
-    doubts += more
-    labels = Labels(_effective(e), tuple(off))
+    out, late = assembled(problem, e, off, units, deadline, odd=sub.odd)
+    return out, [*more, *late]
+
+
+def assembled(
+    problem: Problem,
+    e: Effective,
+    off: Sequence[Coordinate],
+    units: int,
+    deadline: Deadline,
+    *,
+    odd: bool,
+    box: EnclosedPoint | None = None,
+) -> tuple[list[Component], list[str]]:
+    """The strata over an effective network with a regular Hessian and the switched-off units ``off``, or their parts inside a box."""
+    doubts: list[str] = []
+    labels = Labels(effective_units(e), tuple(off))
     if (e.units + len(off)) ** units * 3**units > MAX_STRATA:
-        return [], [*doubts, f"the strata of {units} units are too many to be listed one by one"]
+        return [], [f"the strata of {units} units are too many to be listed one by one"]
     assignments = [a for a in product(range(e.units + len(off)), repeat=units) if set(range(e.units)) <= set(a)]
     out: list[Component] = []
     for a in assignments:
@@ -106,8 +107,16 @@ def strata(
         if any(len(c) > 1 for c in classes) and 0 in e.curvature:
             doubts.append("psi'' vanishes at a duplicated unit: the kinds along its family are not decided")
             continue
-        for signs, flips in product(_patterns(classes), _flips(sub, labels, a)):
-            component = _component(problem, e, labels, a, classes, spare, signs, flips)
+        for signs, flips in product(_patterns(classes), _flips(labels, a, odd=odd)):
+            try:
+                component = _component(problem, e, labels, a, classes, spare, signs, flips, box)
+            except Outside:
+                continue
+            except Edge:
+                doubts.append(
+                    "a critical point or a family is too near the side of the box to tell on which side it ends"
+                )
+                continue
             if component is None:
                 doubts.append("a critical point could not be enclosed")
             else:
@@ -118,7 +127,7 @@ def strata(
 # -- what units can be ---------------------------------------------------------------------------------------------
 
 
-def _effective(e: Effective) -> tuple[tuple[Coordinate, Coordinate], ...]:
+def effective_units(e: Effective) -> tuple[tuple[Coordinate, Coordinate], ...]:
     if e.point is None:
         return ()
     both = _coordinates(e.point)
@@ -211,10 +220,10 @@ def _patterns(classes: Sequence[tuple[int, ...]]) -> Iterator[dict[int, int] | N
         yield signs
 
 
-def _flips(sub: Substitution, labels: Labels, assignment: Sequence[int]) -> list[tuple[int, ...]]:
+def _flips(labels: Labels, assignment: Sequence[int], *, odd: bool) -> list[tuple[int, ...]]:
     """The signs that the units may be given: both for every unit of an odd activation that is not at w = 0."""
     n = len(labels.effective)
-    both = [sub.odd and (g < n or labels.off[g - n] != AT_ZERO) for g in assignment]
+    both = [odd and (g < n or labels.off[g - n] != AT_ZERO) for g in assignment]
     return list(product(*((1, -1) if b else (1,) for b in both)))
 
 
@@ -235,7 +244,7 @@ def along(e: Effective, classes: Sequence[tuple[int, ...]], signs: dict[int, int
 
 
 def _sign_of_output(e: Effective, g: int) -> int:
-    lo, hi = _effective(e)[g][1].box
+    lo, hi = effective_units(e)[g][1].box
     assert lo > 0 or hi < 0
     return 1 if lo > 0 else -1
 
@@ -249,22 +258,27 @@ def _component(
     spare: int,
     signs: dict[int, int] | None,
     flips: Sequence[int],
+    box: EnclosedPoint | None,
 ) -> Component | None:
     shares = {j: 1 for c in classes for j in c} | (signs or {})
     dimension = sum(len(c) - 1 for c in classes) - sum(s == 0 for s in shares.values())
     inertia = along(e, classes, shares, spare)
     kind, because = _kind(e, classes, shares, spare, inertia)
-    point = _sample(e, labels, assignment, classes, shares, flips)
+    point = _sample(e, labels, assignment, classes, shares, flips, box)
     isolated = all(len(c) == 1 for c in classes)
+    if isinstance(point, Point):  # the formula for the inertia against the exact Hessian
+        try:
+            geometry = landscape(problem).at(point)
+        except Unsupported:  # erf and gelu have no derivatives in the field, even at 0
+            point = _boxed([arithmetic(point.field).enclose(c, 128) for c in point.coordinates])
+        else:
+            if not geometry.is_critical or geometry.inertia != inertia:
+                return None
     if isolated and not isinstance(point, Point):
         proved = prove_critical(problem, point.centre)
         if proved is None or inertia_at(problem, proved) != inertia:
             return None
         point = proved
-    elif isinstance(point, Point):  # the formula for the inertia against the exact Hessian
-        geometry = landscape(problem).at(point)
-        if not geometry.is_critical or geometry.inertia != inertia:
-            return None
     names = problem.parameters
     units = len(assignment)
     return Component(
@@ -312,8 +326,9 @@ def _sample(
     classes: Sequence[tuple[int, ...]],
     signs: dict[int, int],
     flips: Sequence[int],
+    box: EnclosedPoint | None,
 ) -> AnyPoint:
-    """A point of the stratum: v_j = V_g times rational shares with sum 1, then the signs of units flipped."""
+    """A point of the stratum: v_j = V_g times rational shares with sum 1, then the signs of units flipped; in the box, if one is given."""
     hidden = [labels.effective[g][0] if g < e.units else labels.off[g - e.units] for g in assignment]
     output = [AT_ZERO] * len(assignment)
     for g, c in enumerate(classes):
@@ -322,12 +337,33 @@ def _sample(
             output[j] = labels.effective[g][1].times(Fraction(1 + len(other), len(same)))
         for j in other:
             output[j] = labels.effective[g][1].times(Fraction(-1))
+    if box is not None:
+        half = len(assignment)
+        turned = [(a, b) if f > 0 else (-b, -a) for a, b, f in zip(box.lower, box.upper, (*flips, *flips), strict=True)]
+        for at, side in zip(hidden, turned[:half], strict=True):
+            inside(at.box, side)
+        for g, c in enumerate(classes):
+            for j, v in zip(
+                c,
+                spread(
+                    labels.effective[g][1], [output[j] for j in c], [signs[j] for j in c], [turned[half + j] for j in c]
+                ),
+                strict=True,
+            ):
+                output[j] = v
+        for j, g in enumerate(assignment):
+            if g >= e.units:
+                inside((Fraction(0), Fraction(0)), turned[half + j])
     everything = [
         c if f > 0 else c.times(Fraction(-1)) for c, f in zip((*hidden, *output), (*flips, *flips), strict=True)
     ]
     if all(c.exact is not None for c in everything):
         return Point(Ln2Ring(), tuple(c.exact for c in everything if c.exact is not None))
-    boxes = [c.box if c.box[0] < c.box[1] else (c.box[0] - NARROW, c.box[1] + NARROW) for c in everything]
+    return _boxed([c.box for c in everything])
+
+
+def _boxed(coordinates: Sequence[Bounds]) -> EnclosedPoint:
+    boxes = [(a, b) if a < b else (a - NARROW, b + NARROW) for a, b in coordinates]
     return EnclosedPoint(tuple(lo for lo, _ in boxes), tuple(hi for _, hi in boxes))
 
 

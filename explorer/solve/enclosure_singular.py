@@ -19,6 +19,7 @@ tanh and sigmoid networks at the origin. A singular point at irrational coordina
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, product
@@ -99,10 +100,25 @@ class Series:
         raise Unsupported(str(where), expected="no neuron-cubic regularizer", got="one")
 
 
+@contextmanager
+def series_of(length: int) -> Iterator[None]:
+    """Power series of at least so many terms: flint cuts all series, whatever their own length, at a number that it keeps by itself."""
+    before = flint.ctx.cap
+    flint.ctx.cap = max(before, length)
+    try:
+        yield
+    finally:
+        flint.ctx.cap = before
+
+
 class BallTaylor(BallRing):
     """Balls, with Taylor coefficients of any order of smooth activations."""
 
     def taylor(self, activation: Activation, z: arb, order: int, where: Where) -> list[arb]:
+        with series_of(order + 1):
+            return self._taylor(activation, z, order, where)
+
+    def _taylor(self, activation: Activation, z: arb, order: int, where: Where) -> list[arb]:
         p = pieces_of(activation)
         if p is not None:
             k = piece_of(p.breaks, z)
@@ -111,10 +127,12 @@ class BallTaylor(BallRing):
             return taylor_of_polynomial(self, p.polynomials[k], z, order)
         x, kind = arb_series([z, 1], prec=order + 1), activation.kind
         if kind in ("sigmoid", "swish", "tanh"):
-            below = 1 + (-2 * x if kind == "tanh" else -x).exp()
-            if not below[0] > 0:  # the ball of e^-z is so wide that it holds negative numbers: no enclosure
+            twice = 2 * x if kind == "tanh" else x
+            e = twice.exp() if twice[0].mid() < 0 else (-twice).exp()  # the small one: wide balls lose less
+            below = 1 + e
+            if not below[0] > 0:  # the ball of e is so wide that it holds negative numbers: no enclosure
                 return [arb("nan")] * (order + 1)
-            s = 1 / below
+            s = (e if twice[0].mid() < 0 else 1) / below
             value = s if kind == "sigmoid" else x * s if kind == "swish" else 2 * s - 1
         elif kind == "softplus":
             value = (1 + x.exp()).log()

@@ -165,7 +165,7 @@ def _hidden(problem: Problem, sub: Substitution, units: int, deadline: Deadline)
     networks = [e for e in single.effective if not e.at_zero]
     zero = [e for e in single.effective if e.at_zero]
     if any(y):
-        networks.append(idle(problem, sub))
+        networks.append(idle(problem))
     if units > 1:
         several = several_units(problem, sub, deadline)
         doubts += several.doubts
