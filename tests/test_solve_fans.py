@@ -167,6 +167,16 @@ def test_directions_that_share_their_outputs_are_named() -> None:
     assert "a choice of faces was not solved" in found.coverage.reason
 
 
+def test_a_unit_on_a_kink_of_another_point_by_structure() -> None:
+    # a unit that sees only the point x = -1 has u parallel to (-1, 1) (equal weights), which lies on the kink (1, 1) . u = 0 of x = 1; the other
+    # unit sees x = 2 and 1 and is known by a box, and the slope across that kink is 0 identically, not only nearly
+    p = network([1, 2, 1], [1, 2, -1], [1, 3, 2], bias=[True, False], regularizer=ridge("1/10"))
+    found = critical_set(p, budget=Budget(100))
+    assert found.coverage.complete, found.coverage.reason
+    assert not [c for c in found.components if c.kind.value == "undecided"]
+    assert any("w1_1_1 + b1_1 = 0" in c.equations and "w1_2_1 + b1_2 > 0" in c.equations for c in found.components)
+
+
 def test_too_many_strata_are_refused_with_the_reason() -> None:
     found = critical_set(network([1, 6, 1], [1, -2, 3], [1, -2, 3]), budget=Budget(3))
     assert not found.coverage.complete

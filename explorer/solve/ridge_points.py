@@ -16,7 +16,7 @@ from typing import Any
 import flint
 
 from explorer.algebra.balls import ball, bounds, sign_of
-from explorer.algebra.feasible import Vector
+from explorer.algebra.feasible import Vector, affine_solutions
 from explorer.point import AnyPoint, EnclosedPoint, Point, RationalField
 from explorer.solve.classify import BITS, PRECISION
 from explorer.solve.fans import Face, Fan, dot
@@ -78,11 +78,13 @@ class Shift:
 
 @dataclass(frozen=True)
 class ActiveUnit:
-    """One unit of a type: u in an open face, v of the given sign, as elements of the point's ring."""
+    """One unit of a type: u in an open face, ``s`` its coordinates in the face's basis (before a shift), v of the given sign, as
+    elements of the point's ring."""
 
     face: Face
     sign: int
     weights: Weights
+    s: list[Any]
     u: list[Any]
     v: Any
     shift: Shift | None = None
@@ -125,7 +127,7 @@ class Active:
                 if shift is not None:
                     u[shift.place] = numbers.ring.add(u[shift.place], numbers.ring.constant(shift.by))
                     bias = numbers.linear([Fraction(1), -shift.constant * shift.by], [bias, v])
-                units.append(ActiveUnit(face, sign, weights, u, v, shift))
+                units.append(ActiveUnit(face, sign, weights, s, u, v, shift))
                 start += face.dimension + 1
             return cls(layer, numbers, point, tuple(units), bias, nonsingular)
 
@@ -162,7 +164,9 @@ class Active:
     def slope(self, unit: ActiveUnit, face: Face, direction: Vector) -> Any:
         """The derivative of F when only u moves along ``direction``, with the outputs of ``face``."""
         h = self.numbers.linear([dot(row, direction) for row in face.rows], self.g)
-        decay = self.numbers.linear([2 * w * x for w, x in zip(unit.weights.incoming, direction, strict=True)], unit.u)
+        # in the coordinates of the face, whose coefficients are exact zeros where L u is orthogonal to the direction (a box would not tell)
+        weighted = [2 * w * x for w, x in zip(unit.weights.incoming, direction, strict=True)]
+        decay = self.numbers.linear([dot(weighted, b) for b in unit.face.basis], unit.s)
         return self.numbers.ring.add(self.numbers.ring.mul(unit.v, h), decay)
 
 
@@ -215,6 +219,15 @@ def _around(numbers: Numbers, plane: Sequence[Sequence[Any]]) -> bool | None:
     return None if None in turn.values() else False
 
 
+def _across(face: Face, direction: Vector) -> Vector:
+    """The direction less its orthogonal projection on the face's span, along which the slopes are 0."""
+    gram = [(*(dot(a, b) for b in face.basis), -dot(a, direction)) for a in face.basis]
+    solved = affine_solutions(face.dimension, gram)
+    assert solved is not None  # a basis has a regular Gram matrix
+    along = face.at(solved[0])
+    return tuple(x - y for x, y in zip(direction, along, strict=True))
+
+
 @dataclass(frozen=True)
 class Verdict:
     """``low``: F does not fall (None: undecided); ``strict``: and rises in every direction."""
@@ -225,7 +238,9 @@ class Verdict:
 
 def leaving(active: Active, fan: Fan, unit: ActiveUnit) -> Verdict:
     """What F does to first order when an active unit leaves its face: the slopes along the faces of one dimension more."""
-    signs = [active.numbers.sign(active.slope(unit, ray, ray.sample)) for ray in fan.rays(unit.face)]
+    signs = [
+        active.numbers.sign(active.slope(unit, ray, _across(unit.face, ray.sample))) for ray in fan.rays(unit.face)
+    ]
     if -1 in signs:
         return Verdict(False, False)
     return Verdict(None if None in signs else True, all(s == 1 for s in signs))
