@@ -281,6 +281,15 @@ def test_equal_singular_values_are_refused():
         by_ranks(block, F(1, 3), Budget(20).start())
 
 
+def test_one_hidden_unit_is_left_to_the_finite_engines():
+    """White inputs, irrational singular values, 2-1-2: isolated points. y = (1, 2), (3, 5): squares of the singular values (39 +- sqrt(1517))/2, one of
+    them above (1/3)^2: two points beside the origin."""
+    found = critical_set(network([2, 1, 2], EYE, [[1, 2], [3, 5]], F(1, 3)), budget=Budget(20))
+    assert found.coverage.complete
+    assert found.coverage.method != BY_RANKS
+    assert (found.real_points, found.morse_sum) == (3, 1)
+
+
 def test_special_data():
     # rank(Syx) = 1: y = (1, 2) x . (1, 1); inputs that do not span; equal outputs
     plane = [[1, 2], [3, 5], [1, 1]]

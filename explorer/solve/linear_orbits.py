@@ -54,6 +54,8 @@ def by_orbits(problem: Problem, deadline: Deadline) -> CriticalSet | None:
         why = "the inputs are white, so that the product is made of singular vectors of Syx"
         return _closed(problem, orbits, why, deadline)
     except Unsupported as refused:
+        if max(net.widths[1:-1]) == 1:  # the points of one unit per layer are isolated: the finite engines list them
+            raise
         white = refused.sentence()
     try:
         found = by_ranks(problem, weight, deadline)
