@@ -105,7 +105,7 @@ def _newton(system: PolynomialSystem, near: Sequence[Fraction]) -> list[Fraction
             except ZeroDivisionError:
                 return Undecided("the Jacobian is singular along Newton's iteration")
             moves = [step[i, 0] for i in range(len(x))]
-            if not all(v.is_finite() for v in moves):
+            if not all(v.is_finite() and abs(v) < 2**PRECISION for v in moves):
                 return Undecided("Newton's iteration left the numbers")
             sizes = [dyadic_value(v.mid()) for v in moves]
             x = [round_dyadic(v - s, PRECISION) for v, s in zip(x, sizes, strict=True)]

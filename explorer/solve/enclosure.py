@@ -20,6 +20,7 @@ from explorer.solve import bounds
 from explorer.solve.attained import attained
 from explorer.solve.balls import value_at
 from explorer.solve.enclosure_leftovers import Cluster, clusters
+from explorer.solve.enclosure_line import dead_line
 from explorer.solve.enclosure_points import Certified, Points, search
 from explorer.solve.enclosure_prune import Box, Search, inner_box, outer_box, prune
 from explorer.solve.enclosure_ring import applies, first_order_smooth
@@ -82,7 +83,8 @@ def by_enclosure(problem: Problem, deadline: Deadline, region: Region | None = N
             "branch and prune", expected=f"at most {MAX_PARAMETERS} parameters", got=f"{len(problem.parameters)}"
         )
     where = Region.everywhere(problem) if region is None else region
-    points = search(problem, where.lower, where.upper, deadline)
+    line = dead_line(problem, where.lower, where.upper, deadline) if region is not None else None
+    points = search(problem, where.lower, where.upper, deadline, line=line)
     run = explore(problem, where, points, deadline)
     groups = _clusters(points, where, run)
     while groups and not deadline.over and points.settle([g.simplest() for g in groups[:TRIED]]):
@@ -111,6 +113,7 @@ def explore(
     """Branch and prune around the certified points, which may become more on the way if ``discover``."""
     known = [inner_box(*ends) for ends in points.singular_boxes]
     known += [inner_box(c.wide.lower, c.wide.upper) for c in points.found]
+    known += [inner_box(t.lower, t.upper) for t in points.line.tiles] if points.line is not None else []
     if points.origin is not None:  # the first of the known boxes: those that are discovered follow the others
         half = [points.origin.half] * len(where.lower)
         known.insert(0, inner_box([-h for h in half], half))
@@ -129,6 +132,7 @@ def explore(
 
 def _assembled(problem: Problem, where: Region, points: Points, run: Search, groups: Sequence[Cluster]) -> CriticalSet:
     components = _components(problem, points.found) + [s.component for s in points.singular]
+    components += points.line.components if points.line is not None else ()
     if points.origin is not None and all(a < 0 < b for a, b in zip(where.lower, where.upper, strict=True)):
         components.append(points.origin.component)
     everywhere = where.ball is not None and not run.undecided
@@ -163,6 +167,10 @@ def _assembled(problem: Problem, where: Region, points: Points, run: Search, gro
         else "nondegenerate and certified in a box of its own"
     )
     reason = f"{looked}; complete {place}; every critical point is {kinds}"
+    if points.line is not None:
+        reason += (
+            f", but for a line of dead units ({len(points.line.tiles)} boxes around it hold no other critical point)"
+        )
     if not smooth:
         reason += "; F has kinks, and on them no critical point in the sense of Clarke" + (
             " but the origin" if points.origin else ""

@@ -26,6 +26,7 @@ from explorer.problem import Problem
 from explorer.solve.balls import AnalyticGradient
 from explorer.solve.enclosure_arrays import Array
 from explorer.solve.enclosure_kinks import Origin, origin
+from explorer.solve.enclosure_line import Line
 from explorer.solve.enclosure_mirror import Move, moves
 from explorer.solve.enclosure_prune import Box, inner_box
 from explorer.solve.enclosure_singular import Singular, singular_point
@@ -60,6 +61,8 @@ class Points:
     found: list[Certified] = field(default_factory=list)
     #: degenerate critical points, each alone in a box
     singular: list[Singular] = field(default_factory=list)
+    #: a line of critical points, with boxes around it
+    line: Line | None = None
 
     @property
     def singular_boxes(self) -> list[tuple[list[Fraction], list[Fraction]]]:
@@ -159,18 +162,20 @@ def search(
     *,
     accept: Callable[[EnclosedPoint], bool] = lambda box: True,
     widest: int = WIDEST,
+    line: Line | None = None,
 ) -> Points:
     """Certified critical points that Newton's method finds from fixed pseudo-random starts in the region."""
-    points = Points(problem, tuple(lower), tuple(upper), deadline, accept, origin(problem), widest)
+    points = Points(problem, tuple(lower), tuple(upper), deadline, accept, origin(problem), widest, line=line)
     lo, hi = inner_box(lower, upper)
     random = np.random.default_rng(0)
     x = lo[:, None] + (hi - lo)[:, None] * random.random((len(lo), STARTS))
     x[:, 0] = np.clip(0, lo, hi)
-    if points.origin is None:
+    if points.origin is None and line is None:
         points.settle([[Fraction(0)] * len(lower)])
     for near in limits_of_newton(points.tape, x, lo, hi, deadline):
         deadline.check("certifying critical points")
-        points.propose(near)
+        if line is None or not line.near(near.tolist()):
+            points.propose(near)
     return points
 
 

@@ -21,14 +21,14 @@ from explorer.algebra.systems import PolynomialSystem
 from explorer.budget import Deadline
 from explorer.model.jets import Where
 from explorer.point import EnclosedPoint, Inertia
-from explorer.problem import Activation, DenseNetwork, Problem
+from explorer.problem import DenseNetwork, Problem
 from explorer.solve.balls import BallRing
 from explorer.solve.enclosure_arrays import Range
 from explorer.solve.enclosure_ring import derivative_range
 from explorer.solve.interval_batch import Batch, floats, sum_of
 from explorer.solve.results import Component, Evidence, Kind, Value
 
-STARTS, STEPS = 128, 60
+STARTS, TRIED, STEPS = 2_048, 16, 30  #: random incoming weights, the best of which are refined
 MOST_BOXES, BATCH = 200_000, 4_096
 DESCENT = 100  #: steps of the proposal for a separating hyperplane
 NARROW = Fraction(1, 2**64)  #: the half-width that a fixed coordinate gets beside enclosed ones
@@ -101,9 +101,15 @@ def _point(problem: Problem, box: EnclosedPoint, deadline: Deadline) -> Enclosed
     d, samples = len(box.lower), len(data)
     lo, hi = floats(box.lower), floats(box.upper)
     random = np.random.default_rng(0)
-    for _ in range(STARTS):
+    w = lo[: d // 2, None] + (hi - lo)[: d // 2, None] * random.random((d // 2, STARTS))
+    y = floats(row[0] for row in data.targets)
+    with np.errstate(all="ignore"):
+        phi = np.array([[_unit(problem, v, w[j], w[j]).mid for j in range(d // 2)] for (v,) in data.inputs])
+        v = _best(phi, y, lo[d // 2 :], hi[d // 2 :])
+        distance = np.linalg.norm(np.einsum("ijm,jm->im", phi, v) - y[:, None], axis=0)
+    for k in np.argsort(distance)[:TRIED].tolist():
         deadline.check("looking for an exact fit")
-        x: Any = random.uniform(lo, hi)
+        x: Any = np.concatenate([w[:, k], v[:, k]])
         for _ in range(STEPS):
             r, jacobian = _floats(problem, x)
             step = np.linalg.lstsq(jacobian, r, rcond=None)[0] if np.isfinite(jacobian).all() else np.zeros(d)
@@ -162,7 +168,7 @@ def _missed(problem: Problem, box: EnclosedPoint, deadline: Deadline) -> bool:
             lo, hi = lo[:, :BATCH], hi[:, :BATCH]
         count += lo.shape[1]
         with np.errstate(all="ignore"):
-            phi = [[_unit(net.activations[0], v, lo[j], hi[j]) for j in range(n)] for v in x]
+            phi = [[_unit(problem, v, lo[j], hi[j]) for j in range(n)] for v in x]
             a = _separating(np.array([[p.mid for p in line] for line in phi]), floats(y), low[n:], high[n:])
             parts = [Batch.numbers(v) for v in a]
             total = sum_of(c * Batch.constant(v) for c, v in zip(parts, y, strict=True))
@@ -180,20 +186,27 @@ def _missed(problem: Problem, box: EnclosedPoint, deadline: Deadline) -> bool:
     return True
 
 
-def _unit(activation: Activation, x: Fraction, lo: Any, hi: Any) -> Batch:
+def _unit(problem: Problem, x: Fraction, lo: Any, hi: Any) -> Batch:
+    assert isinstance(problem.network, DenseNetwork)
+    activation = problem.network.activations[0]
     z = (Batch.constant(x) * Batch(np.stack([lo, hi]))).v
     found = derivative_range(activation, Range(z[0], z[1]), 0, lambda k: Range(z[0], z[1]), {})
     return Batch(np.stack([found.lo, found.hi]))
 
 
 def _separating(phi: Any, y: Any, low: Any, high: Any) -> Any:
-    """y minus its best fit by the columns of phi (shape (samples, units, M)) with weights in their box, by projected gradients."""
+    """y minus its best fit by the columns of phi (shape (samples, units, M)) with weights in their box."""
+    return np.nan_to_num(y[:, None] - np.einsum("ijm,jm->im", phi, _best(phi, y, low, high)))
+
+
+def _best(phi: Any, y: Any, low: Any, high: Any) -> Any:
+    """The output weights in their box that fit best, shape (units, M), by projected gradients."""
     v = np.zeros((phi.shape[1], phi.shape[2])) + ((low + high) / 2)[:, None]
     step = 1 / (phi**2).sum(axis=(0, 1))
     for _ in range(DESCENT):
         r = np.einsum("ijm,jm->im", phi, v) - y[:, None]
         v = np.clip(v - step * np.einsum("ijm,im->jm", phi, r), low[:, None], high[:, None])
-    return np.nan_to_num(y[:, None] - np.einsum("ijm,jm->im", phi, v))
+    return v
 
 
 def _component(problem: Problem, point: EnclosedPoint, samples: int) -> Component:
