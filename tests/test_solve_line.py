@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from explorer.budget import Deadline
+from explorer.budget import Budget, Deadline
+from explorer.point import EnclosedPoint
 from explorer.problem import Problem
 from explorer.solve import line
 from explorer.solve.critical import critical_set
@@ -49,6 +50,18 @@ def test_a_limit_far_out_is_compared_with_all_samples() -> None:
     assert found.global_value.approx == pytest.approx(9)
 
 
+def test_targets_0_of_the_logistic_loss_are_constants() -> None:
+    # log(1 + e^0) = log 2 for every w
+    found = critical_set(neuron("cubic", [1], [0], loss="logistic"), budget=Budget(3))
+    assert found.coverage.complete
+    assert [c.dimension for c in found.components] == [1]
+    # log(1 + e^(-max(w, 0)^2)) + log 2: constant for w < 0, then falling to log 2
+    found = critical_set(neuron("requ", [1, -1], [1, 0], loss="logistic"), budget=Budget(3))
+    assert found.coverage.complete
+    assert found.global_because.startswith("the infimum is about 0.693147")
+    assert {(c.dimension, c.kind) for c in found.components} == {(0, Kind.MAXIMUM), (1, Kind.MINIMUM)}
+
+
 #: |z| - 5: a last piece that has the other sign before its zero
 DIPPED = {"kind": "piecewise-polynomial", "breaks": ["0"], "pieces": [["-5", "-1"], ["-5", "1"]]}
 
@@ -84,3 +97,11 @@ def test_the_limit_is_the_sum_over_all_samples() -> None:
     assert found.coverage.complete
     assert found.global_because == "the infimum is 5, approached as the weight goes to infinity and not attained"
     assert all(c.value.lower > Fraction(5) for c in found.components)
+
+
+def test_a_box_across_a_flat_piece_leaves_time_for_the_line() -> None:
+    # log(1 + e^max(w, 0)) is constant on [-3, 0], which branch and prune cannot settle, and rises on [0, 3]
+    box = EnclosedPoint((Fraction(-3),), (Fraction(3),))
+    found = critical_set(neuron("relu", [1], [-1], loss="logistic"), box=box, budget=Budget(4))
+    assert found.coverage.complete
+    assert {(c.dimension, c.kind) for c in found.components} == {(0, Kind.MINIMUM), (1, Kind.MINIMUM)}

@@ -55,12 +55,7 @@ def critical_set(problem: Problem, *, budget: Budget | None = None, box: Enclose
     deadline = (budget or Budget()).start()
     try:
         if box is not None:
-            found = _enclosed(problem, deadline, box)
-            return (
-                found
-                if found.coverage.complete or not line.applies(problem)
-                else _on_line(problem, deadline, box, found)
-            )
+            return _on_line(problem, deadline, box) if line.applies(problem) else _enclosed(problem, deadline, box)
         try:
             return _critical_set(problem, deadline)
         except Unsupported as first:
@@ -80,12 +75,18 @@ def _nothing(problem: Problem, why: str) -> CriticalSet:
     return CriticalSet(problem, (), Coverage(False, "none", Trust.COMPUTED, why))
 
 
-def _on_line(problem: Problem, deadline: Deadline, box: EnclosedPoint, otherwise: CriticalSet) -> CriticalSet:
-    """One parameter: intervals and one-sided derivatives, where kinks or flat pieces stop branch and prune."""
-    with suppress(Unsupported):
-        if (found := line.by_line(problem, deadline, box)).coverage.complete:
-            return found
-    return otherwise
+def _on_line(problem: Problem, deadline: Deadline, box: EnclosedPoint) -> CriticalSet:
+    """One parameter: intervals and one-sided derivatives, where kinks or flat pieces stop branch and prune (in half of the time)."""
+    half = deadline if deadline.remaining is None else Deadline(deadline.remaining / 2)
+    try:
+        found = _enclosed(problem, half, box)
+    except (BudgetExceeded, Unsupported) as stopped:
+        found = _nothing(problem, stopped.sentence())
+    if not found.coverage.complete:
+        with suppress(BudgetExceeded, Unsupported):
+            if (closed := line.by_line(problem, deadline, box)).coverage.complete:
+                return closed
+    return found
 
 
 def _enclosed(problem: Problem, deadline: Deadline, box: EnclosedPoint | None) -> CriticalSet:

@@ -43,7 +43,7 @@ class Line:
         pairs = zip(problem.data.inputs, terms_of(problem), strict=True)
         r = problem.regularizer
         return cls(
-            tuple((x[0], t) for x, (t,) in pairs if x[0] and (t.target or t.kind == "squared")),
+            tuple((x[0], row[0]) for x, row in pairs if _sees(x[0], row[0])),
             r.weights[0] if r else ZERO,
             (r.exponent or 2) if r else 2,
         )
@@ -116,13 +116,18 @@ def _summand(t: Term, z: arb, near: Fraction) -> tuple[arb, arb]:
 
 
 def blind_part(problem: Problem) -> arb:
-    """The summands that do not depend on w, those with x_i = 0."""
+    """The summands that do not depend on w."""
     assert problem.data is not None
     total = arb(0)
     for x, row in zip(problem.data.inputs, terms_of(problem), strict=True):
-        if not x[0]:
+        if not _sees(x[0], row[0]):
             total += _loss(row[0], _output(row[0].psi, arb(0), ZERO)[0])
     return total
+
+
+def _sees(x: Fraction, t: Term) -> bool:
+    """Whether the summand of a sample depends on w: log(1 + e^0) does not."""
+    return bool(x) and (t.kind == "squared" or bool(t.target))
 
 
 def _loss(t: Term, f: arb) -> arb:
