@@ -76,13 +76,13 @@ def _nothing(problem: Problem, why: str) -> CriticalSet:
 
 
 def _on_line(problem: Problem, deadline: Deadline, box: EnclosedPoint) -> CriticalSet:
-    """One parameter: intervals and one-sided derivatives, where kinks or flat pieces stop branch and prune (in half of the time)."""
-    half = deadline if deadline.remaining is None else Deadline(deadline.remaining / 2)
-    try:
-        found = _enclosed(problem, half, box)
-    except (BudgetExceeded, Unsupported) as stopped:
-        found = _nothing(problem, stopped.sentence())
-    if not found.coverage.complete:
+    """One parameter: branch and prune, or with kinks, where it may stop, first intervals and one-sided derivatives."""
+    if line.has_kinks(problem):
+        with suppress(Unsupported):
+            if (found := line.by_line(problem, deadline, box)).coverage.complete:
+                return found
+    found = _enclosed(problem, deadline, box)
+    if not found.coverage.complete and not line.has_kinks(problem):
         with suppress(BudgetExceeded, Unsupported):
             if (closed := line.by_line(problem, deadline, box)).coverage.complete:
                 return closed

@@ -52,6 +52,11 @@ def applies(problem: Problem) -> bool:
     )
 
 
+def has_kinks(problem: Problem) -> bool:
+    """Whether F is perhaps not twice differentiable somewhere."""
+    return bool(Line.of(problem).kinks)
+
+
 def by_line(problem: Problem, deadline: Deadline, box: EnclosedPoint | None = None) -> CriticalSet:
     """The critical set of a problem with one parameter, on the line or in the box."""
     line = Line.of(problem)
