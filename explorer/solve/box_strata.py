@@ -45,6 +45,7 @@ METHOD = "effective networks in a box"
 BITS = 256
 FINEST = 40  #: intervals of a 2^FINEST-th of the whole in which a zero of psi is neither proved nor excluded
 MOST_INTERVALS = 20_000
+SHARPER = 24  #: halvings of an interval that holds one zero
 
 
 def applies(problem: Problem) -> str:
@@ -219,7 +220,7 @@ class _Search:
                     ends = [sign_of(self._deflated(places, weights, (v, v))[0]) for v in (low, high)]
                     if all(ends):
                         if ends[0] != ends[1]:
-                            out.append((low, high))
+                            out.append(self._sharper(places, weights, low, high, ends[0]))
                         continue
                 if (high - low) * 2**FINEST <= size or count > MOST_INTERVALS:
                     return None
@@ -228,6 +229,18 @@ class _Search:
                 stack += [(low, middle), (middle, high)]
             self.boxes += count
         return sorted(out)
+
+    def _sharper(
+        self, places: Sequence[Interval], weights: Sequence[arb], low: Fraction, high: Fraction, sign: int
+    ) -> Interval:
+        """A part of the interval across which the sign still changes, so short that Newton's method does not leave it."""
+        for _ in range(SHARPER):
+            middle = (low + high) / 2
+            at = sign_of(self._deflated(places, weights, (middle, middle))[0])
+            if not at:
+                break
+            low, high = (middle, high) if at == sign else (low, middle)
+        return low, high
 
     def _alike(self, places: Sequence[Interval], t: Interval, middle: Fraction) -> bool:
         """Whether `_deflated` divides by the same numbers over the interval and at its middle."""
