@@ -14,6 +14,7 @@ from explorer.problem import Problem
 from explorer.solve import line
 from explorer.solve.critical import critical_set
 from explorer.solve.results import Kind
+from explorer.solve.values import settle_globals
 
 
 def neuron(kind: Any, xs: list[Any], ys: list[Any], **more: Any) -> Problem:
@@ -105,3 +106,18 @@ def test_a_box_across_a_flat_piece_leaves_time_for_the_line() -> None:
     found = critical_set(neuron("relu", [1], [-1], loss="logistic"), box=box, budget=Budget(4))
     assert found.coverage.complete
     assert {(c.dimension, c.kind) for c in found.components} == {(0, Kind.MINIMUM), (1, Kind.MINIMUM)}
+
+
+def test_a_strict_maximum_is_never_called_the_minimum() -> None:
+    # a list that lost its minima: the maximum of sin(w)^2 + w^2/100 near pi/2 has others below it wherever they are
+    top = next(
+        c
+        for c in critical_set(neuron("sin", [1], [0], regularizer={"kind": "l2", "weights": "1/100"})).components
+        if c.kind is Kind.STRICT_MAXIMUM
+    )
+    settled, best, because = settle_globals(
+        [top], floor=Fraction(0), floor_because="", coercive="it is coercive", complete=True
+    )
+    assert best is None
+    assert settled[0].is_global is not True
+    assert "contradicts itself" in because

@@ -41,8 +41,11 @@ def settle_globals(
         best, because = attained, f"the value {floor} is attained and F is never below it: {floor_because}"
     elif coercive and complete and components:
         lowest = _candidates(components)
-        best = lowest[0].value if len({c.value for c in lowest}) == 1 else _hull(lowest)
-        because = f"the smallest of all critical values; the minimum is attained because {coercive}"
+        if all(map(_never_lowest, lowest)):
+            because = "the infimum is not known: the minimum is attained, but at none of the listed points, so the list contradicts itself"
+        else:
+            best = lowest[0].value if len({c.value for c in lowest}) == 1 else _hull(lowest)
+            because = f"the smallest of all critical values; the minimum is attained because {coercive}"
     beaten = _beaten(components)
     lowest = _candidates(components) if best is not None else []
     return tuple(_settled(c, best, lowest, beaten=c.value in beaten) for c in components), best, because
@@ -77,8 +80,11 @@ def _candidates(components: Sequence[Component]) -> list[Component]:
     """The components that no other one beats for certain, saddles left out where something else remains."""
     beaten = _beaten(components)
     left = [c for c in components if c.value not in beaten]
-    without = [c for c in left if not (c.kind.is_saddle or c.kind is Kind.STRICT_MAXIMUM)]
-    return without or left
+    return [c for c in left if not _never_lowest(c)] or left
+
+
+def _never_lowest(c: Component) -> bool:
+    return c.kind.is_saddle or c.kind is Kind.STRICT_MAXIMUM
 
 
 def _hull(components: Sequence[Component]) -> Value:
