@@ -83,10 +83,15 @@ def test_clipped_relu_at_both_kinks():
 
 
 FAST = [("partial-ridge", 1), ("partial-ridge", 5), ("clipped", 3)]
-SLOW = [pytest.param(name, k, marks=pytest.mark.slow) for name in ("partial-ridge", "clipped") for k in range(8, 68)]
+#: the seeds beyond these run at night: five minutes
+MORE = [
+    pytest.param(name, k, marks=pytest.mark.slow if k < 10 else pytest.mark.nightly)
+    for name in ("partial-ridge", "clipped")
+    for k in range(8, 68)
+]
 
 
-@pytest.mark.parametrize(("name", "seed"), [*FAST, *SLOW])
+@pytest.mark.parametrize(("name", "seed"), [*FAST, *MORE])
 def test_descents_end_on_listed_components(name, seed):
     """Limits of gradient descent lie on listed components, and kinds agree with F nearby (see audit_checks)."""
     problem = audit_problems.make(name, seed)
@@ -134,7 +139,7 @@ def test_two_units_with_different_weights():
     assert not [c for c in found.components if c.kind is Kind.UNDECIDED]
 
 
-@pytest.mark.parametrize("seed", [2, *[pytest.param(k, marks=pytest.mark.slow) for k in range(3, 63)]])
+@pytest.mark.parametrize("seed", [2, 3, *[pytest.param(k, marks=pytest.mark.nightly) for k in range(4, 63)]])
 def test_descents_with_free_hidden_biases(seed):
     problem = audit_problems.make("free-bias", seed)
     found = critical_set(problem, budget=Budget(20))
