@@ -105,6 +105,15 @@ def test_an_infimum_that_is_not_attained():
     assert "not coercive" in found.coverage.reason
 
 
+def test_the_constant_of_merged_samples_is_named():
+    # F = (t + 1)^2 + (-t - 2)^2 with t = tanh w: 2 t^2 + 6 t + 5 rises for t > -3/2, so the infimum is its value 1 at t = -1. As one
+    # sample it is 2 (t + 3/2)^2 + 1/2, and the infimum of that without the constant is 1/2
+    found = critical_set(neuron([1, -1], [-1, 2], "tanh"))
+    assert found.coverage.complete
+    assert not found.components
+    assert found.global_because.startswith("of F - 1/2: the infimum is 1/2, approached as the weight goes to infinity")
+
+
 def test_the_exponential_family_by_hand():
     # v e^(wx) at x = 1, 2, y = (1, -2): two units fit exactly; f = 0: e^w - 2 e^(2w) = 0 at w = -ln 2 only
     found = critical_set(net(2, [1, 2], [1, -2], "exp"))

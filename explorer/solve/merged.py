@@ -59,13 +59,13 @@ def restored(problem: Problem, found: CriticalSet, rest: Fraction) -> CriticalSe
     )
     note = "samples with equal inputs (for odd networks: opposite ones) were taken as one"
     if rest:
-        note += f", which leaves the constant {rest} out: values in this sentence are without it"
+        note += f": what is said of values is said of F - {rest}"
     return CriticalSet(
         problem,
         components,
         replace(found.coverage, reason=f"{found.coverage.reason}; {note}"),
         None if found.global_value is None else _raised(found.global_value, rest),
-        f"{found.global_because} ({note})" if found.global_because else "",
+        f"{f'of F - {rest}: ' if rest else ''}{found.global_because} ({note})" if found.global_because else "",
     )
 
 
