@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import log
 from typing import Any
@@ -11,10 +12,10 @@ import pytest
 from explorer.budget import Budget, Deadline
 from explorer.point import EnclosedPoint
 from explorer.problem import Problem
-from explorer.solve import line
+from explorer.solve import critical, line
 from explorer.solve.critical import critical_set
 from explorer.solve.results import Kind
-from explorer.solve.values import settle_globals
+from explorer.solve.values import CONTRADICTION, settle_globals
 
 
 def neuron(kind: Any, xs: list[Any], ys: list[Any], **more: Any) -> Problem:
@@ -120,4 +121,11 @@ def test_a_strict_maximum_is_never_called_the_minimum() -> None:
     )
     assert best is None
     assert settled[0].is_global is not True
-    assert "contradicts itself" in because
+    assert because == CONTRADICTION
+    # and such a list is not called complete, whatever its method says
+    whole = critical_set(neuron("sin", [1], [0], regularizer={"kind": "l2", "weights": "1/100"}))
+    assert whole.coverage.complete
+    assert critical._consistent(whole) is whole
+    lost = critical._consistent(replace(whole, components=settled, global_value=None, global_because=because))
+    assert not lost.coverage.complete
+    assert "contradicts itself" in lost.coverage.reason

@@ -98,7 +98,7 @@ def test_descents_end_on_listed_components(name, seed):
     found = critical_set(problem, budget=Budget(20))
     if not found.coverage.complete:  # the larger ones have more strata than are listed
         assert "strata are missing" in found.coverage.reason
-        return
+        pytest.skip(f"not complete, and said so: {found.coverage.reason}")
     assert not audit_descents.missed(problem, found, starts=25, seed=seed, steps=50)[1]
     few = len(found.components) < 150
     assert not few or not [c for c in audit_checks.audit(problem, found, starts=25) if "unconfirmed" not in c]
@@ -144,7 +144,8 @@ def test_descents_with_free_hidden_biases(seed):
     problem = audit_problems.make("free-bias", seed)
     found = critical_set(problem, budget=Budget(20))
     if "budget" in found.coverage.reason:
-        return
+        assert not found.coverage.complete
+        pytest.skip(f"not complete, and said so: {found.coverage.reason}")
     assert found.coverage.complete, found.coverage.reason
     assert not audit_descents.missed(problem, found, starts=25, seed=seed, steps=50)[1]
     assert not [c for c in audit_checks.audit(problem, found, starts=25) if "unconfirmed" not in c]

@@ -26,6 +26,7 @@ from explorer.solve.linear_orbits import by_orbits
 from explorer.solve.monodromy import by_monodromy
 from explorer.solve.results import Coverage, CriticalSet, Trust
 from explorer.solve.structure import by_structure
+from explorer.solve.values import CONTRADICTION
 
 #: up to this many parameters case splits come before the closed form of linear networks
 SMALL = 4
@@ -52,7 +53,18 @@ def critical_set(problem: Problem, *, budget: Budget | None = None, box: Enclose
     effective networks, branch and prune in the box for any other problem.
     Everything else: an empty list whose coverage says why. Never raises for lack of time or method: it says so.
     """
-    deadline = (budget or Budget()).start()
+    return _consistent(_answer(problem, (budget or Budget()).start(), box))
+
+
+def _consistent(found: CriticalSet) -> CriticalSet:
+    """A list that contradicts itself is not complete."""
+    if not found.coverage.complete or not found.global_because.startswith(CONTRADICTION):
+        return found
+    reason = f"{found.coverage.reason}; but {CONTRADICTION}"
+    return replace(found, coverage=replace(found.coverage, complete=False, reason=reason))
+
+
+def _answer(problem: Problem, deadline: Deadline, box: EnclosedPoint | None) -> CriticalSet:
     try:
         if box is not None:
             return _on_line(problem, deadline, box) if line.applies(problem) else _enclosed(problem, deadline, box)

@@ -10,6 +10,9 @@ from explorer.point import Ln2Ring
 from explorer.solve.results import Component, Kind, Value
 from explorer.solve.scalars import compare
 
+#: what is said where the minimum is attained, but at no listed point: such a list is not complete, whatever its method says
+CONTRADICTION = "the infimum is not known: the minimum is attained, but at none of the listed points, so the list contradicts itself"
+
 
 def order(a: Value, b: Value) -> int | None:
     """-1, 0 or 1 as a < b, a = b, a > b; None where enclosures overlap and nothing exact decides."""
@@ -42,7 +45,7 @@ def settle_globals(
     elif coercive and complete and components:
         lowest = _candidates(components)
         if all(map(_never_lowest, lowest)):
-            because = "the infimum is not known: the minimum is attained, but at none of the listed points, so the list contradicts itself"
+            because = CONTRADICTION
         else:
             best = lowest[0].value if len({c.value for c in lowest}) == 1 else _hull(lowest)
             because = f"the smallest of all critical values; the minimum is attained because {coercive}"
