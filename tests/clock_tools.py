@@ -10,19 +10,12 @@ import os
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
 
 def processor_seconds() -> float:
     """What this process, and the processes that it started and waited for, have used of the processor."""
     spent = os.times()
     return spent.user + spent.system + spent.children_user + spent.children_system
-
-
-def processor_seconds_of(pid: int) -> float:
-    """What a running process has used of the processor (the 14th and 15th fields of Linux's /proc/PID/stat, in ticks)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @cache

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from clock_tools import processor_seconds, processor_seconds_of
 
 from explorer.app import certificates
 from explorer.app.main import run
@@ -194,35 +190,63 @@ def test_closed_streams_are_no_error() -> None:
         assert (done.returncode, done.stdout, done.stderr) == (code, b"", b"")
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc on this machine")
-def test_an_interrupt_ends_the_work_and_leaves_nothing(tmp_path: Path) -> None:
-    """Ctrl-C: the signal goes to the whole group, after the imports (inside some of them Python itself dies by the signal) and
-    well before the answer. The processor time to wait for is that of the same question about the smallest instance, from the
-    beginning to the end; the large one takes six times as much on any machine."""
-    question = ("refute", "sun2020.claim-IV.1", "--json", "-o")
-    before = processor_seconds()
-    with started(
-        *question, str(tmp_path / "small"), "--samples", "3", "--width", "3", stdout=subprocess.DEVNULL
-    ) as small:
-        small.communicate()
-    enough = processor_seconds() - before
-    assert small.returncode == 0
-    shutil.rmtree(tmp_path / "small")
+#: A command that sends Ctrl-C to its whole process group at a given call of a given function: no clock says when.
+INTERRUPTED = """
+import importlib, os, signal, sys
+from explorer.app.main import main
+import explorer.app.commands
+
+module, name, call, when = sys.argv.pop(1).split()
+owner = importlib.import_module(module)
+*path, name = name.split(".")
+for part in path:
+    owner = getattr(owner, part)
+real, calls = getattr(owner, name), 0
+
+def hooked(*args, **options):
+    global calls
+    calls += 1
+    if when == "before" and calls == int(call):
+        os.killpg(0, signal.SIGINT)
+    result = real(*args, **options)
+    if when == "after" and calls == int(call):
+        os.killpg(0, signal.SIGINT)
+    return result
+
+setattr(owner, name, hooked)
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "explorer.certify.recipes.sigmoid _grid 1 before",  # the search
+        "tempfile mkstemp 1 before",
+        "os replace 1 before",  # a file is written, and not yet in its place
+        "os replace 2 before",  # the first of two files is in its place
+        "subprocess Popen.__init__ 1 after",  # the checker's own process runs, and gets the signal as well
+    ],
+)
+def test_an_interrupt_ends_the_work_and_leaves_nothing(moment: str, tmp_path: Path) -> None:
+    """Ctrl-C, which goes to the whole group."""
     (tmp_path / "scratch").mkdir()
-    with started(
-        *question,
+    command = [
+        sys.executable,
+        "-c",
+        INTERRUPTED,
+        moment,
+        "refute",
+        "sun2020.claim-IV.1",
+        "--json",
+        "-o",
         str(tmp_path / "out"),
-        "--samples",
-        "200",
-        "--width",
-        "400",
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        while process.poll() is None and processor_seconds_of(process.pid) < enough:
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+    ]
+    process = subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, start_new_session=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "scratch")},
+    )  # fmt: skip
+    out, err = process.stdout, process.stderr
     assert process.returncode == 2
     assert err == "explorer: interrupted before an answer\n"
     assert json.loads(out)["error"]["kind"] == "Interrupted"
