@@ -17,8 +17,8 @@ from enclosure_tools import TABLE, found_by_chance
 
 from explorer.budget import Budget
 from explorer.certify.complete import complete_certificate
-from explorer.solve.enclosure import Region, explore
-from explorer.solve.enclosure_points import search
+from explorer.solve.boxes.enclosure import Region, explore
+from explorer.solve.boxes.points import search
 
 
 def enumerated(name: str, budget: float) -> str:

@@ -18,12 +18,12 @@ import pytest
 from explorer.budget import Budget
 from explorer.point import EnclosedPoint
 from explorer.problem import Activation, Problem
-from explorer.solve.confluent import Units
 from explorer.solve.critical import critical_set
-from explorer.solve.effective import targets
-from explorer.solve.effective_minors import Grid, Minors, Rows, both
 from explorer.solve.results import Kind
-from explorer.solve.shares import Coordinate, Edge, Outside, spread
+from explorer.solve.units.confluent import Units
+from explorer.solve.units.effective import targets
+from explorer.solve.units.effective_minors import Grid, Minors, Rows, both
+from explorer.solve.units.shares import Coordinate, Edge, Outside, spread
 
 PHI = {
     "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda s: s * (1 - s), lambda s: s * (1 - s) * (1 - 2 * s)),

@@ -16,15 +16,15 @@ from explorer.certify import certify
 from explorer.errors import NotCertifiable, Unsupported
 from explorer.point import EnclosedPoint
 from explorer.problem import Problem
-from explorer.solve import enclosure
-from explorer.solve import enclosure_arrays as ia
+from explorer.solve.boxes import arrays as ia
+from explorer.solve.boxes import enclosure
+from explorer.solve.boxes.arrays import Range
+from explorer.solve.boxes.enclosure import by_enclosure
+from explorer.solve.boxes.leftovers import clusters
+from explorer.solve.boxes.points import search
+from explorer.solve.boxes.prune import outer_box, prune
+from explorer.solve.boxes.tape import derivatives
 from explorer.solve.critical import critical_set
-from explorer.solve.enclosure import by_enclosure
-from explorer.solve.enclosure_arrays import Range
-from explorer.solve.enclosure_leftovers import clusters
-from explorer.solve.enclosure_points import search
-from explorer.solve.enclosure_prune import outer_box, prune
-from explorer.solve.enclosure_tape import derivatives
 
 # -- arithmetic --------------------------------------------------------------------------------------------------------
 

@@ -14,11 +14,11 @@ from explorer.certify import certify
 from explorer.errors import NotCertifiable
 from explorer.point import EnclosedPoint, Point
 from explorer.problem import Problem
+from explorer.solve.boxes.enclosure import by_enclosure
+from explorer.solve.boxes.leftovers import clusters, hopeless, simplest_between
+from explorer.solve.boxes.singular import Singular, singular_point
+from explorer.solve.boxes.tape import Tape
 from explorer.solve.critical import critical_set
-from explorer.solve.enclosure import by_enclosure
-from explorer.solve.enclosure_leftovers import clusters, hopeless, simplest_between
-from explorer.solve.enclosure_singular import Singular, singular_point
-from explorer.solve.enclosure_tape import Tape
 
 
 def at_origin(problem: Problem) -> Singular | None:

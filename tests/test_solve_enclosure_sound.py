@@ -15,14 +15,14 @@ from mpmath import mp, mpf
 from explorer.algebra.balls import ball
 from explorer.budget import Budget
 from explorer.problem import Activation, Problem
-from explorer.solve import enclosure_prune as prune
-from explorer.solve.balls import AnalyticGradient
-from explorer.solve.enclosure import Region
-from explorer.solve.enclosure_arrays import Range
-from explorer.solve.enclosure_mirror import moves
-from explorer.solve.enclosure_points import search
-from explorer.solve.enclosure_ring import derivative_range
-from explorer.solve.enclosure_tape import Tape
+from explorer.solve.boxes import prune
+from explorer.solve.boxes.arrays import Range
+from explorer.solve.boxes.balls import AnalyticGradient
+from explorer.solve.boxes.enclosure import Region
+from explorer.solve.boxes.mirror import moves
+from explorer.solve.boxes.points import search
+from explorer.solve.boxes.ring import derivative_range
+from explorer.solve.boxes.tape import Tape
 
 KINDS = ["tanh", "sigmoid", "softplus", "swish", "gelu", "erf", "sin", "exp", "cubic", "square"]
 

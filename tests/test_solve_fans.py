@@ -16,8 +16,8 @@ from explorer.algebra.feasible import affine_solutions, strictly_feasible, value
 from explorer.budget import Budget
 from explorer.problem import Problem
 from explorer.solve.critical import critical_set
-from explorer.solve.fans import dot, fan
-from explorer.solve.layer import layer_of
+from explorer.solve.pieces.fans import dot, fan
+from explorer.solve.pieces.layer import layer_of
 
 
 def network(widths: list[int], inputs: list[object], targets: list[object], **more: object) -> Problem:

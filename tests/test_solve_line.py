@@ -12,8 +12,9 @@ import pytest
 from explorer.budget import Budget, Deadline
 from explorer.point import EnclosedPoint
 from explorer.problem import Problem
-from explorer.solve import critical, line
+from explorer.solve import critical
 from explorer.solve.critical import critical_set
+from explorer.solve.one_weight import line
 from explorer.solve.results import Kind
 from explorer.solve.values import CONTRADICTION, settle_globals
 

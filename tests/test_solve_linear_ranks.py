@@ -20,11 +20,11 @@ from explorer.errors import NotCertifiable, Unsupported
 from explorer.point import Inertia, Point
 from explorer.problem import Problem
 from explorer.solve.critical import critical_set
-from explorer.solve.deep_linear import moments
-from explorer.solve.linear_cells import cells, excess, solve_cell
-from explorer.solve.linear_counts import Counted, complaint, cone, frames, planes
-from explorer.solve.linear_orbits import BY_RANKS, METHOD
-from explorer.solve.linear_ranks import by_ranks
+from explorer.solve.linear.cells import cells, excess, solve_cell
+from explorer.solve.linear.closed_form import moments
+from explorer.solve.linear.counts import Counted, complaint, cone, frames, planes
+from explorer.solve.linear.orbits import BY_RANKS, METHOD
+from explorer.solve.linear.ranks import by_ranks
 from explorer.solve.results import Kind
 from explorer.solve.scalars import enclosure
 
@@ -260,7 +260,7 @@ def test_large_networks_are_refused_at_once():
 
 
 def test_white_inputs_agree_with_the_closed_form():
-    """Sxx = 4, Syx = [[3, 1], [1, 3]] * 2 of singular values 8 and 4: linear_white.py lists the orbits in another way."""
+    """Sxx = 4, Syx = [[3, 1], [1, 3]] * 2 of singular values 8 and 4: white.py lists the orbits in another way."""
     for weight, widths in ((F(1, 4), [2, 2, 2]), (F(1, 4), [2, 3, 2]), (F(6), [2, 2, 2])):
         problem = network(widths, [[2, 0], [0, 2]], [[3, 1], [1, 3]], weight)
         white = critical_set(problem, budget=Budget(20))

@@ -10,7 +10,7 @@ from explorer.budget import Budget, Deadline
 from explorer.errors import Unsupported
 from explorer.problem import Problem
 from explorer.solve.critical import critical_set
-from explorer.solve.linear_deep import any_depth
+from explorer.solve.linear.unregularised import any_depth
 
 
 def identity(widths, target):

@@ -11,8 +11,8 @@ from explorer.point import EnclosedPoint, Inertia, Ln2Ring, NumberField, Point, 
 from explorer.problem import Problem
 from explorer.solve.results import Component, Coverage, CriticalSet, Kind, Trust, Value
 from explorer.solve.scalars import compare, element_json, enclosure
-from explorer.solve.strata import Interval, _simplest
 from explorer.solve.values import order
+from explorer.solve.varieties.strata import Interval, _simplest
 
 PROBLEM = Problem.monomial(["x", "y"], {(2, 0): 1, (0, 2): 1})
 SQRT2 = NumberField((Q(-2), Q(0), Q(1)), (Q(1), Q(2)))

@@ -14,9 +14,9 @@ from explorer import Budget, Problem, critical_set
 from explorer.point import Point
 from explorer.problem import Activation
 from explorer.solve.growth import Term, ahead, force, growth_radius, pull
+from explorer.solve.one_weight.tails import size
 from explorer.solve.results import CriticalSet, Kind
 from explorer.solve.scalars import enclosure
-from explorer.solve.tails import size
 
 STEP = 1e-30  #: of complex differentiation: no rounding error beyond that of F
 

@@ -22,7 +22,7 @@ from explorer.errors import NotCertifiable
 from explorer.model.kinds import is_polynomial
 from explorer.model.polynomial import loss_polynomial
 from explorer.point import EnclosedPoint, Inertia
-from explorer.solve.balls import AnalyticGradient
+from explorer.solve.boxes.balls import AnalyticGradient
 
 
 def stationary_in_box(p: Located) -> Step:

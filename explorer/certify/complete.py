@@ -1,6 +1,6 @@
 """Certificates of all critical points: an a-priori radius, a tree of boxes that covers it, and a box around every point.
 
-`explorer.solve.enclosure` proposes points and tree in outward rounded floats; the checker re-proves every leaf in integers.
+`explorer.solve.boxes.enclosure` proposes points and tree in outward rounded floats; the checker re-proves every leaf in integers.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from explorer.errors import Invalid, NotCertifiable
 from explorer.exact import text
 from explorer.point import EnclosedPoint
 from explorer.problem import Problem
-from explorer.solve.enclosure import Region, explore
-from explorer.solve.enclosure_points import WIDEST, Points, search
-from explorer.solve.enclosure_prune import Search, preorder
+from explorer.solve.boxes.enclosure import Region, explore
+from explorer.solve.boxes.points import WIDEST, Points, search
+from explorer.solve.boxes.prune import Search, preorder
 
 MAX_LEAVES = 100_000
 SHARP = 14  #: half-widths 2^-SHARP of the boxes of points whose values are compared

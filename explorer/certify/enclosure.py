@@ -16,7 +16,7 @@ from explorer.model.activations import pieces_of
 from explorer.model.jets import Where, loss_jet
 from explorer.point import AnyPoint, EnclosedPoint
 from explorer.problem import Activation, Problem
-from explorer.solve.balls import BallRing
+from explorer.solve.boxes.balls import BallRing
 
 
 class Balls(BallRing):

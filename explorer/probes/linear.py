@@ -12,7 +12,7 @@ from explorer.algebra.roots import integer_polynomial, is_squarefree
 from explorer.errors import Unsupported
 from explorer.point import Point
 from explorer.problem import DenseNetwork, Problem
-from explorer.solve.deep_linear import is_deep_linear, moments
+from explorer.solve.linear.closed_form import is_deep_linear, moments
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from explorer.errors import Unsupported
 from explorer.exact import text
 from explorer.point import AnyPoint, EnclosedPoint, Inertia, Point
 from explorer.problem import DenseNetwork, Problem
-from explorer.solve.balls import rounded
+from explorer.solve.boxes.balls import rounded
 from explorer.solve.results import Component, Coverage, CriticalSet, Kind, Trust, Value
 
 METHOD = "convexity"

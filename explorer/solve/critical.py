@@ -15,18 +15,19 @@ from explorer.model.kinds import is_piecewise_polynomial, is_polynomial
 from explorer.model.polynomial import loss_polynomial
 from explorer.point import EnclosedPoint
 from explorer.problem import DenseNetwork, Problem
-from explorer.solve import convex, line
+from explorer.solve import convex
 from explorer.solve.classify import Target
-from explorer.solve.deep_linear import is_deep_linear
-from explorer.solve.exponential import applies, by_exponentials
-from explorer.solve.families import decomposed, has_families
 from explorer.solve.finite import from_solution
-from explorer.solve.linear_deep import any_depth, data_of
-from explorer.solve.linear_orbits import by_orbits
+from explorer.solve.linear.closed_form import is_deep_linear
+from explorer.solve.linear.orbits import by_orbits
+from explorer.solve.linear.unregularised import any_depth, data_of
 from explorer.solve.monodromy import by_monodromy
+from explorer.solve.one_weight import line
 from explorer.solve.results import Coverage, CriticalSet, Trust
 from explorer.solve.structure import by_structure
+from explorer.solve.units.exponential import applies, by_exponentials
 from explorer.solve.values import CONTRADICTION
+from explorer.solve.varieties.families import decomposed, has_families
 
 #: up to this many parameters case splits come before the closed form of linear networks
 SMALL = 4
@@ -102,11 +103,11 @@ def _on_line(problem: Problem, deadline: Deadline, box: EnclosedPoint) -> Critic
 
 
 def _enclosed(problem: Problem, deadline: Deadline, box: EnclosedPoint | None) -> CriticalSet:
-    from explorer.solve.enclosure import Region, by_enclosure  # the last strategy, and slow to load
+    from explorer.solve.boxes.enclosure import Region, by_enclosure  # the last strategy, and slow to load
 
     region = None if box is None else Region.of(problem, box.lower, box.upper)
     if box is not None:
-        from explorer.solve import box_strata
+        from explorer.solve.units import box_strata
 
         if not box_strata.applies(problem):
             return box_strata.by_strata(problem, deadline, box)
@@ -184,22 +185,22 @@ def _explained(found: CriticalSet, refused: str) -> CriticalSet:
 
 def _piecewise(problem: Problem, deadline: Deadline) -> CriticalSet:
     """One hidden layer of relu-like units face by face, everything else cell by cell."""
-    from explorer.solve.layer import layer_of
+    from explorer.solve.pieces.layer import layer_of
 
     layer = layer_of(problem)
     if layer is None:
-        from explorer.solve.piecewise import by_cells
+        from explorer.solve.pieces.piecewise import by_cells
 
         return by_cells(problem, deadline)
     if layer.ridge and layer.degree > 1:
-        from explorer.solve.fans_smooth import with_smooth_kinks
+        from explorer.solve.pieces.fans_smooth import with_smooth_kinks
 
         return with_smooth_kinks(layer, deadline)
     if not layer.flat:
-        from explorer.solve.fans_ridge import with_ridge
+        from explorer.solve.pieces.fans_ridge import with_ridge
 
         return with_ridge(layer, deadline)
-    from explorer.solve.fans_free import polyhedral
+    from explorer.solve.pieces.fans_free import polyhedral
 
     return polyhedral(layer, deadline)
 

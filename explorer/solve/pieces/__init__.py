@@ -1,0 +1,1 @@
+"""Piecewise polynomial activations: cells, fans of hyperplanes, kinks; with and without ridge."""
