@@ -118,20 +118,24 @@ def _choices(
         for chosen in combinations(types, count):
             deadline.check("choosing faces for the units")
             if any(
-                a.face == b.face and a.weights == b.weights and not a.weights.kernel(a.face)
+                a.face == b.face
+                and a.weights.like(b.weights, a.face)
+                and (a.sign == b.sign or not a.weights.kernel(a.face))
                 for a, b in combinations(chosen, 2)
             ):
-                continue  # opposite signs on one face want opposite directions
+                continue  # one type (`_assignments`), or opposite signs on one face, which want opposite directions
             homes = list(_assignments(units, chosen))
             if homes and _possible(layer, fan, chosen):
                 yield chosen, homes
 
 
 def _assignments(units: Sequence[Weights], chosen: Sequence[Type]) -> Iterator[Given]:
-    """Which unit has which type (None: it is zero), every type used."""
-    options = [[None, *(k for k, t in enumerate(chosen) if t.weights == w)] for w in units]
+    """Which unit has which type (None: it is zero), every type used; the first unit of a type has its very weights."""
+    options = [[None, *(k for k, t in enumerate(chosen) if t.weights.like(w, t.face))] for w in units]
     for home in product(*options):
-        if set(range(len(chosen))) <= set(home):
+        if set(range(len(chosen))) <= set(home) and all(
+            units[home.index(k)] == t.weights for k, t in enumerate(chosen)
+        ):
             yield home
 
 

@@ -44,6 +44,14 @@ class Weights:
             for a in face.basis
         ]
 
+    def like(self, other: Weights, face: Face) -> bool:
+        """Whether products v u on the face cost the same under both: m M is the same form (docs/piecewise.md)."""
+        if self == other:
+            return True
+        return [[self.outgoing * x for x in row] for row in self.matrix(face)] == [
+            [other.outgoing * x for x in row] for row in other.matrix(face)
+        ]
+
     def kernel(self, face: Face) -> tuple[Vector, ...]:
         """ker M in the coordinates of the face's basis (that of L in the face's span)."""
         if all(self.incoming):

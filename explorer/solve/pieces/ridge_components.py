@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import flint
@@ -16,7 +17,7 @@ from explorer.point import AnyPoint, EnclosedPoint, Inertia, Point
 from explorer.solve.classify import PRECISION, Target
 from explorer.solve.pieces.fans import Fan
 from explorer.solve.pieces.layer import ZERO, Layer, linear
-from explorer.solve.pieces.ridge_points import Active, Verdict, clarke, leaving
+from explorer.solve.pieces.ridge_points import Active, ActiveUnit, Verdict, clarke, leaving
 from explorer.solve.pieces.ridge_rest import Rest, rest_texts, resting
 from explorer.solve.results import Component, Kind
 from explorer.solve.scalars import element_text
@@ -61,7 +62,7 @@ def _described(
     smooth = not rests and all(all(u.face.signs) for u in active.units)
     low = False if any(v.low is False for v in verdicts) else None if any(v.low is None for v in verdicts) else True
     strict = bool(low) and active.nonsingular and not dimension and all(v.strict for v in verdicts)
-    ends = any(u.weights == r.weights for u in active.units for r in rests)
+    ends = any(u.weights.like(r.weights, u.face) for u in active.units for r in rests)
     kind = (
         Kind.UNDECIDED if low is None else Kind.SADDLE if not low else Kind.STRICT_MINIMUM if strict else Kind.MINIMUM
     )
@@ -122,13 +123,23 @@ def _description(dimension: int, ends: bool, *, smooth: bool) -> str:
     return what if smooth else f"{what}, where F is not twice differentiable (critical in the sense of Clarke)"
 
 
-def shares(count: int) -> list[Fraction]:
-    """A rational unit vector with positive entries."""
-    out = [Fraction(1)]
-    while len(out) < count:
-        last = out.pop()
-        out += [last * Fraction(3, 5), last * Fraction(4, 5)]
-    return out
+def shares(ratios: Sequence[Fraction]) -> list[Fraction]:
+    """Positive rational a_j with sum_j ratios_j a_j^2 = 1, the first ratio being 1."""
+    if set(ratios) == {Fraction(1)}:
+        out = [Fraction(1)]
+        while len(out) < len(ratios):
+            last = out.pop()
+            out += [last * Fraction(3, 5), last * Fraction(4, 5)]
+        return out
+    others = sum(ratios[1:], ZERO)  # the second point of the quadric on the line from (-1, 0, ..) in the direction (1, t, .., t)
+    t = 1 / Fraction(1 + ceil(others))
+    size = t * t * others
+    return [(1 - size) / (1 + size), *[2 * t / (1 + size)] * (len(ratios) - 1)]
+
+
+def _ratios(layer: Layer, unit: ActiveUnit, owners: Sequence[int]) -> list[Fraction]:
+    """m_j / m for the units of a type: unit j has (v_j, u_j) = a_j (v, m_j u / m)."""
+    return [layer.weights_of(j).outgoing / unit.weights.outgoing for j in owners]
 
 
 def _sample(
@@ -139,9 +150,10 @@ def _sample(
         for k, x in zip(layer.incoming(j), a.sample if isinstance(a, Rest) else (), strict=False):
             values[k] = active.numbers.ring.constant(x)
     for unit, home in zip(active.units, members, strict=True):
-        for share, j in zip(shares(len(home)), home, strict=True):
+        ratios = _ratios(layer, unit, home)
+        for share, ratio, j in zip(shares(ratios), ratios, home, strict=True):
             for k, x in zip(layer.incoming(j), unit.u, strict=True):
-                values[k] = active.numbers.linear([flips[j] * share], [x])
+                values[k] = active.numbers.linear([flips[j] * share * ratio], [x])
             values[layer.outgoing(j)] = active.numbers.linear([share], [unit.v])
     if layer.output_bias:
         values[-1] = active.bias
@@ -168,17 +180,20 @@ def _texts(
             equations, inequalities = layer.face_texts(j, face, fan)
             out += equations
             sides += [*inequalities, f"{names[layer.outgoing(j)]} {'>' if unit.sign > 0 else '<'} 0"]
-        lead = owners[0]
-        for j in owners[1:]:
+        lead, ratios = owners[0], _ratios(layer, unit, owners)
+        for j, ratio in zip(owners[1:], ratios[1:], strict=True):
             out += [
-                f"{names[k]}*{names[layer.outgoing(lead)]} {'-' if flips[j] == flips[lead] else '+'} "
-                f"{names[m]}*{names[layer.outgoing(j)]} = 0"
+                linear(
+                    [f"{names[k]}*{names[layer.outgoing(lead)]}", f"{names[m]}*{names[layer.outgoing(j)]}"],
+                    [Fraction(1), -flips[j] * flips[lead] * ratio],
+                )
+                + " = 0"
                 for k, m, w in zip(layer.incoming(j), layer.incoming(lead), unit.weights.incoming, strict=True)
                 if w
             ]
         squares = [
             (
-                " + ".join(f"{names[layer.outgoing(j)]}^2" for j in owners),
+                linear([f"{names[layer.outgoing(j)]}^2" for j in owners], ratios),
                 active.numbers.product_sum([unit.v], [unit.v]),
             )
         ]
