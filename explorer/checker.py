@@ -1297,6 +1297,12 @@ def taylor_polynomial(ring, coefficients, z, order):
     return out
 
 
+def taylor_power(ring, z, exponent, order):
+    """Taylor coefficients of z^n: binomial(n, k) z^(n-k)."""
+    powers = list(itertools.accumulate([z] * exponent, ring.mul, initial=ring.one))
+    return [ring.scale(powers[exponent - k], math.comb(exponent, k)) for k in range(min(exponent, order) + 1)]
+
+
 def sides(ring, z, b):
     """Whether z lies strictly below and strictly above the rational b (for intervals: wholly so)."""
     gap = ring.sub(z, ring.of(b))
@@ -1510,18 +1516,17 @@ class Taylor:
 
     def power(self, base, exponent, absolute=False):
         """base^exponent, or |base|^exponent."""
-        right, breaks = [Fraction(0)] * exponent + [Fraction(1)], []
-        pieces = [right]
-        if absolute and exponent % 2:
-            pieces, breaks = [[-c for c in right], right], [Fraction(0)]
         ring, centre = self.ring, base.get((), self.ring.zero)
-        if breaks and isinstance(ring, LaurentRing):
-            found = taylor_pieces(ring.base, breaks, pieces, ring.constant(centre), self.order)
-            return self.compose([ring.lift(c) for c in found], base)
-        if not isinstance(ring, Coarse):
-            return self.compose(taylor_pieces(ring, breaks, pieces, centre, self.order), base)
-        key = exponent, absolute, centre
-        return self.compose(self.kept(key, lambda: taylor_pieces(ring, breaks, pieces, centre, self.order)), base)
+        if absolute and exponent % 2:
+            right = [Fraction(0)] * exponent + [Fraction(1)]
+            shape = [Fraction(0)], [[-c for c in right], right]
+            if isinstance(ring, LaurentRing):
+                found = taylor_pieces(ring.base, *shape, ring.constant(centre), self.order)
+                return self.compose([ring.lift(c) for c in found], base)
+            found = functools.partial(taylor_pieces, ring, *shape, centre, self.order)
+        else:
+            found = functools.partial(taylor_power, ring, centre, exponent, self.order)
+        return self.compose(self.kept((exponent, absolute, centre), found) if isinstance(ring, Coarse) else found(), base)
 
     def neuron_cubic(self, problem, theta, total):
         """(1/3) sum_j weight_j (|a_j|^3 + 2 |(w_j, b_j)|^3)."""

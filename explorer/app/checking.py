@@ -73,18 +73,21 @@ def checker_path() -> Path:
     return Path(__file__).resolve().parents[1] / "checker.py"
 
 
-#: what ``python -I checker.py`` does, from the file's compiled form: compiling takes longer than many a check. A small
-#: check is mostly start-up, so: no OpenSSL (hashlib then computes SHA-256 itself), and no garbage collection of the code.
+#: what ``python -I checker.py`` does, from the file's compiled form: compiling takes longer than many a check. A small check is
+#: mostly start-up, so: no OpenSSL (hashlib then computes SHA-256 itself), the loader that Python has loaded already (importlib
+#: names it too, after importing itself), no garbage collection of the code, and at the end, once the line is out, no tidying up.
 ALONE = """
 import gc, sys
 sys.modules["_hashlib"] = None
 gc.disable()
-from importlib.machinery import SourceFileLoader
+from _frozen_importlib_external import SourceFileLoader
 checker = type(sys)("checker")
 SourceFileLoader("checker", sys.argv[1]).exec_module(checker)
 gc.freeze()
 gc.enable()
-sys.exit(checker.main(sys.argv[2:]))
+code = checker.main(sys.argv[2:])
+sys.stdout.flush()
+getattr(sys.modules.get("posix"), "_exit", sys.exit)(code)
 """
 
 
