@@ -2012,11 +2012,14 @@ class StudentTeacher:
             self.cosines[key] = self.ring.inside((inner // below, -(-inner // above)))
         return self.cosines[key]
 
+    def angle(self, c):
+        """`Intervals.angle` of a cosine, once for every cosine: a symmetric point has few."""
+        if c not in self.angles:
+            self.angles[c] = self.ring.angle(c)
+        return self.angles[c]
+
     def centre_angle(self, i, j):
-        key = (i, j) if i < j else (j, i)
-        if key not in self.angles:
-            self.angles[key] = self.ring.angle(self.cosine(i, j))
-        return self.angles[key]
+        return self.angle(self.cosine(i, j))
 
     def value(self):
         ring, total = self.ring, self.ring.zero
@@ -2085,7 +2088,7 @@ class StudentTeacher:
                 wide = ceil_shift(((self.centre_angle(i, j)[0][1] >> shift) + 1) * turn + turn * turn, DYADIC)
                 wide = min(spread(moves[i], moves[j]), wide) << shift  # |cos(t + a) - cos t| <= |a| sin t + a^2/2
                 c = ring.inside((a - wide, b + wide))
-                sine, rest = ring.angle(c)
+                sine, rest = self.angle(c)
                 pairs[i, j] = pairs[j, i] = c, sine, ring.mul(rest, self.half_turn), ring.inverse(sine)
         rows, slack = [], [0] * self.m
         for i in range(self.m):

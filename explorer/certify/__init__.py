@@ -6,17 +6,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from explorer.certify.asking import exhibit, refute
     from explorer.certify.certificate import Certificate, Instance
     from explorer.certify.goals import certify
-    from explorer.certify.witnesses import exhibit, refute
 
 #: names load on first use: the writers need FLINT and SymPy, the nouns need neither
 _HOMES = {
     "Certificate": "explorer.certify.certificate",
     "Instance": "explorer.certify.certificate",
     "certify": "explorer.certify.goals",
-    "exhibit": "explorer.certify.witnesses",
-    "refute": "explorer.certify.witnesses",
+    "exhibit": "explorer.certify.asking",
+    "refute": "explorer.certify.asking",
 }
 
 __all__ = ["Certificate", "Instance", "certify", "exhibit", "refute"]

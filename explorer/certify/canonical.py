@@ -16,9 +16,8 @@ from explorer.canonical.disparity import disparity_on
 from explorer.canonical.interpolation import forced_breaks
 from explorer.canonical.slopes import gradient_step
 from explorer.canonical.truncated import limit_value, truncated
-from explorer.certify.certificate import Certificate
+from explorer.certify.certificate import Certificate, accepted
 from explorer.certify.encode import Step, assemble, number
-from explorer.certify.goals import accepted
 from explorer.certify.located import Located
 from explorer.certify.points import located
 from explorer.errors import NotCertifiable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 
 from explorer.certify.certificate import Instance
@@ -20,11 +19,10 @@ from explorer.certify.recipes import (
 )
 from explorer.certify.recipes.layers import spurious
 from explorer.certify.requests import Request
+from explorer.certify.searches import SEARCHES, Recipe
 from explorer.errors import NotCertifiable
 from explorer.problem import Activation
 from explorer.reading import activation_from_json
-
-Recipe = Callable[[Request], tuple[Instance, ...]]
 
 #: the split units of `fukumizu2000.splitting`: both sides of [0, 1], two points inside, and the ends
 LAMBDAS = tuple(map(Fraction, ("1/2", "1/3", "2", "-1", "0", "1")))
@@ -216,21 +214,8 @@ REFUTATIONS: dict[str, Recipe] = {
 }
 
 
-def _students(request: Request) -> tuple[Instance, ...]:
-    from explorer.certify.recipes.students import spurious_minima  # slow to load: searches
-
-    return spurious_minima(request)
-
-
-def _every_width(request: Request) -> tuple[Instance, ...]:
-    from explorer.certify.recipes.students import every_width
-
-    return every_width(request)
-
-
 EXHIBITS: dict[str, Recipe] = {
-    "safran2018.thm-1": _students,
-    "explorer.spurious-every-width": _every_width,
+    **SEARCHES,
     "sun2020.prop-IV.3": narrow_network,
     "sun2020.quote-IV-ding": bad_minimum,
     "sun2020.quote-IV-relu": relu_minima,

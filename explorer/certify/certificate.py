@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from explorer.errors import Invalid
+from explorer.errors import Invalid, NotCertifiable
 from explorer.problem import Problem, canonical
 from explorer.reading import write_problem
 from explorer.shown import Shown
@@ -70,6 +70,18 @@ class Certificate(Shown):
         from explorer.checker import check
 
         return check(json.dumps(self.problem.to_json(), sort_keys=True).encode("ascii"), self.to_bytes())
+
+
+def accepted(certificate: Certificate) -> Certificate:
+    """``certificate`` itself, if the independent checker accepts it; `NotCertifiable` with the checker's reason if not."""
+    verdict = certificate.check()
+    if verdict.status != "verified":
+        raise NotCertifiable(
+            f"certificate of {certificate.goal['kind']}",
+            expected="a proof that the checker accepts",
+            got=f"{verdict.status} by {verdict.where}: {verdict.why}",
+        )
+    return certificate
 
 
 @dataclass(frozen=True)

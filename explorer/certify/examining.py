@@ -158,7 +158,7 @@ def certificate_of(problem: Problem, witness: Witness, budget: Budget) -> Certif
 def refuting_instances(statement: Statement, example: Example, *, seed: int = 0) -> tuple[Instance, ...]:
     """The example as certified instances: its recipe's, or its subject with the certificate of the refutation."""
     if example.recipe is not None:
-        from explorer.certify.witnesses import exhibit, refute
+        from explorer.certify.asking import exhibit, refute
 
         verb = refute if example.recipe.verb == "refute" else exhibit
         return verb(example.recipe.statement, seed=seed, **example.recipe.options)

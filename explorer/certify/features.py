@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from explorer.budget import Budget
-from explorer.certify.certificate import Certificate
+from explorer.certify.certificate import Certificate, accepted
 from explorer.certify.encode import Step, assemble, number
-from explorer.certify.goals import accepted
 from explorer.errors import NotCertifiable
 from explorer.point import Point
 from explorer.probes.dependent import relation, relation_near

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from explorer.budget import Budget
-from explorer.certify.certificate import Certificate
+from explorer.certify.certificate import Certificate, accepted
 from explorer.certify.encode import Step, assemble
 from explorer.certify.extrema import floor_steps, maximum_steps, merged, minimum_steps, strict_steps
 from explorer.certify.hypotheses import hypothesis_steps
@@ -137,15 +137,3 @@ def _below(p: Located, q: Located) -> list[Step]:
 def _short(value: Any) -> str:
     shown = str(value)
     return shown if len(shown) <= 40 else shown[:37] + "..."
-
-
-def accepted(certificate: Certificate) -> Certificate:
-    """``certificate`` itself, if the independent checker accepts it; `NotCertifiable` with the checker's reason if not."""
-    verdict = certificate.check()
-    if verdict.status != "verified":
-        raise NotCertifiable(
-            f"certificate of {certificate.goal['kind']}",
-            expected="a proof that the checker accepts",
-            got=f"{verdict.status} by {verdict.where}: {verdict.why}",
-        )
-    return certificate

@@ -12,9 +12,8 @@ from math import ceil
 from typing import Any
 
 from explorer.budget import Budget
-from explorer.certify.certificate import Certificate
+from explorer.certify.certificate import Certificate, accepted
 from explorer.certify.encode import Step, assemble, element_json, number
-from explorer.certify.goals import accepted
 from explorer.certify.located import Located
 from explorer.errors import NotCertifiable, Unsupported
 from explorer.model.coordinates import as_point

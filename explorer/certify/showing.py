@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.budget import Budget
 from explorer.certify.basins import strict_barrier, strict_basin
-from explorer.certify.certificate import Certificate
+from explorer.certify.certificate import Certificate, accepted
 from explorer.certify.encode import assemble, number
-from explorer.certify.goals import accepted
 from explorer.certify.located import Located
 from explorer.certify.paths import (
     barrier_certificate,

@@ -11,9 +11,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from explorer.budget import Budget
-from explorer.certify.certificate import Certificate
+from explorer.certify.certificate import Certificate, accepted
 from explorer.certify.encode import Step, assemble, number
-from explorer.certify.goals import accepted
 from explorer.errors import NotCertifiable
 from explorer.gram import antipodal
 from explorer.gram.flow import ends_at, resting

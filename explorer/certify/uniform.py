@@ -5,9 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from explorer.budget import Deadline
-from explorer.certify.certificate import Certificate
+from explorer.certify.certificate import Certificate, accepted
 from explorer.certify.encode import assemble, number
-from explorer.certify.goals import accepted
 from explorer.certify.limit import CLASSES, POWERS, SIZES, FormalSeries, formal, in_pi
 from explorer.errors import NotCertifiable
 from explorer.point import InPi, UniformPoint

@@ -1,20 +1,16 @@
-"""Statement id -> recipe: certified counterexamples (`refute`) and certified witnesses (`exhibit`).
+"""Statement id -> recipe: certified counterexamples (for `refute`) and certified witnesses (for `exhibit`), the tables.
 
-A statement that is not in the table has no recipe in this version; the answer says so instead of searching in vain.
+The verbs are in `explorer.certify.asking`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from explorer.budget import Budget
 from explorer.certify import catalogue, witnesses_paths
-from explorer.certify.catalogue import Recipe
 from explorer.certify.certificate import Instance
 from explorer.certify.recipes import neuron, sigmoid
 from explorer.certify.requests import Request
-from explorer.errors import NotCertifiable, Unknown
+from explorer.certify.searches import Recipe
+from explorer.errors import NotCertifiable
 
 
 def _claim_iv_1(request: Request) -> tuple[Instance, ...]:
@@ -81,56 +77,3 @@ EXHIBITS: dict[str, Recipe] = {
     "sun2020.toy-IV-fig2": _toy_iv_fig2,
     **witnesses_paths.EXHIBITS,
 } | catalogue.EXHIBITS
-
-
-def refute(
-    statement: str,
-    *,
-    samples: int | None = None,
-    width: int | None = None,
-    bias: bool | None = None,
-    inputs: Sequence[Any] | None = None,
-    activation: Any = None,
-    depth: int | None = None,
-    seed: int = 0,
-    budget: Budget | None = None,
-) -> tuple[Instance, ...]:
-    """Counterexamples to a false universal claim, each a problem with certificates that the checker accepts.
-
-    The same arguments give the same bytes; another ``seed`` gives another instance. Raises `Unknown` for a statement
-    without a recipe, `NotCertifiable` with the reason where the claim's hypotheses or the recipe exclude the request.
-    The recipes are explicit formulas: ``budget`` is accepted like everywhere and never spent.
-    """
-    request = Request(samples, width, bias, inputs, activation, depth, seed)
-    return _recipe(REFUTATIONS, EXHIBITS, "refute", "exhibit", statement)(request)
-
-
-def exhibit(
-    statement: str,
-    *,
-    samples: int | None = None,
-    width: int | None = None,
-    bias: bool | None = None,
-    inputs: Sequence[Any] | None = None,
-    activation: Any = None,
-    depth: int | None = None,
-    teacher: int | None = None,
-    seed: int = 0,
-    budget: Budget | None = None,
-) -> tuple[Instance, ...]:
-    """Witnesses of an existence statement; arguments and errors as in `refute`. ``teacher`` is the number of teacher units;
-    a search (safran2018.thm-1) keeps to ``budget``."""
-    request = Request(samples, width, bias, inputs, activation, depth, seed, teacher, budget)
-    return _recipe(EXHIBITS, REFUTATIONS, "exhibit", "refute", statement)(request)
-
-
-def _recipe(table: dict[str, Recipe], other: dict[str, Recipe], verb: str, other_verb: str, statement: str) -> Recipe:
-    if statement in table:
-        return table[statement]
-    if verb == "refute":
-        from explorer.certify.literal import refutable, refutation
-
-        if statement not in other or refutable(statement):
-            return refutation(statement, table)
-    remedy = f"use {other_verb} for this one" if statement in other else f"{verb} has recipes for {', '.join(table)}"
-    raise Unknown(f"{verb} {str(statement)[:60]}", got="a statement without such a recipe", remedy=remedy)

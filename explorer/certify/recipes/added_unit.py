@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from explorer.certify.certificate import Certificate, Instance
+from explorer.certify.certificate import Certificate, Instance, accepted
 from explorer.certify.encode import assemble
-from explorer.certify.goals import accepted, certify
+from explorer.certify.goals import certify
 from explorer.certify.paths import escape_certificate
 from explorer.paths.curves import EscapeCurve, Piece
 from explorer.point import Point, RationalField

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from explorer.certify.certificate import Certificate, Instance
+from explorer.certify.certificate import Certificate, Instance, accepted
 from explorer.certify.encode import Step, assemble, number
-from explorer.certify.goals import accepted
 from explorer.certify.paths import piece_json
 from explorer.paths.curves import Piece
 from explorer.point import Point, RationalField

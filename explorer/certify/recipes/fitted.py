@@ -14,10 +14,9 @@ from itertools import product
 import flint
 
 from explorer.algebra.balls import ball, dyadic_value
-from explorer.certify.certificate import Instance
+from explorer.certify.certificate import Instance, accepted
 from explorer.certify.enclosure import activation_value
 from explorer.certify.encode import Step, assemble, number
-from explorer.certify.goals import accepted
 from explorer.certify.located import Located
 from explorer.certify.recipes.layers import spurious
 from explorer.certify.recipes.residual import dot

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from explorer.certify.certificate import Certificate
+from explorer.certify.certificate import Certificate, accepted
 from explorer.certify.enclosure import enclose_loss
 from explorer.certify.encode import Step, assemble, simplest
-from explorer.certify.goals import accepted
 from explorer.certify.hypotheses import all_hypotheses, hypothesis_steps
 from explorer.certify.located import Located
 from explorer.certify.values import bounds_step, exact_step, rounded_out, state_exactly

@@ -18,10 +18,9 @@ from fractions import Fraction
 from itertools import chain, combinations, count
 
 from explorer.certify.basins import strict_basin
-from explorer.certify.certificate import Certificate, Instance
+from explorer.certify.certificate import Certificate, Instance, accepted
 from explorer.certify.encode import assemble
 from explorer.certify.extrema import merged, strict_steps
-from explorer.certify.goals import accepted
 from explorer.certify.hypotheses import all_hypotheses, hypothesis_steps
 from explorer.certify.located import Located
 from explorer.certify.recipes.layers import separating_steps

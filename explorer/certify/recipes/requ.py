@@ -19,10 +19,9 @@ from flint import arb
 
 from explorer.algebra.balls import ball, dyadic_value
 from explorer.certify.boxes import matrix_json
-from explorer.certify.certificate import Certificate, Instance
+from explorer.certify.certificate import Certificate, Instance, accepted
 from explorer.certify.enclosure import Balls
 from explorer.certify.encode import Step, assemble
-from explorer.certify.goals import accepted
 from explorer.certify.located import Located
 from explorer.certify.paths import coercivity
 from explorer.certify.values import bounds_step

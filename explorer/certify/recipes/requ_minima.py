@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from explorer.certify.certificate import Certificate, Instance
+from explorer.certify.certificate import Certificate, Instance, accepted
 from explorer.certify.encode import assemble, number
-from explorer.certify.goals import accepted
 from explorer.certify.paths import coercivity
 from explorer.errors import NotCertifiable
 from explorer.problem import Problem

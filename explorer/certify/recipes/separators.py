@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from explorer.certify.certificate import Certificate, Instance
+from explorer.certify.certificate import Certificate, Instance, accepted
 from explorer.certify.encode import Step, assemble, number
-from explorer.certify.goals import accepted, certify
+from explorer.certify.goals import certify
 from explorer.certify.located import Located
 from explorer.certify.paths import path_step
 from explorer.paths.curves import Leg, PiecewisePath, line

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from explorer.algebra.fields import arithmetic
-from explorer.certify.certificate import Certificate, Instance
+from explorer.certify.certificate import Certificate, Instance, accepted
 from explorer.certify.encode import Step, assemble
-from explorer.certify.goals import accepted, certify
+from explorer.certify.goals import certify
 from explorer.certify.recipes.layers import spurious
 from explorer.certify.recipes.sites import at_multiple, is_transcendental, site
 from explorer.certify.saddles import curve_step

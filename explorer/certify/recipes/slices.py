@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from explorer.certify.certificate import Certificate, Instance
+from explorer.certify.certificate import Certificate, Instance, accepted
 from explorer.certify.encode import Step, assemble, number
-from explorer.certify.goals import accepted
 from explorer.certify.located import Located
 from explorer.certify.recipes.segments import CENTRE, FIRST, SECOND, TARGETS
 from explorer.point import Point

@@ -25,9 +25,9 @@ from fractions import Fraction
 
 from explorer.algebra.fields import arithmetic
 from explorer.algebra.inertia import inertia
-from explorer.certify.certificate import Certificate
+from explorer.certify.certificate import Certificate, accepted
 from explorer.certify.encode import assemble, element_json, trimmed
-from explorer.certify.goals import accepted, certify
+from explorer.certify.goals import certify
 from explorer.certify.located import Located
 from explorer.certify.recipes.units import sigmoid
 from explorer.certify.saddles import curve_step

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from explorer.budget import Deadline
-from explorer.certify.certificate import Certificate, Instance
+from explorer.certify.certificate import Certificate, Instance, accepted
 from explorer.certify.convexity import ball_bounds, ball_step, polished
 from explorer.certify.encode import assemble
-from explorer.certify.goals import accepted
 from explorer.certify.requests import Request
 from explorer.certify.tied import Symmetry
-from explorer.certify.uniform import uniform_minimum
 from explorer.certify.values import bounds_step, rounded_out
 from explorer.errors import Invalid, NotCertifiable
 from explorer.point import TaughtPoint
@@ -127,6 +125,8 @@ def spurious_minima(request: Request) -> tuple[Instance, ...]:
 
 def every_width(request: Request) -> tuple[Instance, ...]:
     """One certificate for every number of units from ``width`` (default 200) on."""
+    from explorer.certify.uniform import uniform_minimum  # loads FLINT
+
     request.allow(EVERY, "width")
     first = request.whole("width", 200, 6, 10**9)
     found = uniform_minimum(first, source=EVERY, deadline=request.clock())
