@@ -17,6 +17,7 @@ from explorer.algebra.balls import ball
 from explorer.algebra.exactify import Conjugates, satisfies
 from explorer.algebra.fields import arithmetic
 from explorer.algebra.inertia import BoxInertia, inertia, inertia_in_box
+from explorer.algebra.krawczyk import KrawczykProof, prove_box
 from explorer.algebra.parametrization import Dimension, Parametrization, Proposal
 from explorer.algebra.solver import SystemSolution, solve_zero_dimensional
 from explorer.algebra.systems import PolynomialSystem
@@ -250,11 +251,13 @@ def test_larger_families(system: PolynomialSystem, complex_count: int) -> None:
     assert morse_sum(found) == 1
 
 
-def test_large_degree_roots_are_boxes_with_preconditioner() -> None:
+def test_large_degree_roots_are_boxes_that_krawczyk_proves() -> None:
     found = solve(FAMILIES["3-1-3"][0], "groebner")
     boxes = [r for r in found.roots if isinstance(r.point, EnclosedPoint)]
     assert boxes
-    assert all(r.proof == "krawczyk" and r.preconditioner is not None and not r.singular for r in boxes)
+    assert all(r.proof == "krawczyk" and not r.singular for r in boxes)
+    proofs = [prove_box(found.system, r.point) for r in boxes if isinstance(r.point, EnclosedPoint)]
+    assert all(isinstance(p, KrawczykProof) for p in proofs)
     every = solve_zero_dimensional(FAMILIES["3-1-3"][0], Deadline(60), engine="groebner", max_field_degree=40)
     assert all(r.proof == "exact" for r in every.roots)
     assert len(every.roots) == len(found.roots)

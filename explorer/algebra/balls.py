@@ -17,7 +17,8 @@ def to_fraction(value: fmpq) -> Fraction:
 
 def dyadic_value(number: arb) -> Fraction:
     """The exact value of a ball without radius."""
-    mantissa, exponent = (int(v) for v in number.man_exp())
+    m, e = number.man_exp()
+    mantissa, exponent = int(m), int(e)
     return Fraction(mantissa << exponent) if exponent >= 0 else Fraction(mantissa, 1 << -exponent)
 
 
@@ -31,8 +32,32 @@ def bounds(x: arb) -> tuple[Fraction, Fraction]:
     """The exact end points of a finite ball."""
     if not x.is_finite():
         raise ArithmeticError("a ball without finite bounds")
-    centre, radius = dyadic_value(x.mid()), dyadic_value(x.rad())
-    return centre - radius, centre + radius
+    # in integers: Fractions would take three greatest common divisors more
+    (m, e), (r, f) = x.mid().man_exp(), x.rad().man_exp()
+    mantissa, exponent, radius, finer = int(m), int(e), int(r), int(f)
+    low = min(exponent, finer)
+    mantissa, radius = mantissa << (exponent - low), radius << (finer - low)
+    if low >= 0:
+        return Fraction((mantissa - radius) << low), Fraction((mantissa + radius) << low)
+    below = 1 << -low
+    return Fraction(mantissa - radius, below), Fraction(mantissa + radius, below)
+
+
+def nearest(number: arb, bits: int) -> int:
+    """The integer next to 2^bits times a ball without radius, halves to even."""
+    m, e = number.man_exp()
+    mantissa, shift = int(m), -int(e) - bits
+    if shift <= 0:
+        return mantissa << -shift
+    down, rest = mantissa >> shift, mantissa & ((1 << shift) - 1)
+    half = 1 << (shift - 1)
+    return down + (rest > half or (rest == half and down & 1))
+
+
+def magnitude(number: arb) -> int:
+    """floor(log2 |x|) of a nonzero ball x without radius."""
+    m, e = number.man_exp()
+    return int(m).bit_length() + int(e) - 1
 
 
 def sign_of(x: arb) -> int:
@@ -44,7 +69,11 @@ def round_dyadic(value: Fraction, bits: int) -> Fraction:
     """The nearest multiple of 2^-bits."""
     if bits < 0:
         return Fraction(round(value / 2**-bits) << -bits)
-    over, rest = divmod(value.numerator << bits, value.denominator)
+    return Fraction(rounded(value.numerator << bits, value.denominator), 1 << bits)
+
+
+def rounded(numerator: int, denominator: int) -> int:
+    """The integer next to a quotient with positive denominator; halves to even, as round does."""
+    over, rest = divmod(numerator, denominator)
     twice = 2 * rest
-    up = twice > value.denominator or (twice == value.denominator and over & 1)  # halves to even, as round does
-    return Fraction(over + up, 1 << bits)
+    return over + (twice > denominator or (twice == denominator and over & 1 == 1))

@@ -152,8 +152,9 @@ def enclose_root(
 ) -> tuple[Interval, ...] | None:
     """Enclosures of the coordinates, no wider than 2^-bits, at the root of ``factor`` in ``interval``; None if v is 0 there."""
     work = bits + 64
+    narrow = interval[1] - interval[0] <= Fraction(1, 2**bits)  # it may do as it is
     while work <= 64 * (bits + 64):
-        low, high = interval if sign_at(factor, interval[0]) == 0 else refine(factor, interval, work)
+        low, high = interval if narrow or sign_at(factor, interval[0]) == 0 else refine(factor, interval, work)
         with flint.ctx.workprec(2 * work):
             t = ball(low, high)
             below = arb_poly(parametrization.denominator)(t)
@@ -163,7 +164,7 @@ def enclose_root(
                     ends = tuple(bounds(x) for x in box)
                     if all(b - a <= Fraction(1, 2**bits) for a, b in ends):
                         return ends
-        work *= 2
+        work, narrow = work if narrow else 2 * work, False
     return None
 
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 import flint
-from flint import arb, arb_mat
+from flint import arb, arb_mat, fmpz_mat
 
-from explorer.algebra.balls import ball, dyadic_value, round_dyadic
+from explorer.algebra.balls import magnitude, nearest
 from explorer.algebra.fields import arithmetic
 from explorer.budget import Deadline
 from explorer.errors import Invalid
@@ -22,10 +22,16 @@ PROPOSED = 160  #: bits of the diagonalisation that proposes a congruence
 
 @dataclass(frozen=True)
 class BoxInertia:
-    """S^T H S is strictly diagonally dominant for every H in the box; ``congruence`` is S, row by row, dyadic."""
+    """S^T H S is strictly diagonally dominant for every H in the box; S is ``scaled``, row by row, times 2^-``bits``."""
 
     inertia: Inertia
-    congruence: tuple[tuple[Fraction, ...], ...]
+    scaled: tuple[tuple[int, ...], ...]
+    bits: int
+
+    @property
+    def congruence(self) -> tuple[tuple[Fraction, ...], ...]:
+        unit = Fraction(1, 2**self.bits)
+        return tuple(tuple(c * unit for c in row) for row in self.scaled)
 
 
 @dataclass(frozen=True)
@@ -91,11 +97,11 @@ def inertia_in_box(matrix: Sequence[Sequence[Any]], *, bits: int = 64) -> BoxIne
     if not all(x.is_finite() for row in matrix for x in row):
         return Undecided("an entry of the matrix has no finite enclosure")
     with flint.ctx.workprec(PROPOSED):
-        congruence = _diagonalise([[matrix[min(i, j)][max(i, j)].mid() for j in range(n)] for i in range(n)], bits)
-    if congruence is None:
+        scaled = _diagonalise([[matrix[min(i, j)][max(i, j)].mid() for j in range(n)] for i in range(n)], bits)
+    if scaled is None:
         return Undecided("the matrix at the centre of the box is singular")
     with flint.ctx.workprec(PRECISION):
-        s = arb_mat([[ball(x) for x in row] for row in congruence])
+        s = arb_mat(fmpz_mat(scaled)) * arb((1, -bits))  # exact
         h = arb_mat([[matrix[min(i, j)][max(i, j)] for j in range(n)] for i in range(n)])
         d = (s.transpose() * h * s).tolist()
         signs = {-1: 0, 1: 0}
@@ -107,7 +113,7 @@ def inertia_in_box(matrix: Sequence[Sequence[Any]], *, bits: int = 64) -> BoxIne
                 signs[-1] += 1
             else:
                 return Undecided("no diagonally dominant congruence found: the box is too wide or nearly singular")
-    return BoxInertia(Inertia(signs[1], 0, signs[-1]), tuple(tuple(row) for row in congruence))
+    return BoxInertia(Inertia(signs[1], 0, signs[-1]), tuple(tuple(row) for row in scaled), bits)
 
 
 def _check_square(matrix: Sequence[Sequence[Any]]) -> None:
@@ -115,8 +121,8 @@ def _check_square(matrix: Sequence[Sequence[Any]]) -> None:
         raise Invalid("matrix", expected="a square matrix", got="rows of other lengths")
 
 
-def _diagonalise(m: list[list[arb]], bits: int) -> list[list[Fraction]] | None:
-    """S with S^T M S nearly diagonal, entries scaled to about 1 and rounded to ``bits`` bits, by complete pivoting on
+def _diagonalise(m: list[list[arb]], bits: int) -> list[list[int]] | None:
+    """2^bits S with S^T M S nearly diagonal, its entries scaled to about 1 and rounded to integers, by complete pivoting on
     midpoints; None when M is singular. It only proposes.
 
     Where an off-diagonal entry b dominates the diagonal, the basis vectors e_i, e_j are replaced by e_i + e_j, e_i - e_j,
@@ -142,8 +148,8 @@ def _diagonalise(m: list[list[arb]], bits: int) -> list[list[Fraction]] | None:
                     m[k][j] = (m[k][j] - factor * m[i][j]).mid()
     scaled = []
     for k, column in enumerate(columns):
-        power = Fraction(2) ** -_half_log2(abs(dyadic_value(m[k][k])))
-        scaled.append([round_dyadic(dyadic_value(x) * power, bits) for x in column])
+        finer = bits - magnitude(m[k][k]) // 2
+        scaled.append([nearest(x, finer) for x in column])
     return [[scaled[j][i] for j in range(n)] for i in range(n)]
 
 
@@ -156,8 +162,3 @@ def _rotate(m: list[list[arb]], columns: list[list[arb]], p: int, q: int, n: int
         m[p][j], m[q][j] = (m[p][j] + m[q][j]).mid(), (m[p][j] - m[q][j]).mid()
     for j in range(n):
         m[j][p], m[j][q] = (m[j][p] + m[j][q]).mid(), (m[j][p] - m[j][q]).mid()
-
-
-def _half_log2(value: Fraction) -> int:
-    """About log2(value) / 2, as an integer."""
-    return (value.numerator.bit_length() - value.denominator.bit_length()) // 2

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import flint
-from flint import arb, arb_mat
+from flint import arb, arb_mat, fmpz_mat
 
-from explorer.algebra.balls import ball, bounds, dyadic_value, round_dyadic
+from explorer.algebra.balls import ball, dyadic_value, magnitude, nearest, round_dyadic
 from explorer.algebra.inertia import Undecided
 from explorer.algebra.systems import PolynomialSystem
 from explorer.errors import Invalid
@@ -23,14 +23,22 @@ from explorer.point import EnclosedPoint
 PRECISION = 256  #: working bits of the proof; the independent checker's fixed-point intervals have as many
 RADII = (40, 50, 60, 80, 100)  #: box radii 2^-k that are tried, the most comfortable first
 NEWTON_STEPS = 40
+CLOSE = 75  #: a step of 2^-CLOSE is the last one: Newton's method converges quadratically
 
 
 @dataclass(frozen=True)
 class KrawczykProof:
-    """Krawczyk's test holds: the box of ``point`` holds exactly one root, a simple one. The preconditioner is dyadic."""
+    """Krawczyk's test holds: the box of ``point`` holds exactly one root, a simple one. The preconditioner is dyadic: ``scaled`` times
+    2^-``bits``."""
 
     point: EnclosedPoint
-    preconditioner: tuple[tuple[Fraction, ...], ...]
+    scaled: tuple[tuple[int, ...], ...]
+    bits: int
+
+    @property
+    def preconditioner(self) -> tuple[tuple[Fraction, ...], ...]:
+        unit = Fraction(1, 2**self.bits) if self.bits >= 0 else Fraction(2**-self.bits)
+        return tuple(tuple(c * unit for c in row) for row in self.scaled)
 
 
 def prove_root(
@@ -61,26 +69,26 @@ def prove_box(system: PolynomialSystem, box: EnclosedPoint, *, bits: int = 64) -
     if any(a >= b for a, b in zip(box.lower, box.upper, strict=True)):
         raise Invalid("box", expected="lower < upper in every coordinate", got="an empty or flat box")
     with flint.ctx.workprec(PRECISION):
-        middle, whole = box.centre, [ball(a, b) for a, b in zip(box.lower, box.upper, strict=True)]
-        jacobian = system.jacobian_at_balls([ball(x) for x in middle])
-        preconditioner = _inverse(jacobian, bits)
-        if preconditioner is None:
+        middle = [ball(x) for x in box.centre]
+        radii = [ball((b - a) / 2) for a, b in zip(box.lower, box.upper, strict=True)]
+        inverse = _inverse(arb_mat(system.jacobian_at_balls(middle)), bits)
+        if inverse is None:
             return Undecided("the Jacobian at the centre of the box is singular or nearly so")
-        c = arb_mat([[ball(x) for x in row] for row in preconditioner])
+        scaled, bits = inverse
         n = len(middle)
-        residual = c * arb_mat([[x] for x in system.at_balls([ball(x) for x in middle])])
-        spread = arb_mat(n, n, [arb(int(i == j)) for i in range(n) for j in range(n)]) - c * arb_mat(
-            system.jacobian_at_balls(whole)
-        )
-        offset = spread * arb_mat([[x - ball(m)] for x, m in zip(whole, middle, strict=True)])
-        for i, m in enumerate(middle):
-            image = ball(m) - residual[i, 0] + offset[i, 0]
-            if not image.is_finite():
+        # the entries are exact: integers times a power of two
+        c = arb_mat(fmpz_mat([list(row) for row in scaled])) * arb((1, -bits))
+        residual = c * arb_mat([[x] for x in system.at_balls(middle)])
+        whole = arb_mat(system.jacobian_at_balls([arb(m, r) for m, r in zip(middle, radii, strict=True)]))
+        spread = arb_mat(n, n, [int(i == j) for i in range(n) for j in range(n)]) - c * whole
+        # the operator's image minus the centre, to be compared with the radius
+        moved = (spread * arb_mat([[arb(0, r)] for r in radii]) - residual).tolist()
+        for (shift,), radius in zip(moved, radii, strict=True):
+            if not shift.is_finite():
                 return Undecided("the Krawczyk operator has no finite enclosure")
-            low, high = bounds(image)
-            if not box.lower[i] < low <= high < box.upper[i]:
+            if not abs(shift) < radius:
                 return Undecided("the Krawczyk operator does not map the box into its interior")
-    return KrawczykProof(box, preconditioner)
+    return KrawczykProof(box, scaled, bits)
 
 
 def _check_square(system: PolynomialSystem) -> None:
@@ -93,38 +101,35 @@ def _check_square(system: PolynomialSystem) -> None:
 
 
 def _newton(system: PolynomialSystem, near: Sequence[Fraction]) -> list[Fraction] | Undecided:
-    """Newton's method on exact midpoints until the step is below 2^-150; a proposal, so no enclosure is kept."""
+    """Newton's method on exact midpoints until a step is below 2^-CLOSE; a proposal, so no enclosure is kept."""
     with flint.ctx.workprec(PRECISION):
-        x = [round_dyadic(v, PRECISION) for v in near]
+        x = [ball(v).mid() for v in near]
+        close, far = arb((1, -CLOSE)), arb((1, PRECISION))
         for _ in range(NEWTON_STEPS):
-            at = [ball(v) for v in x]
             try:
                 step = (
-                    arb_mat(system.jacobian_at_balls(at)).mid().solve(arb_mat([[v] for v in system.at_balls(at)]).mid())
+                    arb_mat(system.jacobian_at_balls(x)).mid().solve(arb_mat([[v] for v in system.at_balls(x)]).mid())
                 )
             except ZeroDivisionError:
                 return Undecided("the Jacobian is singular along Newton's iteration")
-            moves = [step[i, 0] for i in range(len(x))]
-            if not all(v.is_finite() and abs(v) < 2**PRECISION for v in moves):
+            moves = [v for (v,) in step.tolist()]
+            if not all(v.is_finite() and abs(v) < far for v in moves):
                 return Undecided("Newton's iteration left the numbers")
-            sizes = [dyadic_value(v.mid()) for v in moves]
-            x = [round_dyadic(v - s, PRECISION) for v, s in zip(x, sizes, strict=True)]
-            if all(abs(s) < Fraction(1, 2**150) for s in sizes):
-                return x
+            moves = [v.mid() for v in moves]
+            x = [(v - s).mid() for v, s in zip(x, moves, strict=True)]
+            if all(abs(s) < close for s in moves):
+                return [dyadic_value(v) for v in x]
     return Undecided("Newton's iteration did not converge")
 
 
-def _inverse(jacobian: list[list[arb]], bits: int) -> tuple[tuple[Fraction, ...], ...] | None:
-    """The inverse of the midpoint, rounded to dyadics of about ``bits`` bits below its largest entry."""
+def _inverse(jacobian: arb_mat, bits: int) -> tuple[tuple[tuple[int, ...], ...], int] | None:
+    """The inverse of the midpoint as integers times a power 2^-k, rounded to about ``bits`` bits below its largest entry, and k."""
     try:
-        entries = arb_mat(jacobian).mid().inv().tolist()
+        entries = jacobian.mid().inv().mid().tolist()
     except ZeroDivisionError:
         return None
-    if not all(x.is_finite() for row in entries for x in row):
+    values = [x for row in entries for x in row]
+    if not all(x.is_finite() for x in values) or all(x.is_zero() for x in values):
         return None
-    values = [[dyadic_value(x.mid()) for x in row] for row in entries]
-    largest = max((abs(x) for row in values for x in row), default=Fraction(0))
-    if largest == 0:
-        return None
-    size = largest.numerator.bit_length() - largest.denominator.bit_length()
-    return tuple(tuple(round_dyadic(x, bits - size) for x in row) for row in values)
+    bits -= max(magnitude(x) for x in values if not x.is_zero())
+    return tuple(tuple(nearest(x, bits) for x in row) for row in entries), bits

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
+from operator import ne
 
 import flint
 from flint import arb_poly, fmpq, fmpq_poly, fmpz_poly
@@ -121,14 +122,15 @@ def _descartes(p: fmpz_poly) -> tuple[list[Interval], list[Fraction]]:
     pending = [(p, Fraction(0), Fraction(1))]
     while pending:
         q, a, b = pending.pop()
-        variations = _variations(fmpz_poly(list(reversed(_padded(q, q.degree()))))(shift))
+        coefficients = q.coeffs()  # as FLINT's integers: to Python's and back would take most of the time
+        variations = _variations(fmpz_poly(coefficients[::-1])(shift))
         if variations == 0:
             continue
         if variations == 1:
             opened.append((a, b))
             continue
         n = q.degree()
-        left = fmpz_poly([c << (n - k) for k, c in enumerate(_padded(q, n))])
+        left = fmpz_poly([c << (n - k) for k, c in enumerate(coefficients)])
         right = left(shift)
         mid = (a + b) / 2
         if right[0] == 0:
@@ -139,14 +141,9 @@ def _descartes(p: fmpz_poly) -> tuple[list[Interval], list[Fraction]]:
     return opened, hit
 
 
-def _padded(p: fmpz_poly, degree: int) -> list[int]:
-    coefficients = [int(c) for c in p.coeffs()]
-    return coefficients + [0] * (degree + 1 - len(coefficients))
-
-
 def _variations(p: fmpz_poly) -> int:
-    signs = [c > 0 for c in p.coeffs() if c != 0]
-    return sum(s != t for s, t in itertools.pairwise(signs))
+    signs = [c > 0 for c in p.coeffs() if c]
+    return sum(map(ne, signs, signs[1:]))
 
 
 def _around(p: fmpz_poly, r: Fraction, rational: list[Fraction], others: list[Interval]) -> Interval:

@@ -7,15 +7,15 @@ nothing in it is believed: each real root is verified exactly in a number field 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from math import prod
 from typing import Literal
 
 from flint import fmpz_poly
 
 from explorer.algebra import groebner, msolve
+from explorer.algebra.balls import rounded
 from explorer.algebra.exactify import conjugates, enclose_root, enclosure_of, is_singular, satisfies
 from explorer.algebra.inertia import Undecided
 from explorer.algebra.krawczyk import RADII, prove_root
@@ -30,6 +30,10 @@ EXACT_BEZOUT = 27  #: up to this Bezout number the exact engine is as fast as ms
 #: what is said of msolve's answer where the exact engine, asked as well, had to be stopped
 NO_SECOND = "the exact second computation not finished in half of the time left"
 EXACT_MULTIPLICITY = 36  #: up to this many solutions an exact second computation is cheap
+WIDTHS = (
+    80,
+    160,
+)  #: candidates are enclosed to 2^-80, which is enough for boxes of radius 2^-60, and if need be to 2^-160
 ORDER_SCALE = 1_000_003  #: roots are ordered by coordinates rounded to 1/ORDER_SCALE, so equal ones compare equal
 
 
@@ -38,15 +42,13 @@ class RealRoot:
     """One real solution. ``proof`` says how it was proved; ``singular`` whether the Jacobian is singular there.
 
     ``point`` is a `Point` when the coordinates are rational or in a number field of small degree (or when only exact
-    algebra could prove it), else an `EnclosedPoint`; ``enclosure`` is a box around it in either case; ``preconditioner``
-    belongs to ``proof == "krawczyk"``.
+    algebra could prove it), else an `EnclosedPoint`; ``enclosure`` is a box around it in either case.
     """
 
     point: AnyPoint
     proof: Literal["exact", "krawczyk"]
     singular: bool
     enclosure: tuple[Interval, ...]
-    preconditioner: tuple[tuple[Fraction, ...], ...] | None = None
     note: str = ""
 
 
@@ -236,7 +238,7 @@ def _exactly(
     found = []
     for interval in intervals:
         point = points.point(interval)
-        found.append(RealRoot(point, "exact", singular, enclosure_of(point), None, note))
+        found.append(RealRoot(point, "exact", singular, enclosure_of(point), note))
     return found
 
 
@@ -251,8 +253,11 @@ def _by_balls(
     found = []
     for interval in intervals:
         deadline.check("proving real roots by Krawczyk's test")
-        near = enclose_root(parametrization, factor, interval)
-        root = None if near is None else _krawczyk(system, near)
+        root = None
+        for bits in WIDTHS:
+            near = enclose_root(parametrization, factor, interval, bits=bits)
+            if near is not None and (root := _krawczyk(system, near)) is not None:
+                break
         if root is None:
             return _exactly(system, parametrization, factor, intervals, deadline)
         found.append(root)
@@ -269,7 +274,7 @@ def _krawczyk(system: PolynomialSystem, near: tuple[Interval, ...]) -> RealRoot 
             return None
         box = proof.point
         if all(lo < a <= b < hi for lo, hi, (a, b) in zip(box.lower, box.upper, near, strict=True)):
-            return RealRoot(box, "krawczyk", False, tuple(zip(box.lower, box.upper, strict=True)), proof.preconditioner)
+            return RealRoot(box, "krawczyk", False, tuple(zip(box.lower, box.upper, strict=True)))
     return None
 
 
@@ -284,5 +289,13 @@ def _clashes(roots: list[RealRoot]) -> Iterator[tuple[RealRoot, RealRoot]]:
                 yield left, right
 
 
+def centres(box: Sequence[Interval], scale: int) -> tuple[int, ...]:
+    """The coordinates of the centre in units of 1/scale, rounded to integers (halves to even)."""
+    return tuple(
+        rounded(scale * (a.numerator * b.denominator + b.numerator * a.denominator), 2 * a.denominator * b.denominator)
+        for a, b in box
+    )
+
+
 def _order(root: RealRoot) -> tuple[int, ...]:
-    return tuple(round((a + b) / 2 * ORDER_SCALE) for a, b in root.enclosure)
+    return centres(root.enclosure, ORDER_SCALE)

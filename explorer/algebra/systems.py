@@ -9,15 +9,15 @@ from functools import cached_property
 from math import lcm
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from flint import arb, fmpq
+from flint import arb, fmpq, fmpz
 
-from explorer.algebra.balls import to_fmpq
 from explorer.algebra.fields import arithmetic
 from explorer.errors import Invalid
 from explorer.point import Element, Point
 
 Exponents: TypeAlias = tuple[int, ...]
 Polynomial: TypeAlias = tuple[tuple[Exponents, Fraction], ...]  #: terms sorted by exponents, no zero coefficient
+_Cleared: TypeAlias = tuple[dict[Exponents, int], int]  #: integer terms and the denominator
 T = TypeVar("T")
 
 
@@ -52,8 +52,10 @@ class Evaluator(Generic[T]):
         constant: Callable[[Fraction], T],
         add: Callable[[T, T], T],
         mul: Callable[[T, T], T],
+        zero: Sequence[int] = (),
     ) -> None:
-        self.values, self.constant, self.add, self.mul = list(values), constant, add, mul
+        """``zero``: numbers of values that are 0, so that terms with them need no arithmetic."""
+        self.values, self.constant, self.add, self.mul, self.zero = list(values), constant, add, mul, zero
         self.monomials: dict[Exponents, T] = {(0,) * len(self.values): constant(Fraction(1))}
 
     def monomial(self, exponents: Exponents) -> T:
@@ -65,9 +67,11 @@ class Evaluator(Generic[T]):
         value = self.monomials[exponents] = self.mul(lower, self.values[k]) if any(rest) else self.values[k]
         return value
 
-    def __call__(self, p: Polynomial) -> T:
+    def __call__(self, p: Iterable[tuple[Exponents, Fraction]]) -> T:
         total = self.constant(Fraction(0))
         for exponents, coefficient in p:
+            if any(exponents[k] for k in self.zero):
+                continue
             total = self.add(total, self.mul(self.constant(coefficient), self.monomial(exponents)))
         return total
 
@@ -106,20 +110,25 @@ class PolynomialSystem:
         """The Jacobian matrix of polynomials, row = equation."""
         return tuple(tuple(derivative(p, k) for k in range(len(self.names))) for p in self.equations)
 
-    def integer_equations(self) -> tuple[tuple[tuple[Exponents, int], ...], ...]:
-        """The nonzero equations with denominators cleared (the same zeros)."""
+    @cached_property
+    def _cleared(self) -> tuple[_Cleared, ...]:
+        """Every equation as integer terms over a common denominator."""
         cleared = []
         for p in self.equations:
-            if p:
-                scale = lcm(*(c.denominator for _, c in p))
-                cleared.append(tuple((e, int(c * scale)) for e, c in p))
+            scale = lcm(*(c.denominator for _, c in p))
+            cleared.append(({e: c.numerator * (scale // c.denominator) for e, c in p}, scale))
         return tuple(cleared)
+
+    def integer_equations(self) -> tuple[tuple[tuple[Exponents, int], ...], ...]:
+        """The nonzero equations with denominators cleared (the same zeros)."""
+        return tuple(tuple(terms.items()) for terms, _ in self._cleared if terms)
 
     def _exact(self, point: Point) -> Evaluator[Element]:
         a = arithmetic(point.field)
         if len(point.coordinates) != len(self.names):
             raise Invalid("point", expected=f"{len(self.names)} coordinates", got=f"{len(point.coordinates)}")
-        return Evaluator(point.coordinates, constant=a.from_fraction, add=a.add, mul=a.mul)
+        zero = [k for k, x in enumerate(point.coordinates) if x == a.zero]
+        return Evaluator(point.coordinates, constant=a.from_fraction, add=a.add, mul=a.mul, zero=zero)
 
     def at(self, point: Point) -> tuple[Element, ...]:
         """The value of every equation at an exact point."""
@@ -128,11 +137,9 @@ class PolynomialSystem:
 
     def jacobian_at(self, point: Point) -> tuple[tuple[Element, ...], ...]:
         """The Jacobian matrix (row = equation) at an exact point."""
-        value, known = self._exact(point), dict[Polynomial, Element]()  # a symmetric one has every entry twice
-        for p in (p for row in self.jacobian for p in row):
-            if p not in known:
-                known[p] = value(p)
-        return tuple(tuple(known[p] for p in row) for row in self.jacobian)
+        value = self._exact(point)
+        entries = [value((e, Fraction(c, scale)) for e, c in p.items()) for p, scale in self._derivatives[0]]
+        return tuple(tuple(row) for row in self._rows(entries))
 
     def vanishes_at(self, point: Point) -> bool:
         """Whether every equation is exactly zero at ``point``."""
@@ -141,14 +148,26 @@ class PolynomialSystem:
 
     @cached_property
     def _plan(self) -> _Plan:
-        return _Plan.of(len(self.names), self.equations)
+        return _Plan.of(len(self.names), self._cleared, divided=True)
 
     @cached_property
-    def _slopes(self) -> tuple[_Plan, bool]:
-        """The entries of the Jacobian; of a symmetric one (then True) only the upper half."""
-        j = self.jacobian
-        symmetric = self.is_square and all(row[i] == j[i][k] for k, row in enumerate(j) for i in range(k))
-        return _Plan.of(len(self.names), [p for k, row in enumerate(j) for p in row[k * symmetric :]]), symmetric
+    def _derivatives(self) -> tuple[list[_Cleared], bool]:
+        """The entries of the Jacobian, row by row; of a symmetric one (then True) only the upper half."""
+        j = [[_slope(p, k) for k in range(len(self.names))] for p in self._cleared]
+        symmetric = self.is_square and all(_equal(row[i], j[i][k]) for k, row in enumerate(j) for i in range(k))
+        return [p for k, row in enumerate(j) for p in row[k * symmetric :]], symmetric
+
+    @cached_property
+    def _slopes(self) -> _Plan:
+        return _Plan.of(len(self.names), self._derivatives[0])
+
+    def _rows(self, entries: Iterable[T]) -> list[list[T]]:
+        """The whole matrix from the entries of `_derivatives`."""
+        left, rows, symmetric = iter(entries), list[list[T]](), self._derivatives[1]
+        for k in range(len(self.equations)):
+            done = [rows[i][k] for i in range(k)] if symmetric else []
+            rows.append(done + [next(left) for _ in range(len(self.names) - len(done))])
+        return rows
 
     def at_balls(self, x: Sequence[Any]) -> list[Any]:
         """Enclosures of the equations over the box of `flint.arb` balls ``x`` (flint.ctx.prec is the caller's)."""
@@ -156,12 +175,20 @@ class PolynomialSystem:
 
     def jacobian_at_balls(self, x: Sequence[Any]) -> list[list[Any]]:
         """Enclosures of the Jacobian over the box ``x``."""
-        plan, symmetric = self._slopes
-        entries, rows = iter(plan(x)), list[list[Any]]()
-        for k in range(len(self.equations)):
-            done = [rows[i][k] for i in range(k)] if symmetric else []
-            rows.append(done + [next(entries) for _ in range(len(self.names) - len(done))])
-        return rows
+        return self._rows(self._slopes(x))
+
+
+def _slope(p: _Cleared, unknown: int) -> _Cleared:
+    """The partial derivative."""
+    terms, scale = p
+    return {(*e[:unknown], k - 1, *e[unknown + 1 :]): c * k for e, c in terms.items() if (k := e[unknown])}, scale
+
+
+def _equal(p: _Cleared, q: _Cleared) -> bool:
+    (left, scale), (right, other) = p, q
+    if scale == other:
+        return left == right
+    return left.keys() == right.keys() and all(c * other == right[e] * scale for e, c in left.items())
 
 
 @dataclass(frozen=True)
@@ -170,11 +197,12 @@ class _Plan:
 
     steps: tuple[tuple[int, int], ...]  #: (number of the earlier monomial, unknown); number 0 is the monomial 1
     sums: tuple[
-        tuple[tuple[int, fmpq], ...], ...
-    ]  #: for each polynomial the numbers of its monomials and the coefficients
+        tuple[tuple[tuple[int, fmpz | fmpq], ...], int], ...
+    ]  #: for each polynomial the numbers of its monomials with the coefficients, over the denominator that follows
 
     @classmethod
-    def of(cls, unknowns: int, polynomials: Sequence[Polynomial]) -> _Plan:
+    def of(cls, unknowns: int, polynomials: Sequence[_Cleared], *, divided: bool = False) -> _Plan:
+        """``divided``: every coefficient by itself, for narrower enclosures; else each sum, which is faster."""
         numbers = {(0,) * unknowns: 0}
         steps: list[tuple[int, int]] = []
 
@@ -185,7 +213,10 @@ class _Plan:
             steps.append((number((*e[:k], e[k] - 1, *e[k + 1 :])), k))
             return numbers.setdefault(e, len(steps))
 
-        sums = tuple(tuple((number(e), to_fmpq(c)) for e, c in p) for p in polynomials)
+        if divided:
+            sums = tuple((tuple((number(e), fmpq(c, scale)) for e, c in p.items()), 1) for p, scale in polynomials)
+        else:
+            sums = tuple((tuple((number(e), fmpz(c)) for e, c in p.items()), scale) for p, scale in polynomials)
         return cls(tuple(steps), sums)
 
     def __call__(self, x: Sequence[Any]) -> list[Any]:
@@ -193,9 +224,9 @@ class _Plan:
         for earlier, k in self.steps:
             values.append(values[earlier] * x[k] if earlier else x[k])
         out = []
-        for p in self.sums:
+        for p, scale in self.sums:
             total = arb(0)
             for k, c in p:
                 total += values[k] * c
-            out.append(total)
+            out.append(total if scale == 1 else total / scale)
         return out

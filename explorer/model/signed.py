@@ -28,8 +28,11 @@ class SignedPermutation:
     def is_identity(self) -> bool:
         return self == SignedPermutation.identity(len(self.images))
 
-    def preserves(self, terms: Mapping[tuple[int, ...], Fraction]) -> bool:
+    def preserves(self, terms: Mapping[tuple[int, ...], Fraction | int]) -> bool:
         """Whether the polynomial with these terms is unchanged: F(g theta) = F(theta)."""
+        if self.images == tuple(range(len(self.images))):
+            flipped = [k for k, s in enumerate(self.signs) if s < 0]
+            return not any(c and sum(e[k] for k in flipped) % 2 for e, c in terms.items())
         for e, c in terms.items():
             pulled = tuple(e[k] for k in self.images)
             odd = sum(k for k, s in zip(pulled, self.signs, strict=True) if s < 0) % 2

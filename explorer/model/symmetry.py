@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, permutations, product
-from math import factorial
+from math import factorial, lcm
 
 from sympy.combinatorics import Permutation, PermutationGroup
 
@@ -37,23 +37,34 @@ DATA_CANDIDATES = 4_000
 REDUCED_PARAMETERS = 40
 
 
-def symmetry_generators(problem: Problem) -> tuple[SignedPermutation, ...]:
-    """Generators of the signed permutations that preserve F and that this module finds (see above); never the identity."""
+def symmetry_generators(
+    problem: Problem, *, loss: Mapping[tuple[int, ...], Fraction] | None = None
+) -> tuple[SignedPermutation, ...]:
+    """Generators of the signed permutations that preserve F and that this module finds (see above); never the identity.
+
+    ``loss``: the terms of F, where the caller has them.
+    """
     found: list[SignedPermutation] = []
     net = problem.network
     if isinstance(net, DenseNetwork):
         found += _unit_exchanges(problem, net)
         found += [g for g in _unit_flips(net) if _preserves_regularizer(problem, g)]
     terms = None
-    if problem.network.parameter_count <= POLYNOMIAL_PARAMETERS and is_polynomial(problem)[0]:
-        terms = loss_polynomial(problem).terms
+    if net.parameter_count <= POLYNOMIAL_PARAMETERS and (loss is not None or is_polynomial(problem)[0]):
+        terms = _integers(loss_polynomial(problem).terms if loss is None else loss)
         found = [g for g in found if g.preserves(terms)]
-        found += [*_sign_changes(terms, len(problem.parameters))]
-        found += [g for g in _parameter_exchanges(len(problem.parameters)) if g.preserves(terms)]
+        found += [*_sign_changes(terms, net.parameter_count)]
+        found += [g for g in _parameter_exchanges(terms, net.parameter_count) if g.preserves(terms)]
     if isinstance(net, DenseNetwork):
         found += _data_symmetries(problem, net, terms)
     unique = [g for g in dict.fromkeys(found) if not g.is_identity]
     return _reduced(unique) if len(problem.parameters) <= REDUCED_PARAMETERS else tuple(unique)
+
+
+def _integers(terms: Mapping[tuple[int, ...], Fraction]) -> dict[tuple[int, ...], int]:
+    """A multiple of the polynomial with integer coefficients, which compare faster: it has the same symmetries."""
+    scale = lcm(*(c.denominator for c in terms.values()))
+    return {e: c.numerator * (scale // c.denominator) for e, c in terms.items()}
 
 
 def group_order(generators: Sequence[SignedPermutation]) -> int:
@@ -142,6 +153,8 @@ def _unit_flips(net: DenseNetwork) -> Iterator[SignedPermutation]:
 
 def _preserves_regularizer(problem: Problem, g: SignedPermutation) -> bool:
     """Every term of every regularizer is even in its parameters, so only the weights need to match."""
+    if g.images == tuple(range(len(g.images))):
+        return True
     terms = regularizers.terms(problem)
     moved: list[regularizers.RegularizerTerm] = []
     for t in terms:
@@ -162,7 +175,7 @@ def _signed_permutations(n: int) -> Iterator[tuple[tuple[int, ...], tuple[int, .
 
 
 def _data_symmetries(
-    problem: Problem, net: DenseNetwork, terms: Mapping[tuple[int, ...], Fraction] | None
+    problem: Problem, net: DenseNetwork, terms: Mapping[tuple[int, ...], int] | None
 ) -> Iterator[SignedPermutation]:
     """Signed permutations P of the inputs and Q of the outputs as maps of the outer weights that preserve F: its ``terms``
     where they are known, else where P and Q map the weighted samples to themselves and the regularizer agrees; then
@@ -176,18 +189,30 @@ def _data_symmetries(
         return
     odd_output = activations.facts(net.output).parity == "odd"
     rows = list(zip(data.inputs, data.targets, loss.weights, strict=True))
-    samples = Counter(rows)
+    samples = Counter(rows) if terms is None else Counter()
     sizes = {e: abs(c) for e, c in (terms or {}).items()}
-    fitting = {
-        (p, q): terms is None or _outer_map(net, p, (1,) * n, q, (1,) * m).preserves(sizes)
-        for p, q in product(permutations(range(n)), permutations(range(m)))
+    # where the terms are known: all changes of signs are found already, and two maps with the same (p, q) differ by one of them
+    still = (tuple(range(n)), tuple(range(m)))
+    occurs = _occurrences(sizes, net.parameter_count)
+    wanted = {
+        pq
+        for pq in product(permutations(range(n)), permutations(range(m)))
+        if terms is None
+        or (
+            pq != still
+            and all(occurs[k] == occurs[image] for k, image in _outer_images(net, *pq))
+            and _outer_map(net, pq[0], (1,) * n, pq[1], (1,) * m).preserves(sizes)
+        )
     }
+    if not wanted:
+        return
     for (p, s), (q, r) in product(_signed_permutations(n), _signed_permutations(m)):
-        if not fitting[p, q] or (min(r) < 0 and not odd_output):
+        if (p, q) not in wanted or (min(r) < 0 and not odd_output):
             continue
         g = _outer_map(net, p, s, q, r)
         if terms is not None:
             if g.preserves(terms):
+                wanted.remove((p, q))
                 yield g
             continue
         on_data = Counter((_moved(x, p, s), _moved(y, q, r), c) for x, y, c in rows) == samples
@@ -200,6 +225,14 @@ def _moved(v: Sequence[Fraction], images: Sequence[int], signs: Sequence[int]) -
     for k, x in enumerate(v):
         out[images[k]] = signs[k] * x
     return tuple(out)
+
+
+def _outer_images(net: DenseNetwork, p: Sequence[int], q: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where the weights into the first unit go and, in a network with a hidden layer, those from the first unit of the last one."""
+    at, last = _Layout(net), net.depth - 1
+    if last:
+        yield from ((at.weight(0, 0, c), at.weight(0, 0, target)) for c, target in enumerate(p))
+        yield from ((at.weight(last, r, 0), at.weight(last, target, 0)) for r, target in enumerate(q))
 
 
 def _outer_map(
@@ -224,7 +257,7 @@ def _outer_map(
 # -- candidates from the polynomial ------------------------------------------------------------------------------------
 
 
-def _sign_changes(terms: Mapping[tuple[int, ...], Fraction], size: int) -> Iterator[SignedPermutation]:
+def _sign_changes(terms: Mapping[tuple[int, ...], int], size: int) -> Iterator[SignedPermutation]:
     """A basis of all sign changes that fix the polynomial: the kernel mod 2 of its exponent vectors."""
     rows: dict[int, int] = {}  # pivot bit -> reduced row
     for e in terms:
@@ -241,8 +274,17 @@ def _sign_changes(terms: Mapping[tuple[int, ...], Fraction], size: int) -> Itera
             yield _flip(size, [free, *(pivot for pivot, row in rows.items() if row >> free & 1)])
 
 
-def _parameter_exchanges(size: int) -> Iterator[SignedPermutation]:
+def _occurrences(terms: Mapping[tuple[int, ...], int], size: int) -> list[list[tuple[int, int, int]]]:
+    """Of every parameter its power, the degree and the size of the coefficient in all terms where it occurs; symmetries keep this."""
+    return [sorted((e[k], sum(e), abs(c)) for e, c in terms.items() if e[k]) for k in range(size)]
+
+
+def _parameter_exchanges(terms: Mapping[tuple[int, ...], int], size: int) -> Iterator[SignedPermutation]:
+    """Exchanges of two parameters, with and without signs, that occur in terms of equal degrees and sizes."""
+    occurs = _occurrences(terms, size)
     for i, j in combinations(range(size), 2):
+        if occurs[i] != occurs[j]:
+            continue
         plain = _exchange(size, [(i, j)])
         yield plain
         yield plain @ _flip(size, [i, j])

@@ -6,10 +6,10 @@ critical points the Morse sum must be 1. A failed audit turns the coverage to in
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeVar
 
 from explorer.algebra.solver import RealRoot, SystemSolution
 from explorer.budget import Deadline
@@ -20,7 +20,10 @@ from explorer.solve.results import Component, Coverage, CriticalSet, Trust
 from explorer.solve.values import settle_globals
 
 Box = tuple[tuple[Fraction, Fraction], ...]
-T = TypeVar("T", int, Fraction)
+Grid = tuple[tuple[int, int, int, int], ...]
+FINE = 112  #: boxes are compared on a grid of this many bits, finer than most of them
+#: the coefficients of a linear form, without a pattern that symmetries would have (beyond so many coordinates they are 0)
+WEIGHTS = tuple(k * 40503 % 65536 | 1 for k in range(1, 500))
 
 
 def from_solution(t: Target, solution: SystemSolution, deadline: Deadline, *, symmetric: bool = True) -> CriticalSet:
@@ -28,7 +31,7 @@ def from_solution(t: Target, solution: SystemSolution, deadline: Deadline, *, sy
 
     ``symmetric`` False (one activation cell of a larger problem): no orbits, no audits, every point on its own.
     """
-    generators = symmetry_generators(t.problem) if symmetric else ()
+    generators = symmetry_generators(t.problem, loss=t.loss.terms) if symmetric else ()
     orbits = group(solution.roots, generators)
     components = [_component(t, orbit, solution.roots, deadline) for orbit in orbits.members]
     count = len(solution.roots)
@@ -127,12 +130,18 @@ def group(roots: Sequence[RealRoot], generators: Sequence[SignedPermutation]) ->
         return k
 
     complaint = ""
-    near = [_coarse(root.enclosure) for root in roots]
+    near = [_grid(root.enclosure) for root in roots]
+    # boxes that meet have values of a linear form that meet: a list sorted by them leaves few to be compared
+    forms = sorted((*_form(box), m) for m, box in enumerate(near))
+    starts, widest = [low for low, _, _ in forms], max((high - low for low, high, _ in forms), default=0)
     for g in generators:
         for k, root in enumerate(roots):
-            there = image(g, root.enclosure)
-            around = _coarse(there)
-            hits = [m for m, c in enumerate(near) if _meet(around, c) and _meet(there, roots[m].enclosure)]
+            there = _moved_grid(g, near[k])
+            low, high = _form(there)
+            around = forms[bisect_left(starts, low - widest) : bisect_right(starts, high)]
+            hits = sorted(
+                m for _, up, m in around if up >= low and _meets(g, root.enclosure, there, roots[m].enclosure, near[m])
+            )
             if len(hits) == 1:
                 parent[find(k)] = find(hits[0])
             elif not hits:
@@ -144,8 +153,9 @@ def group(roots: Sequence[RealRoot], generators: Sequence[SignedPermutation]) ->
     classes: dict[int, list[int]] = {}
     for k in range(len(roots)):
         classes.setdefault(find(k), []).append(k)
-    members = [tuple(sorted(ks, key=lambda k: _preference(roots[k]))) for ks in classes.values()]
-    return Orbits(tuple(sorted(members, key=lambda ks: _preference(roots[ks[0]]))), complaint)
+    rank = [_preference(root) for root in roots]
+    members = [tuple(sorted(ks, key=rank.__getitem__)) for ks in classes.values()]
+    return Orbits(tuple(sorted(members, key=lambda ks: rank[ks[0]])), complaint)
 
 
 def image(g: SignedPermutation, box: Box) -> Box:
@@ -167,17 +177,47 @@ def moved(g: SignedPermutation, point: AnyPoint) -> AnyPoint | None:
     return Point(point.field, tuple(out))
 
 
-def _meet(a: Sequence[tuple[T, T]], b: Sequence[tuple[T, T]]) -> bool:
+def _meet(a: Box, b: Box) -> bool:
     return all(not (low > up or down > high) for (low, high), (down, up) in zip(a, b, strict=True))
 
 
-def _coarse(box: Box) -> tuple[tuple[int, int], ...]:
-    """Both ends rounded down to multiples of 2^-40, in these units: boxes that meet still do, and integers compare faster."""
-    return tuple(((a.numerator << 40) // a.denominator, (b.numerator << 40) // b.denominator) for a, b in box)
+def _grid(box: Box) -> Grid:
+    """Both ends of every side in units of 2^-FINE: the lower one rounded down and up, then the upper one."""
+    return tuple((*_floor_ceil(a), *_floor_ceil(b)) for a, b in box)
+
+
+def _floor_ceil(x: Fraction) -> tuple[int, int]:
+    over, rest = divmod(x.numerator << FINE, x.denominator)
+    return over, over + (rest != 0)
+
+
+def _moved_grid(g: SignedPermutation, box: Grid) -> Grid:
+    """`_grid` of the box of the images."""
+    out = list(box)
+    for (a, b, c, d), target, sign in zip(box, g.images, g.signs, strict=True):
+        out[target] = (a, b, c, d) if sign > 0 else (-d, -c, -b, -a)
+    return tuple(out)
+
+
+def _form(box: Grid) -> tuple[int, int]:
+    """The range of one linear form over the box."""
+    low = sum(w * side[0] for w, side in zip(WEIGHTS, box, strict=False))
+    return low, sum(w * side[3] for w, side in zip(WEIGHTS, box, strict=False))
+
+
+def _meets(g: SignedPermutation, box: Box, there: Grid, other: Box, grid: Grid) -> bool:
+    """Whether the image of ``box``, ``there`` on the grid, meets the box ``other``: exactly where the grid does not decide."""
+    if any(a[0] > b[3] or b[0] > a[3] for a, b in zip(there, grid, strict=True)):
+        return False
+    inside = all(a[1] <= b[2] and b[1] <= a[2] for a, b in zip(there, grid, strict=True))
+    return inside or _meet(image(g, box), other)
 
 
 def _preference(root: RealRoot) -> tuple[object, ...]:
     """Exact points first, then few negative coordinates, then large leading ones (a choice of sample, nothing more)."""
-    coarse = [-((lo + hi) * 2**20 // 2) for lo, hi in root.enclosure]
-    negative = sum(hi < 0 for _, hi in root.enclosure)
+    coarse = [
+        -(((a.numerator * b.denominator + b.numerator * a.denominator) << 19) // (a.denominator * b.denominator))
+        for a, b in root.enclosure
+    ]
+    negative = sum(hi.numerator < 0 for _, hi in root.enclosure)
     return (not isinstance(root.point, Point), negative, coarse, root.enclosure)

@@ -31,7 +31,15 @@ from explorer.algebra.groebner import quick
 from explorer.algebra.krawczyk import KrawczykProof, prove_root
 from explorer.algebra.msolve import find_msolve, multiplicity, propose
 from explorer.algebra.parametrization import Parametrization, coprime, immediate
-from explorer.algebra.solver import Dimension, RealRoot, SystemSolution, isolated_twice, solve_zero_dimensional
+from explorer.algebra.solver import (
+    WIDTHS,
+    Dimension,
+    RealRoot,
+    SystemSolution,
+    centres,
+    isolated_twice,
+    solve_zero_dimensional,
+)
 from explorer.algebra.systems import PolynomialSystem, polynomial
 from explorer.budget import Deadline
 from explorer.model.activations import pieces_of
@@ -49,7 +57,7 @@ MAX_CALLS = 400
 MANY = 250  #: with more reduced solutions over Q exact algebra takes minutes: TooMany
 FEW = 20  #: up to this many solutions linear algebra over Q is faster than msolve
 BITS = 320
-#: enclosures of reduced solutions have width 2^-NARROW, to be lifted into a box of radius 2^-100
+#: enclosures of reduced solutions have width 2^-NARROW where the product of the weights gives them, to be lifted into a box of radius 2^-100
 NARROW = 160
 Unit = tuple[int, int]  #: (layer from 1, number from 0)
 
@@ -125,7 +133,7 @@ def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
     return SystemSolution(
         t.gradient,
         Dimension.FINITE,
-        tuple(sorted(tally.roots, key=lambda r: tuple(round((a + b) * 500_000) for a, b in r.enclosure))),
+        tuple(sorted(tally.roots, key=lambda r: centres(r.enclosure, 1_000_000))),
         tally.count,
         None,
         "modular" if tally.modular else "exact",
@@ -216,11 +224,18 @@ def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, de
             raise Unstructured
         for interval in intervals:
             deadline.check("lifting solutions without signs")
-            near = enclose_root(found, w, interval, bits=NARROW)
-            if near is None or any(near[k][0] <= 0 <= near[k][1] for k in squares):
+            for bits in WIDTHS:
+                near = enclose_root(found, w, interval, bits=bits)
+                if near is None or any(near[k][0] <= 0 <= near[k][1] for k in squares):
+                    continue
+                if not all(near[k][0] > 0 for k in squares):
+                    break
+                lifted = _lifted(t, units, living, pivots, zero, dict(zip(names, near, strict=True)))
+                if lifted is not None:
+                    tally.roots += lifted
+                    break
+            else:
                 raise Unstructured
-            if all(near[k][0] > 0 for k in squares):
-                tally.roots += _lifted(t, units, living, pivots, zero, dict(zip(names, near, strict=True)))
 
 
 def _by_residual(
@@ -255,7 +270,10 @@ def _by_residual(
             for u, (_, *rest) in zip(living, point, strict=True):
                 places = [p for _, p in units.incoming[u][1:]] + list(units.outgoing[u])
                 ends |= {f"m{p}": x for p, x in zip(places, rest, strict=True)}
-            found += _lifted(t, units, living, pivots, dead, ends)
+            lifted = _lifted(t, units, living, pivots, dead, ends)
+            if lifted is None:
+                raise Unstructured
+            found += lifted
     tally.modular = True
     tally.notes.append(
         "units by the gradient by the product of the weights, as many solutions as the weights have modulo a prime"
@@ -341,8 +359,9 @@ def _lifted(
     pivots: dict[int, Unit],
     zero: set[int],
     ends: dict[str, tuple[Fraction, Fraction]],
-) -> list[RealRoot]:
-    """The 2^units original points over one reduced solution, the first by Krawczyk's test, the others by symmetry."""
+) -> list[RealRoot] | None:
+    """The 2^units original points over one reduced solution, the first by Krawczyk's test, the others by symmetry; None where the
+    enclosure is not proved to hold a root."""
     with flint.ctx.workprec(BITS):
         s = {u: ball(*ends[_name(u)]).sqrt() for u in living}
         enclosures = []
@@ -357,29 +376,24 @@ def _lifted(
             enclosures.append(bounds(w))
     proof = prove_root(t.gradient, [(a + b) / 2 for a, b in enclosures])
     if not isinstance(proof, KrawczykProof):
-        raise Unstructured
+        return None
     lower, upper = proof.point.lower, proof.point.upper
     if not all(lo < a and b < hi for lo, (a, b), hi in zip(lower, enclosures, upper, strict=True)):
-        raise Unstructured
+        return None
     return signed_copies(proof, [units.flips[u] for u in living])
 
 
 def signed_copies(proof: KrawczykProof, flips: Sequence[frozenset[int]]) -> list[RealRoot]:
     """The 2^n roots that sign changes make of a proved one; each element of ``flips`` is a set of parameters."""
     lower, upper = proof.point.lower, proof.point.upper
+    sides = [((a, b), (-b, -a)) for a, b in zip(lower, upper, strict=True)]
     out = []
     for signs in product((1, -1), repeat=len(flips)):
         sign = [1] * len(lower)
         for flip, e in zip(flips, signs, strict=True):
             for p in flip:
                 sign[p] *= e
-        box = EnclosedPoint(
-            tuple(a if e > 0 else -b for a, b, e in zip(lower, upper, sign, strict=True)),
-            tuple(b if e > 0 else -a for a, b, e in zip(lower, upper, sign, strict=True)),
-        )
-        moved = tuple(
-            tuple(c if e == f else -c for c, f in zip(row, sign, strict=True))
-            for row, e in zip(proof.preconditioner, sign, strict=True)
-        )
-        out.append(RealRoot(box, "krawczyk", False, tuple(zip(box.lower, box.upper, strict=True)), moved))
+        enclosure = tuple(side[e < 0] for side, e in zip(sides, sign, strict=True))
+        box = EnclosedPoint(tuple(a for a, _ in enclosure), tuple(b for _, b in enclosure))
+        out.append(RealRoot(box, "krawczyk", False, enclosure))
     return out
