@@ -249,11 +249,40 @@ def test_check_reports_the_worst_verdict(refuted: Path, tmp_path: Path, capsys: 
     assert several["status"] == "malformed"
 
 
+def test_the_plainest_command_lines_say_what_typer_would(
+    refuted: Path, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    """The short way of `check`, `cases` and `--version` against the same command line read by Typer."""
+    problem, good = str(refuted / "problem.json"), str(next(refuted.glob("*.certificate.json")))
+    lines = (
+        ["--version"],
+        ["cases"],
+        ["check", problem, good],
+        ["check", problem, good, problem],
+        ["check", str(refuted), good],
+        ["check", problem, str(tmp_path / "none.json")],
+        ["check", "no-such-case", good],
+        ["check", "vw", good],
+    )
+
+    def answers() -> list[tuple[int, str, str]]:
+        return [(run(line), *capsys.readouterr()) for line in lines]
+
+    short = answers()
+    assert all(entry._at_once(line) is not None for line in lines)
+    assert entry._at_once(["check", problem]) is None
+    assert entry._at_once(["check", problem, good, "--json"]) is None
+    capsys.readouterr()
+    monkeypatch.setattr(entry, "_at_once", lambda args: None)
+    assert answers() == short
+    assert [code for code, _, _ in short] == [0, 0, 0, 2, 0, 2, 2, 1]
+
+
 def test_check_loads_no_algebra(refuted: Path) -> None:
     [good] = refuted.glob("*.certificate.json")
     program = (
         "import sys; from explorer.app.main import run; code = run(sys.argv[1:]);"
-        "print(sorted({'sympy', 'numpy', 'flint', 'mpmath', 'networkx'} & set(sys.modules)), code, file=sys.stderr)"
+        "print(sorted({'sympy', 'numpy', 'flint', 'mpmath', 'networkx', 'typer', 'rich'} & set(sys.modules)), code, file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "check", str(refuted / "problem.json"), str(good)],

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from explorer.app.checking import Line, check_apart
-from explorer.app.given import problem_path, read_inputs, read_point
+from explorer.app.given import read_inputs, read_point
 from explorer.app.output import emit, note, working
+from explorer.app.places import problem_path
 from explorer.budget import Budget
 from explorer.certify import Certificate, Instance
 from explorer.errors import ExplorerError

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from explorer.app.certificates import accepted
-from explorer.app.given import problem_path, read_point
+from explorer.app.given import read_point
 from explorer.app.output import emit, show, working
+from explorer.app.places import problem_path
 from explorer.budget import Budget
 from explorer.reading import read_problem
 from explorer.statements.book import statement as find

@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from explorer.app.cases import cases
 from explorer.app.checking import read_bytes
-from explorer.errors import Invalid, Unknown, described, named
+from explorer.app.places import problem_path
+from explorer.errors import Invalid, described, named
 from explorer.exact import exact
 from explorer.point import AnyPoint, Element, EnclosedPoint, Field, Ln2Ring, NumberField, Point, RationalField
 from explorer.problem import Problem
 from explorer.reading import read_problem
 from explorer.strict import check_keys, strict_json
-
-
-def problem_path(given: str) -> Path:
-    """The problem file that ``given`` names: a file, a folder that holds problem.json, or the slug of a case."""
-    with suppress(OSError, ValueError):  # a name that no file can have
-        path = Path(given)
-        if path.is_file():
-            return path
-        if path.is_dir() and (path / "problem.json").is_file():
-            return path / "problem.json"
-    try:
-        return cases(given).problem_path
-    except Unknown:
-        raise Invalid(
-            named(given),
-            expected="a problem file or the slug of a case",
-            got="neither",
-            remedy="check the path, or run 'explorer cases'",
-        ) from None
 
 
 def read_given_problem(given: str) -> Problem:

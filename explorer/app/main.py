@@ -13,9 +13,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from explorer.app.output import emit, note
+from explorer.app.output import emit, note, show
 from explorer.errors import ExplorerError, Invalid, named
 
 EXIT_CODES = (0, 1, 2, 3)
@@ -104,7 +105,33 @@ def _internal(error: Exception, args: list[str], as_json: bool) -> int:
     return _fail(f"{text} (--debug shows where)", 3, as_json, kind="Internal")
 
 
+def _at_once(args: list[str]) -> int | None:
+    """The answer to the plainest command lines, which scripts repeat; None for all others. Typer, which reads these, takes longer to
+    load than `check` and `cases` take without it."""
+    if args == ["--version"]:
+        from explorer import __version__
+
+        print(f"explorer {__version__}")
+        return 0
+    if any(a.startswith("-") for a in args):
+        return None
+    if args[:1] == ["check"] and len(args) > 2:
+        from explorer.app.verdicts import check_files
+
+        return check_files(args[1], [Path(a) for a in args[2:]], as_json=False)
+    if args == ["cases"]:
+        from explorer.app.cases import cases
+        from explorer.app.listing import cases_table
+
+        show(cases_table(cases()))
+        return 0
+    return None
+
+
 def _invoke(args: list[str]) -> int:
+    done = _at_once(args)
+    if done is not None:
+        return done
     import typer.main
 
     from explorer.app.commands import app

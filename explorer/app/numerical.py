@@ -7,8 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.app.given import point_from_json, problem_path
+from explorer.app.given import point_from_json
 from explorer.app.output import emit, note, working
+from explorer.app.places import problem_path
 from explorer.app.reported import report_lines
 from explorer.budget import Budget
 from explorer.errors import Invalid

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from explorer.app.certificates import accepted, brief
-from explorer.app.given import problem_path, read_point
+from explorer.app.given import read_point
 from explorer.app.output import emit, working
+from explorer.app.places import problem_path
 from explorer.budget import Budget
 from explorer.certify import Certificate
 from explorer.errors import Invalid, Unknown, Unsupported

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from explorer.app.checking import check, read_bytes
-from explorer.app.given import problem_path
 from explorer.app.output import emit, note
+from explorer.app.places import problem_path
 from explorer.errors import Invalid
 
 EXIT = {"verified": 0, "rejected": 1, "malformed": 2}
