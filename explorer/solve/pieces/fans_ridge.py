@@ -14,7 +14,7 @@ not fall to first order where an active unit leaves its face; it is never a maxi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, product
 from typing import Any
@@ -32,22 +32,19 @@ from explorer.solve.classify import PRECISION
 from explorer.solve.pieces.fans import Face, Fan, dot
 from explorer.solve.pieces.fans_cells import shortened
 from explorer.solve.pieces.layer import MAX_STRATA, ZERO, Layer, Weights, gathered
-from explorer.solve.pieces.ridge_components import Home, component
+from explorer.solve.pieces.ridge_components import Found, Home, component
 from explorer.solve.pieces.ridge_points import Active, Numbers, Shift
-from explorer.solve.pieces.ridge_rest import rests_of
+from explorer.solve.pieces.ridge_rest import Rest, rests_of
 from explorer.solve.pieces.ridge_shift import amount, holds, pinned, shift_of
 from explorer.solve.pieces.ridge_single import single_unit
+from explorer.solve.pieces.share_strata import strata
+from explorer.solve.pieces.share_systems import Type
 from explorer.solve.polynomials import context, to_terms
 from explorer.solve.results import Component, CriticalSet
 
 
-@dataclass(frozen=True)
-class Type:
-    """What active units may have in common."""
-
-    face: Face
-    sign: int
-    weights: Weights
+class Infinite(Exception):
+    """A choice of types whose system has infinitely many complex solutions."""
 
 
 def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
@@ -63,8 +60,8 @@ def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
     try:
         for chosen, homes in _choices(layer, fan, units, types, deadline):
             solved += 1
-            for active, home, flips in _strata(layer, fan, units, chosen, homes, deadline, doubts):
-                found, doubt = component(layer, fan, active, home, flips)
+            for stratum in _strata(layer, fan, units, chosen, homes, deadline, doubts):
+                found, doubt = component(layer, fan, stratum)
                 doubts += doubt
                 components += [] if found is None else [found]
                 if len(components) > MAX_STRATA:
@@ -86,19 +83,66 @@ def _strata(
     homes: Sequence[Given],
     deadline: Deadline,
     doubts: list[str],
-) -> Iterator[tuple[Active, tuple[Home, ...], tuple[int, ...]]]:
+) -> Iterator[Found]:
     """Every solution with every way to give the types, the places to rest and (for |z|) the signs to the units."""
-    for active in _solutions(layer, fan, chosen, deadline, doubts):
-        with flint.ctx.workprec(PRECISION):
-            resting = {w: rests_of(active, fan, w) for w in dict.fromkeys(units)}
+    try:
+        solutions = list(_solutions(layer, fan, chosen, deadline, doubts))
+    except Infinite as why:
+        yield from _shared(layer, fan, units, chosen, homes, deadline, doubts, str(why))
+        return
+    for active in solutions:
+        resting = _resting(active, fan, units)
         for given in homes:
             deadline.check("classifying critical points")
-            for w in (units[j] for j, a in enumerate(given) if a is None):
-                doubts += resting[w][1]
-            options: list[list[Home]] = [[*resting[units[j]][0]] if a is None else [a] for j, a in enumerate(given)]
-            for home in product(*options):
-                for flips in product(*((1, -1) if layer.even and isinstance(a, int) else (1,) for a in home)):
-                    yield active, home, flips
+            for home in _with_rests(units, given, resting, doubts):
+                for flips in _flips(layer, home):
+                    yield Found(active, home, flips)
+
+
+def _shared(
+    layer: Layer,
+    fan: Fan,
+    units: Sequence[Weights],
+    chosen: Sequence[Type],
+    homes: Sequence[Given],
+    deadline: Deadline,
+    doubts: list[str],
+    why: str,
+) -> Iterator[Found]:
+    """The same where the shares of the units are not bound, for up to two active units (share_strata.py)."""
+    for given in homes:
+        owners = [j for j, a in enumerate(given) if a is not None]
+        parts = [replace(chosen[a], weights=units[j]) for j, a in enumerate(given) if a is not None]
+        if sum(t.bent for t in parts) > 2:
+            doubts.append(f"the system of a choice of faces was not solved: {why}")
+            continue
+        numbered = tuple(None if a is None else owners.index(j) for j, a in enumerate(given))
+        for stratum in strata(layer, fan, parts, deadline, doubts):
+            for home in _with_rests(units, numbered, _resting(stratum.active, fan, units), doubts):
+                for flips in _flips(layer, home):
+                    yield Found(stratum.active, home, flips, stratum.dimension)
+
+
+def _resting(active: Active, fan: Fan, units: Sequence[Weights]) -> dict[Weights, tuple[list[Rest], list[str]]]:
+    with flint.ctx.workprec(PRECISION):
+        return {w: rests_of(active, fan, w) for w in dict.fromkeys(units)}
+
+
+def _with_rests(
+    units: Sequence[Weights],
+    given: Given,
+    resting: dict[Weights, tuple[list[Rest], list[str]]],
+    doubts: list[str],
+) -> Iterator[tuple[Home, ...]]:
+    """Every way for the units without a type to rest."""
+    for w in (units[j] for j, a in enumerate(given) if a is None):
+        doubts += resting[w][1]
+    options: list[list[Home]] = [[*resting[units[j]][0]] if a is None else [a] for j, a in enumerate(given)]
+    yield from product(*options)
+
+
+def _flips(layer: Layer, home: Sequence[Home]) -> Iterator[tuple[int, ...]]:
+    return product(*((1, -1) if layer.even and isinstance(a, int) else (1,) for a in home))
 
 
 def _leading(face: Face) -> int:
@@ -195,6 +239,8 @@ def _solutions(
         bias = sum((c * y for c, y in zip(layer.weights, layer.targets, strict=True)), ZERO) / total
         yield Active.none(layer, bias if layer.output_bias else ZERO)
         return
+    if not all(t.bent for t in chosen):
+        raise Infinite("an output weight is free")
     roots: list[tuple[AnyPoint, bool]]
     free = any(t.weights.kernel(t.face) for t in chosen)
     shifts = [shift_of(layer, t.face, t.weights) for t in chosen]
@@ -206,6 +252,8 @@ def _solutions(
         system = pinned(_system(layer, chosen), shifts)
         size = len(system.names)
         solution = solve_zero_dimensional(_saturated(system, chosen) if free else system, deadline)
+        if solution.dimension is Dimension.POSITIVE:
+            raise Infinite(solution.reason)
         if solution.dimension not in (Dimension.FINITE, Dimension.EMPTY):
             doubts.append(f"the system of a choice of faces was not solved: {solution.reason}")
             return

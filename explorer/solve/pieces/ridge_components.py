@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import flint
 
 from explorer.algebra.balls import bounds
-from explorer.exact import text
 from explorer.model.polynomial import cell_polynomial
 from explorer.point import AnyPoint, EnclosedPoint, Inertia, Point
 from explorer.solve.classify import PRECISION, Target
@@ -19,18 +18,36 @@ from explorer.solve.pieces.fans import Fan
 from explorer.solve.pieces.layer import ZERO, Layer, linear
 from explorer.solve.pieces.ridge_points import Active, ActiveUnit, Verdict, clarke, leaving
 from explorer.solve.pieces.ridge_rest import Rest, rest_texts, resting
+from explorer.solve.pieces.share_strata import equal, share_texts
 from explorer.solve.results import Component, Kind
-from explorer.solve.scalars import element_text
 
 #: what a unit does: the number of its type, or where it rests
 Home = int | Rest
 
 
-def component(
-    layer: Layer, fan: Fan, active: Active, home: Sequence[Home], flips: Sequence[int]
-) -> tuple[Component | None, list[str]]:
-    """The component in which unit j has type ``home[j]`` or rests there (v = 0), with -u for u where ``flips[j]`` is -1 (|z| only), if it
-    is critical, and what was not decided."""
+@dataclass(frozen=True)
+class Found:
+    """Where the units are: unit j has type ``home[j]`` of ``active`` or rests there (v = 0), with -u for u where ``flips[j]`` is -1 (|z|
+    only). ``free``: the dimension of the active units, where it is not that of units of one type (share_strata.py)."""
+
+    active: Active
+    home: tuple[Home, ...]
+    flips: tuple[int, ...]
+    free: int | None = None
+
+    @property
+    def members(self) -> list[list[int]]:
+        """The units of each type."""
+        return [[j for j, a in enumerate(self.home) if a == k] for k in range(len(self.active.units))]
+
+    @property
+    def rests(self) -> list[Rest]:
+        return [a for a in self.home if isinstance(a, Rest)]
+
+
+def component(layer: Layer, fan: Fan, found: Found) -> tuple[Component | None, list[str]]:
+    """The component, if it is critical, and what was not decided."""
+    active = found.active
     with flint.ctx.workprec(PRECISION):
         met = [clarke(active, fan, unit) for unit in active.units]
         if False in met:
@@ -39,25 +56,21 @@ def component(
             return None, [
                 "Clarke's condition was not decided where a point is known by a box or a face has more than two dimensions across"
             ]
-        rests = dict.fromkeys(a for a in home if isinstance(a, Rest))
+        rests = dict.fromkeys(found.rests)
         verdicts = [leaving(active, fan, u) for u in active.units] + [resting(active, fan, r) for r in rests]
-        return _described(layer, fan, active, home, flips, verdicts), []
+        return _described(layer, fan, found, verdicts), []
 
 
-def _described(
-    layer: Layer,
-    fan: Fan,
-    active: Active,
-    home: Sequence[Home],
-    flips: Sequence[int],
-    verdicts: Sequence[Verdict],
-) -> Component:
-    members = [[j for j, a in enumerate(home) if a == k] for k in range(len(active.units))]
-    rests = [a for a in home if isinstance(a, Rest)]
-    dimension = sum(
-        (len(m) - 1) * (1 + len(u.weights.kernel(u.face))) for m, u in zip(members, active.units, strict=True)
-    )
-    dimension += sum(len(r.basis) for r in rests) + sum(u.shift is not None for u in active.units)
+def _described(layer: Layer, fan: Fan, found: Found, verdicts: Sequence[Verdict]) -> Component:
+    active, home, flips, members, rests = found.active, found.home, found.flips, found.members, found.rests
+    dimension = sum(len(r.basis) for r in rests)
+    if found.free is None:
+        dimension += sum(
+            (len(m) - 1) * (1 + len(u.weights.kernel(u.face))) for m, u in zip(members, active.units, strict=True)
+        )
+        dimension += sum(u.shift is not None for u in active.units)
+    else:
+        dimension += found.free
     sample = _sample(layer, active, home, members, flips)
     smooth = not rests and all(all(u.face.signs) for u in active.units)
     low = False if any(v.low is False for v in verdicts) else None if any(v.low is None for v in verdicts) else True
@@ -78,8 +91,8 @@ def _described(
         orbit=1 if alone and smooth else None,
         points=() if dimension else (sample,),
         isolated=False if ends and not dimension else True if alone and smooth else None,
-        equations=tuple(_texts(layer, fan, active, members, home, flips)),
-        description=_description(dimension, ends, smooth=smooth),
+        equations=tuple(_texts(layer, fan, found)),
+        description=_description(dimension, ends, smooth=smooth, bound=found.free is None),
     )
 
 
@@ -113,12 +126,13 @@ def _words(low: bool | None, active: Active, home: Sequence[Home]) -> str:
     return "; ".join(parts)
 
 
-def _description(dimension: int, ends: bool, *, smooth: bool) -> str:
-    what = (
-        f"a connected piece of dimension {dimension}: units of one direction share their product"
-        if dimension
-        else "a point"
-    )
+def _description(dimension: int, ends: bool, *, smooth: bool, bound: bool) -> str:
+    what = f"a connected piece of dimension {dimension}" if dimension else "a point"
+    if dimension:
+        what += (
+            ": units of one direction share their product" if bound else ": only what the units add together is bound"
+        )
+    what += "" if bound or not smooth else "; the inertia is that of the sample"
     what += " at the end of a family" if ends and not dimension else ""
     return what if smooth else f"{what}, where F is not twice differentiable (critical in the sense of Clarke)"
 
@@ -131,7 +145,9 @@ def shares(ratios: Sequence[Fraction]) -> list[Fraction]:
             last = out.pop()
             out += [last * Fraction(3, 5), last * Fraction(4, 5)]
         return out
-    others = sum(ratios[1:], ZERO)  # the second point of the quadric on the line from (-1, 0, ..) in the direction (1, t, .., t)
+    others = sum(
+        ratios[1:], ZERO
+    )  # the second point of the quadric on the line from (-1, 0, ..) in the direction (1, t, .., t)
     t = 1 / Fraction(1 + ceil(others))
     size = t * t * others
     return [(1 - size) / (1 + size), *[2 * t / (1 + size)] * (len(ratios) - 1)]
@@ -139,6 +155,8 @@ def shares(ratios: Sequence[Fraction]) -> list[Fraction]:
 
 def _ratios(layer: Layer, unit: ActiveUnit, owners: Sequence[int]) -> list[Fraction]:
     """m_j / m for the units of a type: unit j has (v_j, u_j) = a_j (v, m_j u / m)."""
+    if len(owners) == 1:
+        return [Fraction(1)]
     return [layer.weights_of(j).outgoing / unit.weights.outgoing for j in owners]
 
 
@@ -163,14 +181,23 @@ def _sample(
     return EnclosedPoint(tuple(lo for lo, _ in ends), tuple(hi for _, hi in ends))
 
 
-def _texts(
-    layer: Layer,
-    fan: Fan,
-    active: Active,
-    members: Sequence[Sequence[int]],
-    home: Sequence[Home],
-    flips: Sequence[int],
-) -> list[str]:
+def _texts(layer: Layer, fan: Fan, found: Found) -> list[str]:
+    out, sides = (_type_texts if found.free is None else share_texts)(
+        layer, fan, found.active, found.members, found.flips
+    )
+    for j, a in enumerate(found.home):
+        if isinstance(a, Rest):
+            equations, inequalities = rest_texts(layer, fan, j, a)
+            out += equations
+            sides += inequalities
+    if layer.output_bias and found.free is None:
+        out += _constant(layer, found.active, found.members, found.flips)
+    return [*out, *sides]
+
+
+def _type_texts(
+    layer: Layer, fan: Fan, active: Active, members: Sequence[Sequence[int]], flips: Sequence[int]
+) -> tuple[list[str], list[str]]:
     names = layer.problem.parameters
     out: list[str] = []
     sides: list[str] = []
@@ -208,15 +235,8 @@ def _texts(
             for k in range(layer.size)
             if unit.shift is None or k != unit.shift.place
         ]
-        out += [t for form, value in squares for t in _equal(active, form, value)]
-    for j, a in enumerate(home):
-        if isinstance(a, Rest):
-            equations, inequalities = rest_texts(layer, fan, j, a)
-            out += equations
-            sides += inequalities
-    if layer.output_bias:
-        out += _constant(layer, active, members, flips)
-    return [*out, *sides]
+        out += [t for form, value in squares for t in equal(active, form, value)]
+    return out, sides
 
 
 def _constant(layer: Layer, active: Active, members: Sequence[Sequence[int]], flips: Sequence[int]) -> list[str]:
@@ -231,12 +251,4 @@ def _constant(layer: Layer, active: Active, members: Sequence[Sequence[int]], fl
         value += [flips[j] * unit.shift.constant for j in owners]
         parts.append(active.numbers.product_sum([unit.v], [unit.u[unit.shift.place]]))
         sizes.append(unit.shift.constant)
-    return _equal(active, linear(form, value), active.numbers.linear(sizes, parts))
-
-
-def _equal(active: Active, form: str, value: Any) -> list[str]:
-    """'form = number', or where the number is known by a box only, two inequalities."""
-    if isinstance(active.point, Point):
-        return [f"{form} = {element_text(value, active.point.field)}"]
-    lo, hi = (Fraction(round(b * 2**40) + way, 2**40) for b, way in zip(bounds(value), (-1, 1), strict=True))
-    return [f"{form} > {text(lo)}", f"{form} < {text(hi)}"]
+    return equal(active, linear(form, value), active.numbers.linear(sizes, parts))

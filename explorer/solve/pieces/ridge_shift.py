@@ -54,9 +54,14 @@ def amount(fan: Fan, face: Face, shift: Shift, numbers: Numbers, s: Sequence[Any
     for a, b in _gaps(fan, face, shift, numbers, s):
         if b:
             ends[1 if b > 0 else -1].append(numbers.linear([-1 / b], [a]))
+    return between(ends[1], ends[-1], point)
+
+
+def between(lower: Sequence[Any], upper: Sequence[Any], point: AnyPoint) -> Fraction | None:
+    """A rational number above all ``lower`` and below all ``upper`` (there is one), or None where a box does not tell."""
     for bits in BITS:
-        low = [_ends(x, point, bits)[1] for x in ends[1]]
-        high = [_ends(x, point, bits)[0] for x in ends[-1]]
+        low = [_ends(x, point, bits)[1] for x in lower]
+        high = [_ends(x, point, bits)[0] for x in upper]
         if not low or not high:
             return Fraction(ceil(max(low)) + 1) if low else Fraction(floor(min(high)) - 1) if high else ZERO
         if max(low) < min(high):
