@@ -164,7 +164,9 @@ def critical(net: Net, theta: Array, open_cells: list[Array]) -> bool:
     return True
 
 
-def lost(problem: Problem, found: CriticalSet, *, starts: int = 8, seed: int = 0, most: int = 300) -> tuple[int, list[str]]:
+def lost(
+    problem: Problem, found: CriticalSet, *, starts: int = 8, seed: int = 0, most: int = 300
+) -> tuple[int, list[str]]:
     """(critical points that were looked at, those on no listed component). Up to two incoming weights a unit, relu or leaky_relu."""
     net = Net.of(problem)
     rng = np.random.default_rng(seed)

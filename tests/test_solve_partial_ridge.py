@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction as Q
+from math import sqrt
 
 import audit_checks
 import audit_descents
 import audit_problems
 import pytest
 from audit_problems import CLIPPED, HARD_TANH
+from audit_surface import on_component
 
 from explorer.budget import Budget
 from explorer.problem import Problem
@@ -119,11 +121,30 @@ def test_a_free_hidden_bias():
     assert counted(both_sides([1], [1])) == {(1, "minimum", 1): 1, (0, "saddle", 1): 1}
 
 
-def test_two_units_with_the_same_weights_may_share_in_ways_that_are_not_listed():
-    # units with u = (w, b) and (-w, b') and opposite v, both active on all points, are one function: the list says what it lacks
-    found = critical_set(both_sides([1, -2], [3, 1], units=2, weight="1/10"), budget=Budget(20))
-    assert not found.coverage.complete
-    assert "infinitely many" in found.coverage.reason
+def test_two_units_with_the_same_weights_share_a_function_in_opposite_directions():
+    # x = 1, -2, y = 3, 1, all active: f = P x + K, P = v1 w1 + v2 w2 at the price of (|v1 w1| + |v2 w2|)/5, K = v1 b1 + v2 b2 free.
+    # f1 - f2 = 3P: (3P - 2)^2/2 + P/5 is least at P = 29/45, F = 59/450; f1 + f2 = 4: K = 209/90. v_j w_j > 0, so u = (w, b) with v > 0, b > 2w or
+    # (-w, b) with v < 0, b > w: K_j > 2 P_j or K_j < -P_j. Signs (+, +), (+, -), (-, +) can be, (-, -) not; P1 and K1 are free: dimension 2.
+    problem = both_sides([1, -2], [3, 1], units=2, weight="1/10")
+    found = critical_set(problem, budget=Budget(60))
+    assert found.coverage.complete, found.coverage.reason
+    pieces = [c for c in found.components if c.dimension == 2 and c.value.as_fraction == Q(59, 450)]
+    points = []
+    for share in (0.2, 0.6):
+        for k in (0.5, 1.7):
+            p = [share * 29 / 45, (1 - share) * 29 / 45]
+            for signs in ((1, 1), (1, -1), (-1, 1)):
+                lift = [2 * q + 0.1 if s > 0 else -q - 0.1 for q, s in zip(p, signs, strict=True)]
+                one = signs.index(1)  # the rest of K goes to a unit with v > 0, a part k of it below to the other one
+                own = [*lift]
+                own[one] = 209 / 90 - lift[1 - one] + (k if signs[1 - one] < 0 else 0)
+                own[1 - one] -= k if signs[1 - one] < 0 else 0
+                v = [s * sqrt(q) for q, s in zip(p, signs, strict=True)]
+                points.append([p[0] / v[0], p[1] / v[1], own[0] / v[0], own[1] / v[1], *v])
+    homes = [[j for j, c in enumerate(pieces) if on_component(c, problem.parameters, x, 1e-9)] for x in points]
+    assert all(len(h) == 1 for h in homes)
+    assert {h[0] for h in homes} == {0, 1, 2}
+    assert len(pieces) == 3
 
 
 def test_two_units_with_different_weights():

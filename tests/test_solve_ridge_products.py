@@ -57,4 +57,5 @@ def test_the_product_counts_where_both_units_rest_on_one_ray():
     found = critical_set(problem, budget=Budget(60))
     assert found.coverage.complete, found.coverage.reason
     limits, lost = audit_descents.missed(problem, found, starts=30, seed=0, steps=50)
-    assert limits and not lost
+    assert limits
+    assert not lost
