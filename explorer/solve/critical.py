@@ -22,7 +22,7 @@ from explorer.solve.linear.closed_form import is_deep_linear
 from explorer.solve.linear.orbits import by_orbits
 from explorer.solve.linear.unregularised import any_depth, data_of
 from explorer.solve.monodromy import by_monodromy
-from explorer.solve.one_weight import line
+from explorer.solve.one_weight import chains, line
 from explorer.solve.results import Coverage, CriticalSet, Trust
 from explorer.solve.structure import by_structure
 from explorer.solve.units.exponential import applies, by_exponentials
@@ -70,8 +70,11 @@ def _answer(problem: Problem, deadline: Deadline, box: EnclosedPoint | None) -> 
         if box is not None:
             return _on_line(problem, deadline, box) if line.applies(problem) else _enclosed(problem, deadline, box)
         try:
-            return _critical_set(problem, deadline)
+            found = _critical_set(problem, deadline)
+            return found if found.coverage.complete else _chain(problem, deadline) or found
         except Unsupported as first:
+            if (chained := _chain(problem, deadline)) is not None:
+                return chained
             if line.applies(problem):
                 return line.by_line(problem, deadline)
             if len(problem.parameters) > ENCLOSED:
@@ -82,6 +85,14 @@ def _answer(problem: Problem, deadline: Deadline, box: EnclosedPoint | None) -> 
                 return _nothing(problem, f"{first.sentence()}; {second.sentence()}")
     except (BudgetExceeded, Unsupported) as stopped:
         return _nothing(problem, stopped.sentence())
+
+
+def _chain(problem: Problem, deadline: Deadline) -> CriticalSet | None:
+    """Chains of single homogeneous units, where no other method has all critical points."""
+    if chains.applies(problem):
+        with suppress(Unsupported, BudgetExceeded):
+            return chains.by_chain(problem, deadline, lambda one, clock: _answer(one, clock, None))
+    return None
 
 
 def _nothing(problem: Problem, why: str) -> CriticalSet:

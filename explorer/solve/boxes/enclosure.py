@@ -179,8 +179,8 @@ def _assembled(problem: Problem, where: Region, points: Points, run: Search, gro
     return CriticalSet(problem, settled, Coverage(True, METHOD, Trust.COMPUTED, reason, box), best, because)
 
 
-def _components(problem: Problem, found: Sequence[Certified]) -> list[Component]:
-    """One component per orbit under the symmetries of the problem, as far as the boxes show who is whose image."""
+def orbits(problem: Problem, found: Sequence[Certified]) -> list[list[Certified]]:
+    """The points in orbits under the symmetries of the problem, as far as the boxes show who is whose image."""
     generators = symmetry_generators(problem)
     parent = list(range(len(found)))
 
@@ -202,9 +202,12 @@ def _components(problem: Problem, found: Sequence[Certified]) -> list[Component]
     groups: dict[int, list[Certified]] = {}
     for i, c in enumerate(found):
         groups.setdefault(top(i), []).append(c)
+    return [sorted(members, key=lambda c: c.narrow.lower) for members in groups.values()]
+
+
+def _components(problem: Problem, found: Sequence[Certified]) -> list[Component]:
     out = []
-    for members in groups.values():
-        members.sort(key=lambda c: c.narrow.lower)
+    for members in orbits(problem, found):
         first = members[0]
         kind, because = _kind(first.inertia)
         out.append(

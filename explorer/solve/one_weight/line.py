@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -30,14 +29,15 @@ from explorer.problem import DenseNetwork, Problem
 from explorer.solve import bounds
 from explorer.solve.boxes.balls import prove_critical, rounded
 from explorer.solve.growth import growth_radius
+from explorer.solve.one_weight.limits import settle_with_limits
 from explorer.solve.one_weight.tails import Tail, tail
 from explorer.solve.one_weight.terms import FINER, ONE, PRECISION, ZERO, Line, blind_part, slope_at_zero, value_on_line
+from explorer.solve.one_weight.zeros import narrowed, zeros
 from explorer.solve.radius import radius
 from explorer.solve.results import Component, Coverage, CriticalSet, Kind, Trust, Value
 from explorer.solve.values import settle_globals
 
 METHOD = "intervals on the line"
-NARROWEST = 45  #: intervals below 2^-NARROWEST of their cell are given up
 COARSE, NARROW = Fraction(1, 2**20), Fraction(1, 2**80)
 
 
@@ -64,7 +64,7 @@ def by_line(problem: Problem, deadline: Deadline, box: EnclosedPoint | None = No
     if not line.samples and box is None:
         return _blind(problem, line)
     if box is None:
-        tails = _tails(problem, line)
+        tails = tails_of(problem, line)
         low, high = -tails[0].start, tails[1].start
     else:
         low, high = box.lower[0], box.upper[0]
@@ -88,7 +88,7 @@ def by_line(problem: Problem, deadline: Deadline, box: EnclosedPoint | None = No
     return _assembled(problem, search, tails, box, (low, high))
 
 
-def _tails(problem: Problem, line: Line) -> list[Tail]:
+def tails_of(problem: Problem, line: Line) -> list[Tail]:
     """Both ends of the line; with a regularizer the a-priori radius serves as well: F -> infinity, without critical points beyond."""
     try:
         return [tail(line.samples, line.weight, line.exponent, s) for s in (-1, 1)]
@@ -97,6 +97,12 @@ def _tails(problem: Problem, line: Line) -> list[Tail]:
             with suppress(Unsupported):
                 return [Tail(bound(problem).bounds[0], 1, None)] * 2
         raise why
+
+
+def limits_of(problem: Problem, tails: Sequence[Tail]) -> list[Value]:
+    """The limits to which F falls far out."""
+    with flint.ctx.workprec(FINER[0]):
+        return [rounded(t.limit + blind_part(problem)) for t in tails if t.way < 0 and t.limit is not None]
 
 
 def _blind(problem: Problem, line: Line) -> CriticalSet:
@@ -136,40 +142,12 @@ class _Search:
             return
         if self.line.silent(inside):  # a constant plus lambda |w|^p, on one side of 0
             return
-        floor, stack = (b - a) / 2**NARROWEST, [(a, b)]
-        left: list[tuple[Fraction, Fraction]] = []
-        while stack:
-            self.deadline.check("looking for zeros of the derivative")
-            lo, hi = stack.pop()
-            middle = (lo + hi) / 2
-            with flint.ctx.workprec(PRECISION):
-                first_at, second = self.line.derivatives(ball(lo, hi), inside)
-                mean = self.line.derivatives(ball(middle), inside)[0] + second * (ball(lo, hi) - ball(middle))
-            if sign_of(first_at) or sign_of(mean):
-                continue
-            if sign_of(second):
-                signs = [self.slope(v, inside) for v in (lo, hi)]
-                signs = [None if s == 0 and v not in (a, b) else s for s, v in zip(signs, (lo, hi), strict=True)]
-                if None not in signs:
-                    if signs[0] * signs[1] < 0:  # type: ignore[operator]
-                        self._root(lo, hi, inside, sign_of(second))
-                    continue  # a zero at an end is a cut's business, or belongs to no open cell
-                if any(s is None and v in (a, b) for s, v in zip(signs, (lo, hi), strict=True)):
-                    self.doubts.append(
-                        f"whether F' vanishes at w = {text(lo if signs[0] is None else hi)} is not decided"
-                    )
-                    continue
-            if hi - lo < floor:
-                left.append((lo, hi))
-                continue
-            split = middle
-            for shift in (ZERO, Fraction(1, 7), Fraction(-1, 11), Fraction(1, 13)):
-                split = middle + shift * (hi - lo)
-                if self.slope(split, inside):
-                    break
-            stack += [(lo, split), (split, hi)]
-        if left:
-            lo, hi = min(u for u, _ in left), max(v for _, v in left)
+        found = zeros(lambda w: self.line.derivatives(w, inside), lambda w: self.slope(w, inside), a, b, self.deadline)
+        for lo, hi, rising in found.found:
+            self._root(lo, hi, inside, rising)
+        self.doubts += [f"whether F' vanishes at w = {text(v)} is not decided" for v in found.unsure]
+        if found.left is not None:
+            lo, hi = found.left
             self.doubts.append(
                 f"a zero of F' between {text(_short(lo))} and {text(_short(hi))} is perhaps a multiple one, and is not decided"
             )
@@ -189,12 +167,12 @@ class _Search:
     def _root(self, lo: Fraction, hi: Fraction, inside: Fraction, rising: int) -> None:
         """The only zero between lo and hi, where F' has opposite signs: in a box of Krawczyk's test, or by bisection alone."""
         outer = lo, hi
-        lo, hi = self._narrowed(lo, hi, inside, rising, COARSE)
+        lo, hi = narrowed(lambda w: self.slope(w, inside), lo, hi, rising, COARSE)
         at = None
         with suppress(Unsupported):  # elu, whose breaks Krawczyk's test does not know
             at = prove_critical(self.problem, [(lo + hi) / 2])
         if at is None or not (outer[0] < at.lower[0] and at.upper[0] < outer[1]):
-            lo, hi = self._narrowed(lo, hi, inside, rising, NARROW)
+            lo, hi = narrowed(lambda w: self.slope(w, inside), lo, hi, rising, NARROW)
             at = EnclosedPoint((lo,), (hi,))
         kind = Kind.STRICT_MINIMUM if rising > 0 else Kind.STRICT_MAXIMUM
         self._add(
@@ -204,20 +182,6 @@ class _Search:
             f"the second derivative is {'positive' if rising > 0 else 'negative'}",
             isolated=True,
         )
-
-    def _narrowed(
-        self, lo: Fraction, hi: Fraction, inside: Fraction, rising: int, width: Fraction
-    ) -> tuple[Fraction, Fraction]:
-        while hi - lo > width:
-            middle = (lo + hi) / 2
-            s = self.slope(middle, inside)
-            if not s:  # very near the zero
-                middle += (hi - lo) / 7
-                s = self.slope(middle, inside)
-                if not s:
-                    break
-            lo, hi = (middle, hi) if s == -rising else (lo, middle)
-        return lo, hi
 
     # -- cuts ----------------------------------------------------------------------------------------------------------
 
@@ -343,31 +307,16 @@ def _assembled(
     if wrong := _audit(search.components, tails):
         search.doubts.append(wrong)
     complete = not search.doubts
-    components = list(search.components)
-    rises = box is None and all(t.way >= 0 for t in tails)
-    lowest = min((c.value.upper for c in components), default=None)
-    limit: Value | None = None
-    if box is None and not rises:
-        with flint.ctx.workprec(FINER[0]):
-            falling = [rounded(t.limit + blind_part(problem)) for t in tails if t.way < 0 and t.limit is not None]
-        limit = min(falling, key=lambda v: v.lower)
-        rises = lowest is not None and lowest < limit.lower
-    settled, best, because = settle_globals(
-        components,
-        floor=ZERO,
+    settled, best, because = settle_with_limits(
+        search.components,
+        limits_of(problem, tails),
         floor_because=bounds.nonnegative(problem),
-        coercive="F rises outward beyond the listed points, or falls to limits above the smallest of their values"
-        if rises
+        complete=complete,
+        rising="F rises outward beyond the listed points, or falls to limits above the smallest of their values"
+        if box is None
         else "",
-        complete=complete and box is None,
+        going="the weight goes to infinity",
     )
-    if best is None and complete and limit is not None:
-        if all(c.value.lower > limit.upper for c in components):
-            settled = tuple(replace(c, is_global=False) for c in settled)
-            shown = text(limit.lower) if limit.lower == limit.upper else f"about {limit.approx:.6g}"
-            because = f"the infimum is {shown}, approached as the weight goes to infinity and not attained"
-        else:
-            because = "the infimum is not known: critical values are too near the limit of F at infinity"
     shown = f"[{text(ends[0])}, {text(ends[1])}]"
     place = (
         f"in the box {shown} only" if box is not None else f"everywhere: outside {shown} F' has one sign on either side"

@@ -111,8 +111,14 @@ def _summand(t: Term, z: arb, near: Fraction) -> tuple[arb, arb]:
     c, y = ball(t.weight), ball(t.target)
     if t.kind == "squared":
         return 2 * c * (f - y) * up, 2 * c * (up * up + (f - y) * bend)
-    share, rest = 1 / (1 + (y * f).exp()), 1 / (1 + (-y * f).exp())
+    share, rest = _sigmoid(-y * f), _sigmoid(y * f)
     return -c * y * share * up, c * y * share * (y * rest * up * up - bend)
+
+
+def _sigmoid(z: arb) -> arb:
+    """Between its values at the ends of the ball, which is sharp also where e^z is not."""
+    low, high = (1 / (1 + (-v).exp()) for v in (z.lower(), z.upper()))
+    return low.union(high) if low.is_finite() and high.is_finite() else 1 / (1 + (-z).exp())
 
 
 def blind_part(problem: Problem) -> arb:
