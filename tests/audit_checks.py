@@ -89,8 +89,12 @@ def _runs_away(surface: Surface, x: Array) -> bool:
         y = x[None]
         for _ in range(8):
             y = y - np.linalg.lstsq(surface.hessian(y)[0], surface.gradient(y)[0], rcond=1e-30)[0]
-        return not np.abs(y[0] - x).max() < 1e-3
-    return surface.terms is not None and _polished(surface, x) is None
+        if not np.abs(y[0] - x).max() < 1e-3:
+            return True
+    if surface.terms is not None:
+        return _polished(surface, x) is None
+    around = x + 0.1 * np.random.default_rng(0).uniform(-1, 1, size=(50, len(x)))
+    return bool(np.abs(surface.gradient(around)).max() < 1e-4)  # saturated outputs, or a separated sample
 
 
 def _polished(surface: Surface, x: Array) -> list[Q] | None:

@@ -13,6 +13,8 @@ from fractions import Fraction as Q
 from itertools import pairwise, product
 from typing import Any
 
+from audit_units import random_chain, random_clipped, random_free_bias, random_partial_ridge
+
 from explorer.problem import DenseNetwork, MonomialLoss, Problem
 
 Poly = dict[tuple[int, ...], Q]
@@ -60,6 +62,8 @@ def expanded(problem: Problem) -> Poly | None:
             out = add(out, {tuple(e): c})
         return out
     assert isinstance(net, DenseNetwork)
+    if problem.loss.kind != "squared" or (problem.regularizer and problem.regularizer.exponent in (1, 3)):
+        return None
     tables = [coefficients(a) for a in (*net.activations, net.output)]
     if any(t is None for t in tables):
         return None
@@ -378,64 +382,6 @@ def random_deep_ridge(rng: random.Random) -> Problem:
     )
 
 
-HARD_TANH = {"kind": "piecewise-polynomial", "breaks": ["-1", "1"], "pieces": [["-1"], ["0", "1"], ["1"]]}
-CLIPPED = {"kind": "piecewise-polynomial", "breaks": ["0", "1"], "pieces": [["0"], ["0", "1"], ["1"]]}
-ABSOLUTE = {"kind": "leaky_relu", "slope": -1}
-LEAKY = {"kind": "leaky_relu", "slope": "1/4"}
-
-
-def _special(rng: random.Random, activation: Any, weights: list[str]) -> Problem:
-    """One or two units on one to three scalar inputs, a third of them in special position (equal, opposite or zero inputs, zero
-    targets). ``weights``: for each unit which of w, b, v are regularized (cyclically); 'c' in the first: the output bias."""
-    units, n = rng.choice([1, 2]), rng.randint(1, 3)
-    bias = [rng.random() < 0.5, rng.random() < 0.5]
-    xs = [rng.choice([-2, -1, 1, 2, 3]) for _ in range(n)]
-    ys = [Q(rng.randint(-4, 4), rng.choice([1, 1, 2])) for _ in range(n)]
-    match rng.randint(0, 11):
-        case 0:
-            xs[-1] = xs[0]
-        case 1:
-            xs[-1] = -xs[0]
-        case 2:
-            xs[-1] = 0
-        case 3:
-            ys = [Q(0)] * n
-    parts = ["w"] * units + ["b"] * (units * bias[0]) + ["v"] * units
-    own = [weights[k % units % len(weights)] for k in range(len(parts))]
-    factors = [Q(rng.choice([1, 2, 5]), 10) if part in w else Q(0) for part, w in zip(parts, own, strict=True)]
-    factors += [Q(1, 10) if "c" in weights[0] else Q(0)] * bias[1]
-    return Problem.dense(
-        widths=[1, units, 1],
-        inputs=[[x] for x in xs],
-        targets=ys,
-        activation=activation,
-        bias=bias,
-        regularizer={"kind": "l2", "weights": factors} if any(factors) else None,
-    )
-
-
-def random_partial_ridge(rng: random.Random) -> Problem:
-    """Relu-like units with l2 on one side of their products: incoming weights (some or all) or the output weight."""
-    sides = ["w", "v", "wb", "b", ""]
-    return _special(
-        rng, rng.choice(["relu", "relu", LEAKY, ABSOLUTE]), [rng.choice([*sides, "vc", "wc"]), rng.choice(sides)]
-    )
-
-
-def random_clipped(rng: random.Random) -> Problem:
-    """Hard tanh and clipped relu, without ridge or with one on the output weights."""
-    return _special(rng, rng.choice([HARD_TANH, CLIPPED]), [rng.choice(["", "", "v", "vc"])])
-
-
-def random_free_bias(rng: random.Random) -> Problem:
-    """One relu-like unit, or two with different weights, regularized on both sides of its product, the hidden bias free."""
-    while True:
-        problem = _special(rng, rng.choice(["relu", "relu", LEAKY, ABSOLUTE]), [rng.choice(["wv", "wvc"]), "wv"])
-        units, r = problem.network.widths[1], problem.regularizer
-        if problem.network.bias[0] and (units == 1 or (r.weights[0], r.weights[4]) != (r.weights[1], r.weights[5])):
-            return problem
-
-
 def random_exponential(rng: random.Random) -> Problem:
     """Sigmoid, tanh and exp on rational inputs: a neuron, or one hidden unit with an output weight."""
     kind = rng.choice(["sigmoid", "sigmoid", "tanh", "exp"])
@@ -466,6 +412,7 @@ CLASSES: dict[str, Callable[[random.Random], Problem]] = {
     "deep-linear": random_deep_linear,
     "deep-ridge": random_deep_ridge,
     "exponential": random_exponential,
+    "chain": random_chain,
 }
 
 

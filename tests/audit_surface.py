@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from audit_problems import Poly, expanded
+from scipy.special import erf
 
 from explorer.point import EnclosedPoint
 from explorer.problem import Problem
@@ -63,7 +64,9 @@ class Surface:
         """Networks whose activations are analytic, run in floats."""
         net = self.problem.network
         known = (*ANALYTIC, "linear", "square", "cubic")
-        return self.terms is None and all(a.kind in known for a in (*net.activations, net.output))
+        r = self.problem.regularizer
+        smooth = r is None or r.kind == "l2" or r.exponent % 2 == 0
+        return self.terms is None and smooth and all(a.kind in known for a in (*net.activations, net.output))
 
     @cached_property
     def _derivatives(self) -> tuple[list[Poly], list[list[Poly]]]:
@@ -97,7 +100,7 @@ class Surface:
 
 
 def forward(problem: Problem, theta: Array) -> Array:
-    """F at the rows of ``theta`` for networks with piecewise polynomial activations, by running the network."""
+    """F at the rows of ``theta``, by running the network."""
     net = problem.network
     total = np.zeros(len(theta))
     for x, y, c in zip(problem.data.inputs, problem.data.targets, problem.loss.weights, strict=True):
@@ -113,7 +116,11 @@ def forward(problem: Problem, theta: Array) -> Array:
             at += rows * (cols + bias)
             layer = [_activate(activation, v) for v in z]
         for output, target in zip(layer, y, strict=True):
-            total = total + float(c) * (output - float(target)) ** 2
+            error = output - float(target)
+            if problem.loss.kind == "logistic":
+                total = total + float(c) * _softplus(-float(target) * output)
+            else:
+                total = total + float(c) * error**2
     r = problem.regularizer
     if r is not None:
         power = 2 if r.kind == "l2" else r.exponent
@@ -123,7 +130,20 @@ def forward(problem: Problem, theta: Array) -> Array:
     return total
 
 
-ANALYTIC = {"sigmoid": lambda z: 1 / (1 + np.exp(-z)), "tanh": np.tanh, "exp": np.exp}
+def _softplus(z: Array) -> Array:
+    """log(1 + e^z), without overflow, for complex z too."""
+    return np.where(z.real > 0, z, 0) + np.log1p(np.exp(np.where(z.real > 0, -z, z)))
+
+
+ANALYTIC = {
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+    "exp": np.exp,
+    "softplus": _softplus,
+    "swish": lambda z: z / (1 + np.exp(-z)),
+    "erf": erf,
+    "gelu": lambda z: z * (1 + erf(z / np.sqrt(2))) / 2,
+}
 
 
 def _activate(activation: Any, z: Array) -> Array:
@@ -136,6 +156,8 @@ def _activate(activation: Any, z: Array) -> Array:
         return np.maximum(z, 0) ** (1 if kind == "relu" else 2)
     if kind == "leaky_relu":
         return np.where(z > 0, z, float(activation.slope) * z)
+    if kind == "elu":
+        return np.where(z > 0, z, float(activation.alpha) * np.expm1(np.minimum(z, 0)))
     data = activation.to_json()
     pieces = [np.polyval([float(Q(c)) for c in reversed(p)], z) for p in data["pieces"]]
     out = pieces[0]
@@ -150,18 +172,20 @@ def limits(surface: Surface, starts: int, rng: Any) -> tuple[Array, Array]:
     x = rng.normal(size=(starts, surface.d)) * rng.choice([0.3, 1.0, 3.0], size=(starts, 1))
     damping = np.full(starts, 1e-2)
     eye = np.eye(surface.d)
-    size = np.linalg.norm(surface.gradient(x), axis=1)
-    for _ in range(60):
-        g, h = surface.gradient(x), surface.hessian(x)
-        good = np.isfinite(g).all(axis=1) & np.isfinite(h).all(axis=(1, 2))
-        g, h = np.where(good[:, None], g, 0), np.where(good[:, None, None], h, eye)
-        values, vectors = np.linalg.eigh(h)
-        shrink = values / (values**2 + (damping * (1e-12 + np.minimum(size, 1)))[:, None] + 1e-14)
-        y = x - np.einsum("nij,nj,nkj,nk->ni", vectors, shrink, vectors, g)
-        new = np.linalg.norm(surface.gradient(y), axis=1)
-        better = np.isfinite(new) & (new < size)
-        x, size = np.where(better[:, None], y, x), np.where(better, new, size)
-        damping = np.clip(np.where(better, damping / 5, damping * 4), 1e-12, 1e6)
+    with np.errstate(all="ignore"):
+        size = np.linalg.norm(surface.gradient(x), axis=1)
+    with np.errstate(all="ignore"):
+        for _ in range(60):
+            g, h = surface.gradient(x), surface.hessian(x)
+            good = np.isfinite(g).all(axis=1) & np.isfinite(h).all(axis=(1, 2))
+            g, h = np.where(good[:, None], g, 0), np.where(good[:, None, None], h, eye)
+            values, vectors = np.linalg.eigh(h)
+            shrink = values / (values**2 + (damping * (1e-12 + np.minimum(size, 1)))[:, None] + 1e-14)
+            y = x - np.einsum("nij,nj,nkj,nk->ni", vectors, shrink, vectors, g)
+            new = np.linalg.norm(surface.gradient(y), axis=1)
+            better = np.isfinite(new) & (new < size)
+            x, size = np.where(better[:, None], y, x), np.where(better, new, size)
+            damping = np.clip(np.where(better, damping / 5, damping * 4), 1e-12, 1e6)
     sharp = surface.terms is not None or surface.analytic
     tiny = 1e-10 if sharp else 1e-6
     keep = (size < tiny) & (np.abs(x).max(axis=1) < 50)

@@ -24,14 +24,16 @@ from explorer.solve.boxes.balls import rounded
 from explorer.solve.boxes.enclosure import orbits
 from explorer.solve.boxes.points import Certified
 from explorer.solve.growth import pull, terms_of
-from explorer.solve.one_weight.chains import METHOD, Chain, Reduced, Signs, inertia_on
-from explorer.solve.one_weight.terms import FINER, PRECISION, ZERO, Line, value_on_line
+from explorer.solve.one_weight.chains import METHOD, inertia_on
+from explorer.solve.one_weight.reduced import Chain, Reduced, Signs
+from explorer.solve.one_weight.terms import FINER, PRECISION, ZERO, Line, slope_at_zero, value_on_line
 from explorer.solve.one_weight.zeros import narrowed, zeros
 from explorer.solve.radius import root_above
 from explorer.solve.results import Component, Coverage, CriticalSet, Kind, Trust, Value
 from explorer.solve.values import settle_globals
 
 NARROW = Fraction(1, 2**80)
+NEAREST = 40
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,23 @@ class Ray:
             rest = self.total * ball(self.last) * _power(r, self.chain.power)
             return rounded(ball(data.lower, data.upper) + rest)
 
+    def near(self) -> tuple[int, Fraction] | None:
+        """The sign of G' on (0, r], and r, perhaps 0; None at a threshold. Where H'(0+) = 0, H'(p) is p times values of H''."""
+        if found := self.sign(ZERO):
+            return found, ZERO
+        if slope_at_zero(self.line, 1) != 0:
+            return None
+        e, q = self.total, self.chain.power
+        m = min(2 * e, q)
+        for k in range(2, NEAREST):
+            with flint.ctx.workprec(PRECISION):
+                r, c = ball(ZERO, Fraction(1, 2**k)), self.scale
+                bend = self.line.derivatives(c * _power(r, e), Fraction(1))[1]
+                total = bend * c * c * e * _power(r, 2 * e - m) + q * e * ball(self.last) * _power(r, q - m)
+                if found := sign_of(total):
+                    return found, Fraction(1, 2**k)
+        return None
+
     def sign(self, r: Fraction) -> int | None:
         for bits in (PRECISION, *FINER):
             with flint.ctx.workprec(bits):
@@ -123,15 +142,15 @@ def by_balance(chain: Chain, deadline: Deadline) -> CriticalSet:
         ways[signs] = 1
         if ray.line.silent(Fraction(1)):
             continue
-        way = ray.sign(ZERO)
-        if way is None:
+        near = ray.near()
+        if near is None:
             raise Unsupported(
                 "a chain with a regularizer",
                 expected="a regularizer that is not exactly at the threshold where the origin changes its kind",
                 got="one that is, or too near to tell",
             )
-        ways[signs] = way
-        found |= dict(_on_ray(ray, signs, far, deadline))
+        ways[signs], start = near
+        found |= dict(_on_ray(ray, signs, start, far, deadline))
     components = [_origin(chain, ways)]
     for members in orbits(problem, list(found)):
         points = tuple(m.narrow for m in members)
@@ -151,8 +170,10 @@ def by_balance(chain: Chain, deadline: Deadline) -> CriticalSet:
     return CriticalSet(problem, settled, Coverage(True, METHOD, Trust.COMPUTED, reason), best, because)
 
 
-def _on_ray(ray: Ray, signs: Signs, far: Fraction, deadline: Deadline) -> Iterator[tuple[Certified, Component]]:
-    got = zeros(ray.derivatives, ray.sign, ZERO, far, deadline)
+def _on_ray(
+    ray: Ray, signs: Signs, start: Fraction, far: Fraction, deadline: Deadline
+) -> Iterator[tuple[Certified, Component]]:
+    got = zeros(ray.derivatives, ray.sign, start, far, deadline)
     if got.left is not None or got.unsure:
         raise Unsupported(
             "a chain with a regularizer", expected="simple zeros of a derivative", got="one that is perhaps multiple"

@@ -6,6 +6,7 @@ interval may end at a break. Whether F'(0+) or F'(0-) is 0 is decided exactly wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -105,8 +106,9 @@ def _summand(t: Term, z: arb, near: Fraction) -> tuple[arb, arb]:
         grown = ball(t.psi.alpha or ZERO) * z.exp()
         values = [z, arb(1), arb(0)] if near > 0 else [grown - ball(t.psi.alpha or ZERO), grown, grown]
     else:
-        found = BallRing().derivatives(t.psi, z, 2, Where("the line"))
-        values = [v for v in found if v is not None]
+        values = _sharp(t.psi.kind, z) or [
+            v for v in BallRing().derivatives(t.psi, z, 2, Where("the line")) if v is not None
+        ]
     f, up, bend = values
     c, y = ball(t.weight), ball(t.target)
     if t.kind == "squared":
@@ -115,10 +117,47 @@ def _summand(t: Term, z: arb, near: Fraction) -> tuple[arb, arb]:
     return -c * y * share * up, c * y * share * (y * rest * up * up - bend)
 
 
+def _monotone(f: Callable[[arb], arb], z: arb) -> arb:
+    """f over a ball between its values at the ends, which is sharp also where the ball is wide."""
+    low, high = f(z.lower()), f(z.upper())
+    return low.union(high) if low.is_finite() and high.is_finite() else f(z)
+
+
 def _sigmoid(z: arb) -> arb:
-    """Between its values at the ends of the ball, which is sharp also where e^z is not."""
-    low, high = (1 / (1 + (-v).exp()) for v in (z.lower(), z.upper()))
-    return low.union(high) if low.is_finite() and high.is_finite() else 1 / (1 + (-z).exp())
+    return _monotone(lambda v: 1 / (1 + (-v).exp()), z)
+
+
+def _fading(f: Callable[[arb], arb], z: arb) -> arb:
+    """The same for even f that falls with |z|."""
+    low, high = f(z.abs_lower()), f(z.abs_upper())
+    return low.union(high) if low.is_finite() and high.is_finite() else f(z)
+
+
+def _bell(u: arb) -> arb:
+    """s(u)(1 - s(u)), without cancellation, for a number."""
+    fall = (-abs(u)).exp()
+    return fall / ((1 + fall) * (1 + fall))
+
+
+def _sharp(kind: str, z: arb) -> list[arb] | None:
+    """The value and two derivatives of some activations, sharp over wide balls too; None for the others."""
+    if kind == "exp":
+        return [_monotone(lambda v: v.exp(), z)] * 3
+    if kind == "erf":
+        up = 2 / arb.pi().sqrt() * _fading(lambda v: (-v * v).exp(), z)
+        return [_monotone(lambda v: v.erf(), z), up, -2 * z * up]
+    bent = _monotone(lambda v: (v / 2).tanh(), z)  # 2s - 1
+    if kind == "tanh":
+        t, up = _monotone(lambda v: v.tanh(), z), 4 * _fading(_bell, 2 * z)
+        return [t, up, -2 * t * up]
+    s, r = _sigmoid(z), _fading(_bell, z)
+    if kind == "sigmoid":
+        return [s, r, -r * bent]
+    if kind == "softplus":
+        return [_monotone(lambda v: (-abs(v)).exp().log1p() + arb.max(v, arb(0)), z), s, r]
+    if kind == "swish":
+        return [z * s, s + z * r, r * (2 - z * bent)]
+    return None
 
 
 def blind_part(problem: Problem) -> arb:
@@ -236,6 +275,8 @@ def slope_at_zero(line: Line, side: int) -> int | None:
             s -= t.weight * t.target * x * (4 if t.kind == "squared" else 1)
         elif value is None or slope is None:
             return None
+        elif kind == "softplus" and t.target.denominator == 1 and abs(t.target) <= 64:  # -c y (x/2)/(1 + 2^y)
+            r -= t.weight * t.target * x / 2 / (1 + Fraction(2) ** int(t.target))
         elif t.kind == "squared":
             r += 2 * t.weight * (value - t.target) * slope * x
         elif value == 0 or slope == 0 or t.target == 0:
