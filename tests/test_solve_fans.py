@@ -158,11 +158,19 @@ def test_what_the_layer_does_not_cover_goes_another_way() -> None:
     assert layer_of(network([2, 1, 1], [[1, 2]], [1], activation="requ")) is None
 
 
-def test_directions_that_share_their_outputs_are_named() -> None:
-    # |u_1| y_1 + |u_2| y_2 on e_1, e_2: units in the cells (+ +) and (+ -) have the same outputs and may share their product
+def test_directions_that_share_their_outputs() -> None:
+    # |u_1| y_1 + |u_2| y_2 on e_1, e_2: units in the cells (+ +) and (+ -) have the same outputs and may share their product.
+    # (a - 1)^2 + (b - 3)^2 + sqrt(a^2 + b^2)/5 is least for r = sqrt(10) - 1/10 along (1, 3): F = sqrt(10)/5 - 1/100. Each of two units in one of four
+    # cells: 16 pieces of dimension 1; one of them alone: 8 points. Everything else falls.
     absolute = {"kind": "piecewise-polynomial", "breaks": ["0"], "pieces": [["0", "-1"], ["0", "1"]]}
     p = network([2, 2, 1], [[1, 0], [0, 1]], [1, 3], activation=absolute, regularizer=ridge("1/10"))
     found = critical_set(p, budget=Budget(60))
+    assert found.coverage.complete, found.coverage.reason
+    low = [c for c in found.components if c.kind.is_minimum]
+    assert sorted(c.dimension for c in low) == [0] * 8 + [1] * 16
+    assert all(abs(float(c.value.lower) - (10**0.5 / 5 - 0.01)) < 1e-12 for c in low)
+    three = network([2, 3, 1], [[1, 0], [0, 1]], [1, 3], activation=absolute, regularizer=ridge("1/10"))
+    found = critical_set(three, budget=Budget(40))
     assert not found.coverage.complete
     assert "a choice of faces was not solved" in found.coverage.reason
 
