@@ -18,6 +18,7 @@ from explorer.point import Inertia
 from explorer.problem import Problem
 from explorer.solve import bounds
 from explorer.solve.attained import attained
+from explorer.solve.balance import narrowed
 from explorer.solve.boxes.balls import value_at
 from explorer.solve.boxes.dead_line import dead_line
 from explorer.solve.boxes.leftovers import Cluster, clusters
@@ -53,6 +54,8 @@ class Region:
             if certified:
                 raise
             ball = growth_radius(problem)
+        if not certified:
+            ball = narrowed(problem, ball)
         sides = tuple(_short_side(b) for b in ball.bounds)
         return cls(tuple(-s for s in sides), sides, ball)
 

@@ -201,12 +201,12 @@ def limits_of_newton(
                 break
             step = np.clip(np.nan_to_num(step), -width / 8, width / 8)
             x = x - step
-            x = x[:, ((x > lo[:, None] - width) & (x < hi[:, None] + width)).all(axis=0)]
+            near = ((x > lo[:, None] - width) & (x < hi[:, None] + width)).all(axis=0)
+            x, step = x[:, near], step[:, near]
             if not x.shape[1]:
                 return []
-        last = np.abs(step).max(axis=0) if step.shape[1] == x.shape[1] else None
-    if last is not None:
-        x = x[:, last < np.ldexp(1, -20)]
+        last = np.abs(step).max(axis=0) if step.shape[1] == x.shape[1] else np.zeros(x.shape[1])
+    x = x[:, last < np.ldexp(1, -20)]
     x = x[:, ((x >= lo[:, None]) & (x <= hi[:, None])).all(axis=0)]
     keys = np.rint(np.ldexp(x, 16)).astype(np.int64)
     _, first = np.unique(keys, axis=1, return_index=True)

@@ -21,6 +21,8 @@ from explorer.budget import Deadline
 from explorer.problem import Problem
 from explorer.solve.boxes import arrays as ia
 from explorer.solve.boxes.arrays import Array, Range
+from explorer.solve.boxes.equations import Equations
+from explorer.solve.boxes.last_layer import LastLayer
 from explorer.solve.boxes.leftovers import hopeless
 from explorer.solve.boxes.mirror import Move
 from explorer.solve.boxes.tape import Run, Tape
@@ -50,6 +52,7 @@ class Search:
     stopped: str = ""
     recorded: bool = False
     mirrors: Sequence[Move] = ()
+    contractors: Sequence[LastLayer | Equations] = ()
     #: node -> token, and node -> the first of its two children; only if a tree is recorded
     tokens: dict[int, Token] = field(default_factory=dict)
     children: dict[int, int] = field(default_factory=dict)
@@ -94,6 +97,8 @@ def prune(
     lo, hi = box
     tape = Tape.of(problem)
     run = Search(list(known), recorded=tree, mirrors=mirrors)
+    if not tree:
+        run.contractors = [c for c in (LastLayer.of(problem, tape), Equations.of(problem)) if c is not None]
     first = (lo[:, None], hi[:, None]) if resume is None else resume
     stack = [(*first, np.zeros(first[0].shape[1], dtype=np.int64))]
     size, nodes, before = (hi - lo)[:, None], 1, 0
@@ -139,6 +144,9 @@ def _resisting(
     problem: Problem, tape: Tape, run: Search, lo: Array, hi: Array, node: Array, ball: Radius | None
 ) -> tuple[Array, Array, Array, Array]:
     """The boxes of a batch that are neither settled nor excluded, contracted, and the weight of each coordinate."""
+    for contractor in run.contractors:
+        lo, hi, empty = contractor.contracted(lo, hi)
+        lo, hi, node = lo[:, ~empty], hi[:, ~empty], node[~empty]
     left = _settled(problem, run, lo, hi, node, ball)
     lo, hi, node = lo[:, left], hi[:, left], node[left]
     if not len(left):

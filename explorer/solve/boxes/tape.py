@@ -26,12 +26,12 @@ from explorer.model.regularizers import Separable, terms
 from explorer.problem import Activation, Problem
 from explorer.solve.boxes import arrays as ia
 from explorer.solve.boxes.arrays import Array, Range
-from explorer.solve.boxes.ring import derivative_range, nonnegative
+from explorer.solve.boxes.ring import balance_range, derivative_range, nonnegative
 
 ONE = Fraction(1)
 Node = tuple[
     Any, ...
-]  # ("parameter", k), ("sum", parts, constant), ("product", a, b), ("square", a), ("phi", activation, order, z, lower orders)
+]  # ("parameter", k), ("sum", parts, constant), ("product", a, b), ("square", a), ("phi", activation, order, z, lower orders), ("balance", activation, z, orders 0 and 1)
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,11 @@ class Writer:
             out.append(Form(((found, ONE),), Fraction(0)))
         return out
 
+    def balance(self, activation: Activation, z: Form) -> Form:
+        """z phi'(z) - phi(z), for an activation without breaks whose derivatives are nodes."""
+        value, slope = (f.parts[0][0] for f in self.derivatives(activation, z, 1, Where("balance")))
+        return Form(((self.node(("balance", activation, self.written(z), (value, slope))), ONE),), Fraction(0))
+
     def norm_cubed(self, square: Form, where: Where) -> tuple[Form, Form, Form] | None:
         raise Unsupported(str(where), expected="no neuron-cubic regularizer of several inputs", got="one")
 
@@ -172,7 +177,11 @@ class Tape:
         jet = loss_jet(problem, writer, [writer.parameter(k) for k in range(d)], order=2)
         zero = writer.constant(Fraction(0))
         gradient = tuple(writer.written(jet.gradient.get(k, zero)) for k in range(d))
-        hessian = tuple((i, j, writer.written(h)) for (i, j), h in sorted(jet.hessian.items()))
+        return cls.compiled(writer, gradient, [(i, j, writer.written(h)) for (i, j), h in sorted(jet.hessian.items())])
+
+    @classmethod
+    def compiled(cls, writer: Writer, gradient: Sequence[int], hessian: Sequence[tuple[int, int, int]] = ()) -> Tape:
+        """The program for these nodes."""
         first = _needed(writer.nodes, gradient)
         ends = {n for *_, n in hessian}
         second = _needed(writer.nodes, ends) - first
@@ -185,14 +194,13 @@ class Tape:
             n: ([(m, ia.nearest(c)) for m, c in node[1]], ia.nearest(node[2]))
             for n, node in enumerate(writer.nodes) if node[0] == "sum"
         }  # fmt: skip
-        carried = tuple(sorted(both))
         return cls(
             tuple(writer.nodes),
             tuple(sorted(first)),
             tuple(sorted(second)),
-            gradient,
-            hessian,
-            carried,
+            tuple(gradient),
+            tuple(hessian),
+            tuple(sorted(both)),
             frozenset(signed),
             weights,
         )
@@ -213,9 +221,17 @@ class Tape:
     def begin(self, lo: Array, hi: Array) -> Run:
         """The gradient over the boxes lo[:, n] <= theta <= hi[:, n]."""
         run = Run({})
-        for n in self.first:
-            self._compute(run, n, lo, hi)
+        self.compute(run, self.first, lo, hi)
         return run
+
+    def needed(self, results: Iterable[int]) -> tuple[int, ...]:
+        """The nodes that these results need, in the order in which they are computed."""
+        return tuple(sorted(_needed(self.nodes, results)))
+
+    def compute(self, run: Run, nodes: Iterable[int], lo: Array, hi: Array) -> None:
+        """The values of these nodes over the boxes, those that they need being there or among them."""
+        for n in nodes:
+            self._compute(run, n, lo, hi)
 
     def slopes(self, run: Run) -> Range:
         """The gradient, shape (d, N)."""
@@ -228,8 +244,7 @@ class Tape:
             key: {name: Range(v.lo[keep], v.hi[keep]) for name, v in parts.items()} for key, parts in run.shared.items()
         }
         left = Run({n: run.values[n][:, keep] for n in self.carried}, shared)
-        for n in self.second:
-            self._compute(left, n, lo, hi)
+        self.compute(left, self.second, lo, hi)
         return [(i, j, left.values[n]) for i, j, n in self.hessian]
 
     def _compute(self, run: Run, n: int, lo: Array, hi: Array) -> None:
@@ -250,6 +265,10 @@ class Tape:
         elif kind == "sum":
             parts, constant = self.weights[n]
             values[n] = ia.combined([(c, values[m]) for m, c in parts], constant, (2, lo.shape[1]))
+        elif kind == "balance":
+            activation, z, lower = rest
+            found = balance_range(activation, Range(*values[z]), [Range(*values[m]) for m in lower])
+            values[n] = np.stack(np.broadcast_arrays(found.lo, found.hi, lo[0])[:2])
         else:
             activation, order, z, lower = rest
             shared = run.shared.setdefault((activation, z), {})
@@ -264,6 +283,8 @@ def _operands(node: Node) -> tuple[int, ...]:
         return tuple(m for m, _ in rest[0])
     if kind == "phi":
         return (rest[2], *rest[3])
+    if kind == "balance":
+        return (rest[1], *rest[2])
     return tuple(rest) if kind != "parameter" else ()
 
 
