@@ -68,10 +68,11 @@ def found_by_chance(problem: Problem, starts: int = 400) -> int:
     return len(found)
 
 
-def ends_by_chance(problem: Problem, starts: int) -> Any:
-    """Where Newton's method ends, as rows; gradients by complex steps, Hessians by their differences."""
+def ends_by_chance(problem: Problem, starts: int, reach: float | None = None) -> Any:
+    """Where Newton's method ends from starts in the box of the radius, or in [-reach, reach], as rows; gradients by complex steps, Hessians by their
+    differences."""
     d, h = len(problem.parameters), 1e-6
-    size = np.array([float(b) for b in radius(problem).bounds])
+    size = np.array([float(b) for b in radius(problem).bounds]) if reach is None else np.full(d, reach)
     x = np.random.default_rng(5).uniform(-1, 1, (d, starts)) * size[:, None]
 
     def slope(theta: Any) -> Any:

@@ -18,7 +18,7 @@ from explorer.point import Inertia
 from explorer.problem import Problem
 from explorer.solve import bounds
 from explorer.solve.attained import attained
-from explorer.solve.balance import narrowed
+from explorer.solve.balance import balance_radius, narrowed
 from explorer.solve.boxes.balls import value_at
 from explorer.solve.boxes.dead_line import dead_line
 from explorer.solve.boxes.leftovers import Cluster, clusters
@@ -53,7 +53,13 @@ class Region:
         except Unsupported:
             if certified:
                 raise
-            ball = growth_radius(problem)
+            try:
+                ball = growth_radius(problem)
+            except Unsupported as refused:
+                try:
+                    ball = balance_radius(problem)
+                except Unsupported:
+                    raise refused from None
         if not certified:
             ball = narrowed(problem, ball)
         sides = tuple(_short_side(b) for b in ball.bounds)

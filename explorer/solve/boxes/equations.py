@@ -46,56 +46,50 @@ class Equation:
     power: int = 1
 
 
-@dataclass(frozen=True)
-class Equations:
-    """The program for the rests."""
+def with_equations(problem: Problem) -> tuple[Tape, tuple[Equation, ...]]:
+    """The program of the problem with the rests of its equations in the first part; none where the problem is of another kind."""
+    net, loss, ridge, data = problem.network, problem.loss, problem.regularizer, problem.data
+    if not isinstance(net, DenseNetwork) or net.depth < 2 or net.output.kind != "linear" or data is None:
+        return Tape.of(problem), ()
+    if loss is None or loss.kind != "squared" or (ridge is not None and ridge.kind != "l2"):
+        return Tape.of(problem), ()
+    if any(activations.pieces_of(a) is not None for a in net.activations):
+        return Tape.of(problem), ()
+    found: list[Equation] = []
 
-    tape: Tape
-    equations: tuple[Equation, ...]
+    def further(writer: Writer) -> set[int]:
+        found.extend(_Author(problem, net, writer).equations())
+        return {e.rest for e in found}
 
-    @classmethod
-    def of(cls, problem: Problem) -> Equations | None:
-        net, loss, ridge, data = problem.network, problem.loss, problem.regularizer, problem.data
-        if not isinstance(net, DenseNetwork) or net.depth < 2 or net.output.kind != "linear" or data is None:
-            return None
-        if loss is None or loss.kind != "squared" or (ridge is not None and ridge.kind != "l2"):
-            return None
-        if any(activations.pieces_of(a) is not None for a in net.activations):
-            return None
-        writer = _Author(problem, net)
-        found = tuple(writer.equations())
-        return cls(Tape.compiled(writer.ring, sorted({e.rest for e in found})), found)
+    return Tape.of(problem, further), tuple(found)
 
-    def contracted(self, lo: Array, hi: Array) -> tuple[Array, Array, Array]:
-        """The boxes, narrower, with the same critical points, and which hold none."""
-        with np.errstate(all="ignore"):
-            run = Run({})
-            self.tape.compute(run, self.tape.first, lo, hi)
-            low, high = lo.copy(), hi.copy()
-            empty = np.zeros(lo.shape[1], dtype=bool)
-            for e in self.equations:
-                rest = run.values[e.rest]
-                if e.k is None:
-                    empty |= (rest[0] > 0) | (rest[1] < 0)
-                    continue
-                found = ia.mul(Range(-rest[1], -rest[0]), e.factor)
-                if e.power == 2:  # |theta| <= top, and >= bottom on the side where the box lies
-                    top = np.sqrt(np.maximum(found.hi, 0.0)) * (1 + ia.UNIT) + ia.TINY
-                    bottom = np.sqrt(np.maximum(found.lo, 0.0)) * (1 - ia.UNIT)
-                    empty |= found.hi < 0
-                    found = Range(
-                        np.where(lo[e.k] > -bottom, bottom, -top), np.where(hi[e.k] < bottom, -bottom, top)
-                    )
-                low[e.k], high[e.k] = np.fmax(low[e.k], found.lo), np.fmin(high[e.k], found.hi)
-            empty |= (low > high).any(axis=0)
-        return np.where(empty, lo, low), np.where(empty, hi, high), empty
+
+def solved(equations: Sequence[Equation], run: Run, lo: Array, hi: Array) -> tuple[Array, Array, Array]:
+    """The boxes over which the rests were computed, narrower, with the same critical points, and which hold none."""
+    low, high = lo.copy(), hi.copy()
+    empty = np.zeros(lo.shape[1], dtype=bool)
+    for e in equations:
+        rest = run.values[e.rest]
+        if e.k is None:
+            empty |= (rest[0] > 0) | (rest[1] < 0)
+            continue
+        found = ia.mul(Range(-rest[1], -rest[0]), e.factor)
+        if e.power == 2:  # |theta| <= top, and >= bottom on the side where the box lies
+            top = np.sqrt(np.maximum(found.hi, 0.0)) * (1 + ia.UNIT) + ia.TINY
+            bottom = np.sqrt(np.maximum(found.lo, 0.0)) * (1 - ia.UNIT)
+            empty |= found.hi < 0
+            found = Range(np.where(lo[e.k] > -bottom, bottom, -top), np.where(hi[e.k] < bottom, -bottom, top))
+        np.fmax(low[e.k], found.lo, out=low[e.k])
+        np.fmin(high[e.k], found.hi, out=high[e.k])
+    empty |= (low > high).any(axis=0)
+    return np.where(empty, lo, low), np.where(empty, hi, high), empty
 
 
 class _Author:
     """Writes the equations down as forms."""
 
-    def __init__(self, problem: Problem, net: DenseNetwork) -> None:
-        self.problem, self.net, self.ring = problem, net, Writer(keep_cancelled=False)
+    def __init__(self, problem: Problem, net: DenseNetwork, ring: Writer) -> None:
+        self.problem, self.net, self.ring = problem, net, ring
         self.first = starts(net)
         ridge = problem.regularizer
         self.ridge = ridge.weights if ridge is not None else (Fraction(0),) * net.parameter_count
@@ -136,7 +130,9 @@ class _Author:
             units, above = net.widths[layer + 1], net.widths[layer + 2]
             out = [[self.place(layer + 1, o, j) for o in range(above)] for j in range(units)]
             s = [[self._dot(out[j], row) for j in range(units)] for row in delta]
-            delta = [[ring.mul(a, b) for a, b in zip(*rows, strict=True)] for rows in zip(slopes[layer], s, strict=True)]
+            delta = [
+                [ring.mul(a, b) for a, b in zip(*rows, strict=True)] for rows in zip(slopes[layer], s, strict=True)
+            ]
             for j in range(units):
                 yield from self._unit(layer, j, [row[j] for row in delta], signals[layer])
                 yield from self._balance(layer, j, [row[j] for row in s], [row[j] for row in z[layer]], out[j])
@@ -144,7 +140,9 @@ class _Author:
     def _dot(self, places: Sequence[int], row: Sequence[Form]) -> Form:
         return self.ring.total([self.ring.mul(self.parameters[k], v) for k, v in zip(places, row, strict=True)])
 
-    def _unit(self, layer: int, unit: int, delta: Sequence[Form], signals: Sequence[Sequence[Form]]) -> Iterator[Equation]:
+    def _unit(
+        self, layer: int, unit: int, delta: Sequence[Form], signals: Sequence[Sequence[Form]]
+    ) -> Iterator[Equation]:
         ring, into = self.ring, self.incoming(layer, unit)
         for column, k in enumerate(into):
             data = ring.total([ring.mul(d, row[column]) for d, row in zip(delta, signals, strict=True)])
@@ -166,7 +164,9 @@ class _Author:
             others = [self.ring.scale(self.parameters[m], a) for m, a in linear if m != k]
             yield Equation(self.ring.written(self.ring.total([data, *others])), k, Range.of(1 / c))
 
-    def _balance(self, layer: int, unit: int, s: Sequence[Form], z: Sequence[Form], out: Sequence[int]) -> Iterator[Equation]:
+    def _balance(
+        self, layer: int, unit: int, s: Sequence[Form], z: Sequence[Form], out: Sequence[int]
+    ) -> Iterator[Equation]:
         ring, into = self.ring, self.incoming(layer, unit)
         act = self.net.activations[layer]
         data = [ring.mul(a, ring.balance(act, v)) for a, v in zip(s, z, strict=True)]

@@ -31,7 +31,9 @@ class LastLayer:
 
     tape: Tape
     places: tuple[int, ...]
-    nodes: tuple[int, ...]
+    #: nodes that do not depend on u, and the others
+    early: tuple[int, ...]
+    late: tuple[int, ...]
     gradient: tuple[int, ...]
     #: nodes of F_uu; entries that are not there are 0
     hessian: tuple[tuple[int, int, int], ...]
@@ -52,18 +54,19 @@ class LastLayer:
         index = {k: n for n, k in enumerate(places)}
         hessian = tuple((index[i], index[j], n) for i, j, n in tape.hessian if i in index and j in index)
         weights = [Range.of(regularizer.weights[k]).lo if regularizer is not None else 0.0 for k in places]
-        nodes = tape.needed({*gradient, *(n for *_, n in hessian)})
-        return cls(tape, places, nodes, gradient, hessian, tuple(max(float(v), 0.0) for v in weights))
+        nodes, dependent = tape.needed({*gradient, *(n for *_, n in hessian)}), tape.depending(places)
+        early, late = (tuple(n for n in nodes if (n in dependent) == wanted) for wanted in (False, True))
+        return cls(tape, places, early, late, gradient, hessian, tuple(max(float(v), 0.0) for v in weights))
 
-    def contracted(self, lo: Array, hi: Array) -> tuple[Array, Array, Array]:
-        """The boxes, narrower in u, with the same critical points, and which hold none."""
-        middle, where = (lo + hi) / 2, list(self.places)
+    def contracted(self, run: Run, lo: Array, hi: Array) -> tuple[Array, Array, Array]:
+        """The boxes, narrower in u, with the same critical points, and which hold none. ``run`` holds what does not depend on u then."""
+        where = list(self.places)
         with np.errstate(all="ignore"):
-            g, a = self._at(middle, middle)
-            start = middle[where] - np.nan_to_num(_product(_inverse(a.mid), g.mid))
-            low, high = lo.copy(), hi.copy()
-            low[where] = high[where] = start
-            g, a = self._at(low, high)
+            self.tape.compute(run, self.early, lo, hi)
+            start = (lo[where] + hi[where]) / 2
+            g, a = self._at(run, lo, hi, start)
+            start = start - np.nan_to_num(_product(_inverse(a.mid), g.mid))
+            g, a = self._at(run, lo, hi, start)
             below, above = lo[where], hi[where]
             for part in (self._centred(g, a, start), self._coercive(g, start), self._swept(g, a, start, below, above)):
                 below, above = np.fmax(below, part.lo), np.fmin(above, part.hi)  # a nan changes nothing
@@ -72,11 +75,13 @@ class LastLayer:
             low[where], high[where] = np.where(empty, lo[where], below), np.where(empty, hi[where], above)
         return low, high, empty
 
-    def _at(self, lo: Array, hi: Array) -> tuple[Range, Range]:
-        """F_u, shape (q, N), and F_uu, (q, q, N)."""
-        run = Run({})
-        self.tape.compute(run, self.nodes, lo, hi)
+    def _at(self, run: Run, lo: Array, hi: Array, u: Array) -> tuple[Range, Range]:
+        """F_u, shape (q, N), and F_uu, (q, q, N), at u and over the box of all others."""
         q, n = len(self.places), lo.shape[1]
+        lo, hi = lo.copy(), hi.copy()
+        lo[list(self.places)] = hi[list(self.places)] = u
+        run = Run({k: run.values[k] for k in self.early}, run.shared)
+        self.tape.compute(run, self.late, lo, hi)
         g = np.stack([run.values[k] for k in self.gradient])
         a = Range(np.zeros((q, q, n)), np.zeros((q, q, n)))
         for i, j, k in self.hessian:
@@ -109,9 +114,7 @@ class LastLayer:
         low, high = below - start, above - start
         low, high = low - np.abs(low) * ia.UNIT, high + np.abs(high) * ia.UNIT
         for j in range(len(self.places)):
-            others = [
-                ia.mul(Range(a.lo[j, k], a.hi[j, k]), Range(low[k], high[k])) for k in range(len(low)) if k != j
-            ]
+            others = [ia.mul(Range(a.lo[j, k], a.hi[j, k]), Range(low[k], high[k])) for k in range(len(low)) if k != j]
             s = ia.total([Range(g.lo[j], g.hi[j]), *others])
             new = ia.mul(ia.negative(s), ia.inverse(Range(a.lo[j, j], a.hi[j, j])))
             low[j], high[j] = np.fmax(low[j], new.lo), np.fmin(high[j], new.hi)

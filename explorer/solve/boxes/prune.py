@@ -3,7 +3,8 @@
 A box is *excluded* when some combination c . grad F has no zero in it, by its enclosure or by the mean value form
 c . grad F(m) + (c^T Hess F(box)) (box - m); the combinations tried are the components and the rows of an approximate inverse Hessian.
 It is *settled* when it lies in a box that is known to hold exactly one critical point (Krawczyk), or outside the ball of the a-priori
-radius, or when a symmetry maps it to where the search looks (`mirror`; the known boxes are then closed under the symmetries). Otherwise it is contracted (Hansen and Sengupta, BIT 21 (1981) 203-211) unless a tree is asked for, and halved. What is left at
+radius, or when a symmetry maps it to where the search looks (`mirror`; the known boxes are then closed under the symmetries). Otherwise it is contracted (Hansen and Sengupta, BIT 21 (1981) 203-211; before that by the last layer,
+`last_layer`, and by consequences of grad F = 0, `equations`) unless a tree is asked for, and halved. What is left at
 the smallest width, or when time or space run out, is *undecided*.
 Floats decide here, rounded outward (`arrays`); a tree of boxes is proved again by the checker.
 """
@@ -21,7 +22,7 @@ from explorer.budget import Deadline
 from explorer.problem import Problem
 from explorer.solve.boxes import arrays as ia
 from explorer.solve.boxes.arrays import Array, Range
-from explorer.solve.boxes.equations import Equations
+from explorer.solve.boxes.equations import Equation, solved, with_equations
 from explorer.solve.boxes.last_layer import LastLayer
 from explorer.solve.boxes.leftovers import hopeless
 from explorer.solve.boxes.mirror import Move
@@ -52,7 +53,8 @@ class Search:
     stopped: str = ""
     recorded: bool = False
     mirrors: Sequence[Move] = ()
-    contractors: Sequence[LastLayer | Equations] = ()
+    last: LastLayer | None = None  #: what makes boxes smaller beforehand, unless a tree is recorded
+    equations: Sequence[Equation] = ()
     #: node -> token, and node -> the first of its two children; only if a tree is recorded
     tokens: dict[int, Token] = field(default_factory=dict)
     children: dict[int, int] = field(default_factory=dict)
@@ -95,10 +97,9 @@ def prune(
     ``discover`` is offered the middles of some waiting boxes, shape (d, N), and may answer with new known boxes around critical points.
     """
     lo, hi = box
-    tape = Tape.of(problem)
-    run = Search(list(known), recorded=tree, mirrors=mirrors)
-    if not tree:
-        run.contractors = [c for c in (LastLayer.of(problem, tape), Equations.of(problem)) if c is not None]
+    tape, equations = (Tape.of(problem), ()) if tree else with_equations(problem)
+    run = Search(list(known), recorded=tree, mirrors=mirrors, equations=equations)
+    run.last = None if tree else LastLayer.of(problem, tape)
     first = (lo[:, None], hi[:, None]) if resume is None else resume
     stack = [(*first, np.zeros(first[0].shape[1], dtype=np.int64))]
     size, nodes, before = (hi - lo)[:, None], 1, 0
@@ -144,16 +145,20 @@ def _resisting(
     problem: Problem, tape: Tape, run: Search, lo: Array, hi: Array, node: Array, ball: Radius | None
 ) -> tuple[Array, Array, Array, Array]:
     """The boxes of a batch that are neither settled nor excluded, contracted, and the weight of each coordinate."""
-    for contractor in run.contractors:
-        lo, hi, empty = contractor.contracted(lo, hi)
-        lo, hi, node = lo[:, ~empty], hi[:, ~empty], node[~empty]
     left = _settled(problem, run, lo, hi, node, ball)
     lo, hi, node = lo[:, left], hi[:, left], node[left]
     if not len(left):
         return lo, hi, node, np.zeros_like(lo)
     with np.errstate(all="ignore"):
-        values = tape.begin(lo, hi)
+        values, empty = Run({}), np.zeros(lo.shape[1], dtype=bool)
+        if run.last is not None:
+            lo, hi, empty = run.last.contracted(values, lo, hi)
+        values = tape.begin(lo, hi, values)
         left = _unsigned(run, tape.slopes(values), node)
+        if run.equations:
+            lo, hi, out = solved(run.equations, values, lo, hi)
+            empty |= out
+        left = left[~empty[left]]
         lo, hi, node = lo[:, left], hi[:, left], node[left]
         if not len(left):
             return lo, hi, node, np.zeros_like(lo)

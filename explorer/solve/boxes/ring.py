@@ -62,8 +62,16 @@ GELU_TURNS = [
 ]  # fmt: skip
 #: of z phi' - phi: -ln 2 at 0; 0.4392288398 and 0.2935316 at the places where phi'' = 0, and 0 at 0
 SOFTPLUS_TURNS = [_turn("0", "-0.6931471806", -1)]
-SWISH_BALANCE = [_turn("2.3993572805", "0.4392288399", 1), _turn("-2.3993572805", "0.4392288399", 1), _turn("0", "0", -1)]
-GELU_BALANCE = [_turn("1.4142135624", "0.2935253264", 1), _turn("-1.4142135624", "0.2935253264", 1), _turn("0", "0", -1)]
+SWISH_BALANCE = [
+    _turn("2.3993572805", "0.4392288399", 1),
+    _turn("-2.3993572805", "0.4392288399", 1),
+    _turn("0", "0", -1),
+]
+GELU_BALANCE = [
+    _turn("1.4142135624", "0.2935253264", 1),
+    _turn("-1.4142135624", "0.2935253264", 1),
+    _turn("0", "0", -1),
+]
 MIDDLE = [(Range.of(Fraction(0)), Range.of(Fraction(1)).hi, 1)]
 
 

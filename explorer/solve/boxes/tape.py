@@ -10,7 +10,7 @@ so the algebra holds for every choice; terms are then not dropped when their coe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -168,7 +168,8 @@ class Tape:
     ]  # of sums: the doubles next to their coefficients and constants
 
     @classmethod
-    def of(cls, problem: Problem) -> Tape:
+    def of(cls, problem: Problem, further: Callable[[Writer], Iterable[int]] = lambda writer: ()) -> Tape:
+        """``further`` may write more nodes, and says which of them belong to the first part."""
         used = [a for _, a in used_activations(problem)]
         used += [t.function for t in terms(problem) if isinstance(t, Separable)]
         kinked = any(activations.row(a).breaks(a) for a in used)
@@ -177,12 +178,8 @@ class Tape:
         jet = loss_jet(problem, writer, [writer.parameter(k) for k in range(d)], order=2)
         zero = writer.constant(Fraction(0))
         gradient = tuple(writer.written(jet.gradient.get(k, zero)) for k in range(d))
-        return cls.compiled(writer, gradient, [(i, j, writer.written(h)) for (i, j), h in sorted(jet.hessian.items())])
-
-    @classmethod
-    def compiled(cls, writer: Writer, gradient: Sequence[int], hessian: Sequence[tuple[int, int, int]] = ()) -> Tape:
-        """The program for these nodes."""
-        first = _needed(writer.nodes, gradient)
+        hessian = tuple((i, j, writer.written(h)) for (i, j), h in sorted(jet.hessian.items()))
+        first = _needed(writer.nodes, (*gradient, *further(writer)))
         ends = {n for *_, n in hessian}
         second = _needed(writer.nodes, ends) - first
         both = first & (ends | {m for n in second for m in _operands(writer.nodes[n])})
@@ -198,8 +195,8 @@ class Tape:
             tuple(writer.nodes),
             tuple(sorted(first)),
             tuple(sorted(second)),
-            tuple(gradient),
-            tuple(hessian),
+            gradient,
+            hessian,
             tuple(sorted(both)),
             frozenset(signed),
             weights,
@@ -218,11 +215,19 @@ class Tape:
                 hessian.hi[i, j] = hessian.hi[j, i] = h[1]
             return gradient, hessian
 
-    def begin(self, lo: Array, hi: Array) -> Run:
-        """The gradient over the boxes lo[:, n] <= theta <= hi[:, n]."""
-        run = Run({})
-        self.compute(run, self.first, lo, hi)
+    def begin(self, lo: Array, hi: Array, run: Run | None = None) -> Run:
+        """The gradient over the boxes lo[:, n] <= theta <= hi[:, n]; what ``run`` holds already is not computed again."""
+        run = Run({}) if run is None else run
+        self.compute(run, [n for n in self.first if n not in run.values], lo, hi)
         return run
+
+    def depending(self, parameters: Sequence[int]) -> set[int]:
+        """The nodes that depend on these parameters."""
+        found: set[int] = set()
+        for n, node in enumerate(self.nodes):
+            if (node[0] == "parameter" and node[1] in parameters) or not found.isdisjoint(_operands(node)):
+                found.add(n)
+        return found
 
     def needed(self, results: Iterable[int]) -> tuple[int, ...]:
         """The nodes that these results need, in the order in which they are computed."""
