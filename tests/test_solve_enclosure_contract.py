@@ -71,10 +71,16 @@ def test_equations_are_combinations_of_the_gradient(name):
     tape, equations = with_equations(problem)
     assert len(equations) > len(problem.parameters) / 2
     d = len(problem.parameters)
-    x = np.random.default_rng(3).uniform(-2, 2, (d, 60))
+    x = np.random.default_rng(3).uniform(-1, 1, (d, 600))
+    with np.errstate(all="ignore"):
+        run = tape.begin(x, x)
+    # nan where outputs are farther away than Euler's identity allows
+    inside = np.flatnonzero(np.isfinite(sum(run.values[e.rest].sum(axis=0) for e in equations)))
+    assert len(inside) >= 3 * d
+    x = x[:, inside]
+    run = tape.begin(x, x)
     g = slope(problem, x)
     basis = np.concatenate([g, x * g]).T
-    run = tape.begin(x, x)
     for e in equations:
         value = run.values[e.rest].mean(axis=0)
         if e.k is not None:

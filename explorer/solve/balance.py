@@ -67,12 +67,10 @@ def _bounds(problem: Problem) -> tuple[dict[int, Fraction], list[tuple[tuple[int
                 found.append((SPREADS[kind] * pull / 2, rows * SPREADS[kind] * pull / 2))
             if kind in BALANCES:
                 found.append((limit + BALANCES[kind] * pull / 2, limit + rows * BALANCES[kind] * pull / 2))
-            for k in inside if slope is not None else ():
+            for k in inside:
                 column = (k - start) % cols if k < start + rows * cols else None
-                if weights[k] and (layer == 1 or column is None):
-                    signal = (
-                        max((abs(x[column]) for x in data.inputs), default=Fraction(0)) if column is not None else 1
-                    )
+                if slope is not None and weights[k] and (layer == 1 or column is None):
+                    signal = Fraction(1) if column is None else max(abs(x[column]) for x in data.inputs)
                     out[k] = slope * pull * signal / (2 * weights[k])
             if not found:  # nothing is known of the layers below
                 break
@@ -87,5 +85,5 @@ def _bounds(problem: Problem) -> tuple[dict[int, Fraction], list[tuple[tuple[int
         smallest = min(weights[start : start + rows * cols])
         if not smallest or (layer < net.depth and slope is None):
             break
-        pull *= root_above(1 / smallest, 2) if layer == net.depth else slope * root_above(limit / smallest, 2)
+        pull *= root_above((limit if slope is not None else Fraction(1)) / smallest, 2) * (slope or 1)
     return out, balls

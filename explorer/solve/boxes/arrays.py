@@ -343,6 +343,7 @@ def logistic_parts(z: Array) -> tuple[Array, Array, Array]:
     return np.where(z >= 0, inv, rest), rest * inv, (1.0 - e) * inv
 
 
+BALANCE_ERROR = 2e-13  #: of z phi' - phi (`ring.balance_range`)
 SWISH_ERROR = 2e-13  #: |z| r < 0.3 and r |2 - |z| t| < 0.6, each factor up to 5e-14
 
 

@@ -7,7 +7,8 @@ and s_lij = sum_o W_oj delta_(l+1)io, so delta = phi'(z) s, a critical point sat
 2. in the first layer, where the signals a_i are numbers, sum_i (n . a_i) delta_ij + 2 sum_k n_k lambda_k theta_k = 0 for every n. With n orthogonal to all a_i this is a linear
    equation for the incoming parameters alone (they lie in a space of at most as many dimensions as there are samples: the representer theorem); with n orthogonal to all but
    some samples, it says what these samples do. Both cancellations are exact here and no enclosure of single components shows them;
-3. sum_i s_lij (z phi'(z) - phi(z)) + 2 sum_in lambda theta^2 - 2 sum_out lambda W^2 = 0 (theta . F_theta over what comes in less that over what goes out): far out, where
+3. Euler's identity over the last layer, sum c (f - y/2)^2 + sum lambda theta^2 = sum c y^2 / 4; so |f_i - y_i/2| <= |y| / (2 sqrt c_i), which is used in all the others (`Node` clip);
+4. sum_i s_lij (z phi'(z) - phi(z)) + 2 sum_in lambda theta^2 - 2 sum_out lambda W^2 = 0 (theta . F_theta over what comes in less that over what goes out): far out, where
    units are nearly homogeneous, z phi' - phi is small, and the weights of a unit balance.
 
 An equation rest + c theta_k^p = 0 (p = 1, 2; c a positive or negative number) bounds theta_k over a box by the enclosure of the rest.
@@ -30,7 +31,7 @@ from explorer.problem import DenseNetwork, Problem
 from explorer.solve.boxes import arrays as ia
 from explorer.solve.boxes.arrays import Array, Range
 from explorer.solve.boxes.tape import Form, Run, Tape, Writer
-from explorer.solve.radius import starts
+from explorer.solve.radius import root_above, starts
 
 MOST = 12  #: combinations of samples for each unit
 Vector = tuple[Fraction, ...]
@@ -42,7 +43,7 @@ class Equation:
 
     rest: int
     k: int | None = None
-    factor: Range = Range(0.0, 0.0)
+    factor: Range | None = None
     power: int = 1
 
 
@@ -70,13 +71,13 @@ def solved(equations: Sequence[Equation], run: Run, lo: Array, hi: Array) -> tup
     empty = np.zeros(lo.shape[1], dtype=bool)
     for e in equations:
         rest = run.values[e.rest]
-        if e.k is None:
+        if e.k is None or e.factor is None:
             empty |= (rest[0] > 0) | (rest[1] < 0)
             continue
         found = ia.mul(Range(-rest[1], -rest[0]), e.factor)
         if e.power == 2:  # |theta| <= top, and >= bottom on the side where the box lies
-            top = np.sqrt(np.maximum(found.hi, 0.0)) * (1 + ia.UNIT) + ia.TINY
-            bottom = np.sqrt(np.maximum(found.lo, 0.0)) * (1 - ia.UNIT)
+            top = np.sqrt(np.maximum(found.hi, 0)) * (1 + ia.UNIT) + ia.TINY
+            bottom = np.sqrt(np.maximum(found.lo, 0)) * (1 - ia.UNIT)
             empty |= found.hi < 0
             found = Range(np.where(lo[e.k] > -bottom, bottom, -top), np.where(hi[e.k] < bottom, -bottom, top))
         np.fmax(low[e.k], found.lo, out=low[e.k])
@@ -122,10 +123,19 @@ class _Author:
                 jets = [[ring.derivatives(act, v, 1, Where("")) for v in row] for row in z[layer]]
                 level, now = [[j[0] for j in row] for row in jets], [[j[1] for j in row] for row in jets]
                 slopes.append(now)
-        delta = [
-            [ring.scale(ring.total([f, ring.constant(-t)]), 2 * c) for f, t in zip(row, y, strict=True)]
-            for row, y, c in zip(z[-1], data.targets, loss.weights, strict=True)
-        ]
+        energy = sum((c * t * t for c, y in zip(loss.weights, data.targets, strict=True) for t in y), Fraction(0)) / 4
+        delta, squares, positive = [], [], all(c > 0 for c in loss.weights)
+        for row, y, c in zip(z[-1], data.targets, loss.weights, strict=True):
+            middles = [ring.total([f, ring.constant(-t / 2)]) for f, t in zip(row, y, strict=True)]
+            squares += [ring.scale(ring.mul(h, h), c) for h in middles]
+            if positive:
+                middles = [ring.clip(h, root_above(energy / c, 2)) for h in middles]
+            delta.append(
+                [ring.scale(ring.total([h, ring.constant(-t / 2)]), 2 * c) for h, t in zip(middles, y, strict=True)]
+            )
+        if positive:
+            last = range(self.first[-2], self.first[-1])
+            yield from self._quadratic([*squares, ring.constant(-energy)], [(k, self.ridge[k]) for k in last])
         for layer in range(net.depth - 2, -1, -1):
             units, above = net.widths[layer + 1], net.widths[layer + 2]
             out = [[self.place(layer + 1, o, j) for o in range(above)] for j in range(units)]
@@ -170,8 +180,15 @@ class _Author:
         ring, into = self.ring, self.incoming(layer, unit)
         act = self.net.activations[layer]
         data = [ring.mul(a, ring.balance(act, v)) for a, v in zip(s, z, strict=True)]
-        squares = [(k, 2 * self.ridge[k]) for k in into] + [(k, -2 * self.ridge[k]) for k in out]
-        squares = [(k, c) for k, c in squares if c]
+        yield from self._quadratic(
+            data, [(k, 2 * self.ridge[k]) for k in into] + [(k, -2 * self.ridge[k]) for k in out]
+        )
+
+    def _quadratic(self, data: Sequence[Form], squares: Sequence[tuple[int, Fraction]]) -> Iterator[Equation]:
+        """The equation data + sum c theta_k^2 = 0, for every k with c != 0."""
+        ring, squares = self.ring, [(k, c) for k, c in squares if c]
+        if not squares:
+            yield Equation(ring.written(ring.total(data)))
         terms = {k: ring.scale(ring.mul(self.parameters[k], self.parameters[k]), c) for k, c in squares}
         for k, c in squares:
             rest = ring.total([*data, *(t for m, t in terms.items() if m != k)])

@@ -53,10 +53,10 @@ class LastLayer:
         gradient = tuple(tape.gradient[k] for k in places)
         index = {k: n for n, k in enumerate(places)}
         hessian = tuple((index[i], index[j], n) for i, j, n in tape.hessian if i in index and j in index)
-        weights = [Range.of(regularizer.weights[k]).lo if regularizer is not None else 0.0 for k in places]
+        weights = [Range.of(regularizer.weights[k]).lo if regularizer is not None else 0 for k in places]
         nodes, dependent = tape.needed({*gradient, *(n for *_, n in hessian)}), tape.depending(places)
         early, late = (tuple(n for n in nodes if (n in dependent) == wanted) for wanted in (False, True))
-        return cls(tape, places, early, late, gradient, hessian, tuple(max(float(v), 0.0) for v in weights))
+        return cls(tape, places, early, late, gradient, hessian, tuple(max(float(v), 0) for v in weights))
 
     def contracted(self, run: Run, lo: Array, hi: Array) -> tuple[Array, Array, Array]:
         """The boxes, narrower in u, with the same critical points, and which hold none. ``run`` holds what does not depend on u then."""
@@ -108,7 +108,7 @@ class LastLayer:
         ridge = np.array(self.ridge)[:, None]
         size = np.maximum(np.abs(g.lo), np.abs(g.hi))
         total = (size * size / ridge).sum(axis=0) * (1 + ia.SLACK) + ia.TINY
-        return _around(start, np.sqrt(total / ridge) * 0.5 * (1 + ia.SLACK) + np.abs(start) * ia.UNIT)
+        return _around(start, np.sqrt(total / ridge) / 2 * (1 + ia.SLACK) + np.abs(start) * ia.UNIT)
 
     def _swept(self, g: Range, a: Range, start: Array, below: Array, above: Array) -> Range:
         low, high = below - start, above - start

@@ -189,21 +189,20 @@ def balance_range(activation: Activation, z: Range, known: Sequence[Range]) -> R
     kind, ends = activation.kind, np.stack(np.broadcast_arrays(z.lo, z.hi))
     if kind in ("tanh", "sigmoid"):
         t = np.stack(np.broadcast_arrays(value.lo, value.hi))
-        rise = (1.0 - t) * (1.0 + t) if kind == "tanh" else t * (1.0 - t)
-        return ia.turned(z, ends * rise - t, (1.0 + np.abs(ends)) * 2e-13, [])
+        rise = ia.tangent_slope(t) if kind == "tanh" else ia.logistic_slope(t)
+        return ia.turned(z, ends * rise - t, (1 + np.abs(ends)) * ia.BALANCE_ERROR, [])
     if kind == "softplus":
         size = -np.abs(ends)
-        below, _, _ = ia.logistic_parts(size)
         rest, slack = ia.softplus_at(size)
-        found = ia.turned(z, size * below - rest, slack + 1e-13, SOFTPLUS_TURNS)
-        return Range(found.lo, np.minimum(found.hi, 0.0))
+        found = ia.turned(z, size * ia.logistic_parts(size)[0] - rest, slack + ia.BALANCE_ERROR, SOFTPLUS_TURNS)
+        return Range(found.lo, np.minimum(found.hi, 0))
     if kind == "swish":
         found = ia.turned(z, ends * ends * ia.logistic_parts(ends)[1], ia.SWISH_ERROR, SWISH_BALANCE)
-        return Range(np.maximum(found.lo, 0.0), found.hi)
+        return Range(np.maximum(found.lo, 0), found.hi)
     if kind == "gelu":
         density = ia.gaussian_parts(ends)[1]
         found = ia.turned(z, ends * ends * density, ia.gaussian_errors(ends, density, 2), GELU_BALANCE)
-        return Range(np.maximum(found.lo, 0.0), found.hi)
+        return Range(np.maximum(found.lo, 0), found.hi)
     return ia.sub(ia.mul(z, slope), value)
 
 

@@ -31,7 +31,7 @@ from explorer.solve.boxes.ring import balance_range, derivative_range, nonnegati
 ONE = Fraction(1)
 Node = tuple[
     Any, ...
-]  # ("parameter", k), ("sum", parts, constant), ("product", a, b), ("square", a), ("phi", activation, order, z, lower orders), ("balance", activation, z, orders 0 and 1)
+]  # ("parameter", k), ("sum", parts, constant), ("product", a, b), ("square", a), ("phi", activation, order, z, lower orders), ("balance", activation, z, orders 0 and 1), ("clip", a, bound)
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,10 @@ class Writer:
         """z phi'(z) - phi(z), for an activation without breaks whose derivatives are nodes."""
         value, slope = (f.parts[0][0] for f in self.derivatives(activation, z, 1, Where("balance")))
         return Form(((self.node(("balance", activation, self.written(z), (value, slope))), ONE),), Fraction(0))
+
+    def clip(self, z: Form, bound: Fraction) -> Form:
+        """z, of which |z| <= bound is known where it matters."""
+        return Form(((self.node(("clip", self.written(z), Range.of(bound).hi)), ONE),), Fraction(0))
 
     def norm_cubed(self, square: Form, where: Where) -> tuple[Form, Form, Form] | None:
         raise Unsupported(str(where), expected="no neuron-cubic regularizer of several inputs", got="one")
@@ -270,6 +274,10 @@ class Tape:
         elif kind == "sum":
             parts, constant = self.weights[n]
             values[n] = ia.combined([(c, values[m]) for m, c in parts], constant, (2, lo.shape[1]))
+        elif kind == "clip":
+            z, bound = rest
+            low, high = np.maximum(values[z][0], -bound), np.minimum(values[z][1], bound)
+            values[n] = np.where(low <= high, np.stack([low, high]), np.nan)
         elif kind == "balance":
             activation, z, lower = rest
             found = balance_range(activation, Range(*values[z]), [Range(*values[m]) for m in lower])
@@ -288,6 +296,8 @@ def _operands(node: Node) -> tuple[int, ...]:
         return tuple(m for m, _ in rest[0])
     if kind == "phi":
         return (rest[2], *rest[3])
+    if kind == "clip":
+        return (rest[0],)
     if kind == "balance":
         return (rest[1], *rest[2])
     return tuple(rest) if kind != "parameter" else ()
