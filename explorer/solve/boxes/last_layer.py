@@ -56,7 +56,7 @@ class LastLayer:
         weights = [Range.of(regularizer.weights[k]).lo if regularizer is not None else 0 for k in places]
         nodes, dependent = tape.needed({*gradient, *(n for *_, n in hessian)}), tape.depending(places)
         early, late = (tuple(n for n in nodes if (n in dependent) == wanted) for wanted in (False, True))
-        return cls(tape, places, early, late, gradient, hessian, tuple(max(float(v), 0) for v in weights))
+        return cls(tape, places, early, late, gradient, hessian, tuple(weights))
 
     def contracted(self, run: Run, lo: Array, hi: Array) -> tuple[Array, Array, Array]:
         """The boxes, narrower in u, with the same critical points, and which hold none. ``run`` holds what does not depend on u then."""
