@@ -8,12 +8,16 @@ the others. In brackets the number of complex solutions that came back, where th
 number of real ones. Programs that are not installed are left out.
 
 - ``critical_set``: the whole answer from nothing: every real point proved, with value, index, kind, orbit and coverage;
+- ``count``: `explorer.solve.count.complex_count`: a number and no points, to be compared with Singular's and Macaulay2's; behind the number
+  "exact" over Q or "mod p", modulo one random prime of 30 bits;
 - ``monodromy``: explorer.homotopy from nothing, every complex solution certified, numerical completeness;
 - ``known family``: the same with the family's generic solutions given;
 - ``msolve``: -P 2, parametrisation over Q; ``Singular``: std over Q and vdim (a number, no points); ``Singular points``: the same and
   ``solve`` of its library solve.lib (floating point, 16 digits, nothing proved); ``Macaulay2``: degree over Q; ``phc``: phc -b
   (blackbox, floating point); ``bertini2``: ZeroDimSolver of its Python interface (finite solutions; ``--bertini`` names the
-  Python that has it, the figure is that of the whole process); ``SymPy``: groebner, grevlex (no points).
+  Python that has it, the figure is that of the whole process); ``SymPy``: groebner in grevlex, fglm to lex, and the real roots of the
+  univariate polynomial isolated (`Poly.intervals`: real values of one unknown, the least that finds all real points); ``SymPy basis``:
+  the grevlex basis alone.
 
 - ``msolve modulo``, ``Singular modulo`` (only when asked for): the number of solutions with multiplicity modulo a prime of 30 bits,
   and modulo 32003.
@@ -68,9 +72,10 @@ FAMILIES: dict[str, tuple[tuple[int, ...], str, int, bool, int]] = {
     "2-2-2-2": ((2, 2, 2, 2), "linear", 5, False, 13441),
 }
 EQUAL = " equal"  #: the same data with all ridge weights 1/10
-OURS = ("critical_set", "monodromy", "known family")
+OURS = ("critical_set", "count", "monodromy", "known family")
 MODULO = ("msolve modulo", "Singular modulo")  #: only when asked for
-ENGINES = (*OURS, "msolve", "Singular", "Singular points", "Macaulay2", "phc", "bertini2", "SymPy")
+PEERS = ("Singular", "Singular points", "Macaulay2", "phc", "bertini2", "SymPy", "SymPy basis")
+ENGINES = (*OURS, "msolve", *PEERS)
 BERTINI = """
 import bertini
 {names} = (bertini.Variable(name) for name in {names!r}.split(", "))
@@ -142,23 +147,20 @@ def inside(engine: str, name: str, budget: int) -> dict[str, Any]:
         before = cpu()
         count = multiplicity(system, str(find_msolve()), Deadline(None))
         return {"seconds": cpu() - before, "said": str(count)}
-    if engine == "SymPy":
-        import sympy
-
-        names, lines = system_text(name)
-        ring, *_ = sympy.ring(names, sympy.QQ, sympy.grevlex)
-        equations = [ring.from_expr(sympy.sympify(line.replace("^", "**"))) for line in lines]
-        sympy.groebner([sympy.Symbol("x") ** 2 - 1])
-        before = cpu()
-        basis = sympy.polys.groebnertools.groebner(equations, ring)
-        return {"seconds": cpu() - before, "said": f"{len(basis)} polynomials"}
+    if engine.startswith("SymPy"):
+        return by_sympy(name, points=engine == "SymPy")
     from explorer.budget import Budget, Deadline
     from explorer.homotopy.family import solve_family
     from explorer.homotopy.solutions import solutions
+    from explorer.solve.count import complex_count
     from explorer.solve.critical import critical_set
 
     critical_set(Problem.monomial(["x"], {(3,): 1, (1,): -3}))
     clock = Deadline(None)
+    if engine == "count":
+        before = cpu()
+        number = complex_count(problem, budget=Budget(budget))
+        return {"seconds": cpu() - before, "said": f"{number.number}, {'exact' if number.exact else 'mod p'}"}
     if engine == "critical_set":
         before = cpu()
         answer = critical_set(problem, budget=Budget(budget))
@@ -174,6 +176,29 @@ def inside(engine: str, name: str, budget: int) -> dict[str, Any]:
     spent = cpu() - before
     real = sum(o.copies for o in got.real)
     return {"seconds": spent, "said": f"{got.count}/{real}" + (", incomplete" if got.complaints else "")}
+
+
+def by_sympy(name: str, *, points: bool) -> dict[str, Any]:
+    """The grevlex basis, or from it the real values of the last unknown."""
+    import sympy
+
+    names, lines = system_text(name)
+    ring, *_ = sympy.ring(names, sympy.QQ, sympy.grevlex)
+    expressions = [sympy.sympify(line.replace("^", "**")) for line in lines]
+    equations = [ring.from_expr(e) for e in expressions]
+    warm = sympy.groebner([sympy.Symbol("x") ** 2 - 1], order="grevlex").fglm("lex")
+    warm.polys[-1].intervals()
+    before = cpu()
+    if not points:
+        basis = sympy.polys.groebnertools.groebner(equations, ring)
+        return {"seconds": cpu() - before, "said": f"{len(basis)} polynomials"}
+    last = sympy.groebner(expressions, *sympy.symbols(names), order="grevlex").fglm("lex").polys[-1]
+    univariate = sympy.Poly(last.as_expr(), sympy.Symbol(names[-1]))
+    values = univariate.intervals()
+    return {
+        "seconds": cpu() - before,
+        "said": f"{len(values)} real values of {names[-1]}, degree {univariate.degree()}",
+    }
 
 
 def cpu() -> float:
@@ -242,7 +267,7 @@ def cell(engine: str, name: str, budget: int, bertini: str) -> str:
 
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        inner = engine in (*OURS, "SymPy", "msolve modulo")
+        inner = engine in (*OURS, "SymPy", "SymPy basis", "msolve modulo")
         if inner:
             command, fed = [sys.executable, __file__, "--one", engine, "--budget", str(budget), name], ""
         else:
@@ -268,18 +293,22 @@ def cell(engine: str, name: str, budget: int, bertini: str) -> str:
             if process.returncode:
                 return f"> {budget}" if spent > budget - 3 else f"failed ({process.returncode})"
             result = json.loads(output)
-            return f"{result['seconds']:.2f} ({result['said']})"
+            return f"{_figure(result['seconds'])} ({result['said']})"
         try:
-            return f"{spent:.2f} ({read_count(engine, folder, output)})"
+            return f"{_figure(spent)} ({read_count(engine, folder, output)})"
         except (OSError, ValueError):
             return f"failed after {spent:.0f} s"
+
+
+def _figure(seconds: float) -> str:
+    return f"{seconds:.3f}" if seconds < 0.1 else f"{seconds:.2f}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--budget", type=int, default=60, help="seconds of processor time for each cell")
-    parser.add_argument("--peers", type=int, help="another budget for Singular, Macaulay2, phc and SymPy")
+    parser.add_argument("--peers", type=int, help="another budget for all other programs but msolve")
     parser.add_argument("--monodromy", type=int, help="another budget for monodromy and known family")
     parser.add_argument(
         "--factor", type=int, default=5, help="msolve's budget in seconds of critical_set, if that is more"
@@ -292,7 +321,7 @@ def main() -> int:
         print(json.dumps(inside(arguments.one, arguments.names[0], arguments.budget)))
         return 0
     engines = arguments.engine or ENGINES
-    budgets = dict.fromkeys(ENGINES[4:], arguments.peers) | dict.fromkeys(ENGINES[1:3], arguments.monodromy)
+    budgets = dict.fromkeys(PEERS, arguments.peers) | dict.fromkeys(("monodromy", "known family"), arguments.monodromy)
     print(f"{time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {os.cpu_count()} cores, ", end="")
     print(f"budget {arguments.budget} s of processor time for each cell\n")
     print(f"| family | unknowns | expected | {' | '.join(engines)} |\n|---|---|---|{'---|' * len(engines)}", flush=True)

@@ -53,7 +53,7 @@ def target(p):
 def in_the_weights(p):
     """The system of the first chart with all units alive: U and then the weights that are left, unit by unit."""
     t = target(p)
-    units = structure._units(p.network)
+    units = structure.hidden_units(p.network)
     living = tuple(units.incoming)
     pivots = {units.incoming[u][0][1]: u for u in living}
     names, system = structure._reduced(t, units, living, pivots, set(), set())

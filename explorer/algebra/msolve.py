@@ -116,7 +116,14 @@ def propose(
 
 def multiplicity(system: PolynomialSystem, binary: str, deadline: Deadline, *, seed: int = 0) -> int | None:
     """The dimension of the quotient algebra modulo one prime; None where it is not finite there or msolve does not say."""
-    return _modulo(system, binary, deadline, seed, _prime(random.Random(seed)))[1]
+    return modular_count(system, binary, deadline, seed=seed)[1]
+
+
+def modular_count(
+    system: PolynomialSystem, binary: str, deadline: Deadline, *, seed: int = 0
+) -> tuple[Dimension, int | None]:
+    """The same, and whether the solutions modulo that prime are finitely many."""
+    return _modulo(system, binary, deadline, seed, _prime(random.Random(seed)))
 
 
 def _modulo(

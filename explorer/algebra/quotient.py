@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+from collections.abc import Collection
 from itertools import product
 from typing import Any
 
@@ -36,6 +37,10 @@ class NotFinite(Exception):
 
 class TooLarge(Exception):
     """The limits were reached."""
+
+
+class Vanishes(Exception):
+    """An unknown that must not be 0 is 0 at a solution."""
 
 
 class Quotient:
@@ -86,14 +91,38 @@ class Quotient:
 
 def reduced_basis(equations: list[Terms], unknowns: int, limits: Limits | None = None) -> fmpz_mpoly_vec:
     """Reduced Groebner basis (grevlex) of integer polynomials, by FLINT; `TooLarge` beyond ``limits``."""
-    ctx = fmpz_mpoly_ctx.get([f"x{k}" for k in range(unknowns)], Ordering.degrevlex)
-    ideal = fmpz_mpoly_vec([ctx.from_dict(dict(p)) for p in equations], ctx)
+    ctx = _context(unknowns)
+    return _basis(fmpz_mpoly_vec([ctx.from_dict(dict(p)) for p in equations], ctx), limits)
+
+
+def _context(unknowns: int) -> fmpz_mpoly_ctx:
+    return fmpz_mpoly_ctx.get([f"x{k}" for k in range(unknowns)], Ordering.degrevlex)
+
+
+def _basis(ideal: fmpz_mpoly_vec, limits: Limits | None) -> fmpz_mpoly_vec:
     if limits is None:
         return ideal.buchberger_naive().autoreduction()
     basis, done = ideal.buchberger_naive(limits=limits)
     if not done:
         raise TooLarge
     return basis.autoreduction()
+
+
+def dimension(
+    equations: list[Terms], unknowns: int, limits: Limits | None = None, *, nonzero: Collection[int] = ()
+) -> int:
+    """The dimension of Q[x]/I as a vector space: the zeros of I over the complex numbers, counted with multiplicity. `NotFinite`, `TooLarge`,
+    and `Vanishes` where one of the unknowns ``nonzero`` is 0 at one of them."""
+    ctx = _context(unknowns)
+    basis = reduced_basis(equations, unknowns, limits)
+    leading = [tuple(int(e) for e in p.monoms()[0]) for p in basis if len(p)]
+    _check_finite(leading, unknowns)
+    # with a basis already there, one more polynomial is little work, but its coefficients grow
+    wider = None if limits is None else (limits[0], 2 * limits[1], 8 * limits[2])
+    for k in nonzero:
+        if not any(p.is_constant() for p in _basis(fmpz_mpoly_vec([*basis, ctx.gen(k)], ctx), wider)):
+            raise Vanishes
+    return len(standard_monomials(leading, unknowns, None))
 
 
 def _groebner(
@@ -107,12 +136,16 @@ def _groebner(
         if terms:
             (lead, scale), tail = terms[0], terms[1:]
             basis[lead] = [(m, -fmpq(c, scale)) for m, c in tail]
-    if any(not any(m) for m in basis):
+    _check_finite(basis, unknowns)
+    return basis
+
+
+def _check_finite(leading: Collection[Monomial], unknowns: int) -> None:
+    if any(not any(m) for m in leading):
         raise NotFinite("EMPTY")
-    pure = {next(k for k, e in enumerate(m) if e) for m in basis if sum(e > 0 for e in m) == 1}
+    pure = {next(k for k, e in enumerate(m) if e) for m in leading if sum(e > 0 for e in m) == 1}
     if len(pure) < unknowns:
         raise NotFinite("POSITIVE")
-    return basis
 
 
 def standard_monomials(leading: list[Monomial], unknowns: int, largest: int | None) -> list[Monomial]:

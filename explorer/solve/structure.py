@@ -73,6 +73,24 @@ class Units:
     degrees: dict[Unit, int]  #: the units fed by the inputs whose activation is one odd power of that degree
 
 
+@dataclass(frozen=True)
+class Chart:
+    """The points where exactly the units ``living`` live and the parameters ``pivots`` are their first nonzero incoming weights: the
+    parameters ``zero`` vanish there, those ``dead`` with them, and ``system`` in the unknowns U_i and m_p is left."""
+
+    living: tuple[Unit, ...]
+    pivots: dict[int, Unit]
+    dead: set[int]
+    zero: set[int]
+    first: bool  #: every first weight is a pivot: as many equations as unknowns
+    system: PolynomialSystem
+
+    @property
+    def squares(self) -> list[int]:
+        """The numbers of the unknowns U_i."""
+        return [self.system.names.index(_name(u)) for u in self.living]
+
+
 @dataclass
 class Tally:
     """Roots found so far, and the number of complex solutions."""
@@ -111,7 +129,7 @@ def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
         return None
     net = t.problem.network
     assert isinstance(net, DenseNetwork)
-    units, small = _units(net), net.parameter_count < SMALLEST
+    units, small = hidden_units(net), net.parameter_count < SMALLEST
     first = (
         small and len(units.incoming) < SEVERAL
     )  # with more units the reduced system is so much smaller that it is asked first
@@ -124,7 +142,7 @@ def by_structure(t: Target, deadline: Deadline) -> SystemSolution | None:
     flat = tuple((Fraction(0), Fraction(0)) for _ in origin.coordinates)
     tally = Tally([RealRoot(origin, "exact", found is None or found.zero > 0, flat)], 1)
     try:
-        for living in _patterns(units):
+        for living in patterns(units):
             _pattern(t, units, living, tally, deadline)
     except Unstructured:
         return None
@@ -166,7 +184,7 @@ def _odd_power(activation: Activation) -> int:
     return powers[0] if len(powers) == 1 and powers[0] % 2 else 0
 
 
-def _units(net: DenseNetwork) -> Units:
+def hidden_units(net: DenseNetwork) -> Units:
     starts, at = [], 0
     for cols, rows in zip(net.widths[:-1], net.widths[1:], strict=True):
         starts.append(at)
@@ -190,7 +208,7 @@ def _units(net: DenseNetwork) -> Units:
     return Units(tuple(layers), incoming, outgoing, flips, {u: k for u, k in degrees.items() if k})
 
 
-def _patterns(units: Units) -> Iterator[tuple[Unit, ...]]:
+def patterns(units: Units) -> Iterator[tuple[Unit, ...]]:
     """All sets of living units with at least one in every layer."""
     choices = [[c for k in range(1, len(layer) + 1) for c in combinations(layer, k)] for layer in units.layers]
     for picked in product(*choices):
@@ -200,7 +218,8 @@ def _patterns(units: Units) -> Iterator[tuple[Unit, ...]]:
 # -- one pattern of living units -----------------------------------------------------------------------------------
 
 
-def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, deadline: Deadline) -> None:
+def charts(t: Target, units: Units, living: tuple[Unit, ...]) -> Iterator[Chart]:
+    """All charts of one pattern; `Unstructured` where the equations cannot be divided."""
     dead = {
         p for u in units.incoming if u not in living for p in (*units.outgoing[u], *(q for _, q in units.incoming[u]))
     }
@@ -208,13 +227,18 @@ def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, de
     for chart in product(*(range(len(feeds[u])) for u in living)):
         pivots = {feeds[u][c]: u for u, c in zip(living, chart, strict=True)}
         zero = dead | {p for u, c in zip(living, chart, strict=True) for p in feeds[u][:c]}
-        names, system = _reduced(t, units, living, pivots, zero, dead)
-        if not any(chart) and _by_residual(t, units, living, pivots, zero, system, tally, deadline):
+        _, system = _reduced(t, units, living, pivots, zero, dead)
+        yield Chart(living, pivots, dead, zero, not any(chart), system)
+
+
+def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, deadline: Deadline) -> None:
+    for chart in charts(t, units, living):
+        if chart.first and _by_residual(t, units, chart, tally, deadline):
             continue
-        found = _parametrised(system, tally, deadline)
+        found = _parametrised(chart.system, tally, deadline)
         if found is None:
             continue
-        w, squares = found.eliminating, [names.index(_name(u)) for u in living]
+        w, squares = found.eliminating, chart.squares
         # U = 0 belongs to other patterns: no solution may have it, or the count would be wrong
         if not all(coprime(found.numerators[k], w) for k in squares):
             raise Unstructured
@@ -230,7 +254,7 @@ def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, de
                     continue
                 if not all(near[k][0] > 0 for k in squares):
                     break
-                lifted = _lifted(t, units, living, pivots, zero, dict(zip(names, near, strict=True)))
+                lifted = _lifted(t, units, chart, dict(zip(chart.system.names, near, strict=True)))
                 if lifted is not None:
                     tally.roots += lifted
                     break
@@ -238,18 +262,10 @@ def _pattern(t: Target, units: Units, living: tuple[Unit, ...], tally: Tally, de
                 raise Unstructured
 
 
-def _by_residual(
-    t: Target,
-    units: Units,
-    living: tuple[Unit, ...],
-    pivots: dict[int, Unit],
-    dead: set[int],
-    system: PolynomialSystem,
-    tally: Tally,
-    deadline: Deadline,
-) -> bool:
-    """Whether the solutions of ``system``, the first chart's, came from the shorter one in the gradient by the product of the weights: one of
-    its solutions for each that ``system`` has modulo a prime."""
+def _by_residual(t: Target, units: Units, chart: Chart, tally: Tally, deadline: Deadline) -> bool:
+    """Whether the solutions in a first chart came from the shorter system in the gradient by the product of the weights: one of
+    its solutions for each that the chart's has modulo a prime."""
+    living, system = chart.living, chart.system
     # a single unit has as few unknowns in its weights
     other = residual_system(t.problem, [number for _, number in living]) if len(living) > 1 else None
     binary = None if other is None or quick(system, largest=FEW) is not None else find_msolve()
@@ -270,7 +286,7 @@ def _by_residual(
             for u, (_, *rest) in zip(living, point, strict=True):
                 places = [p for _, p in units.incoming[u][1:]] + list(units.outgoing[u])
                 ends |= {f"m{p}": x for p, x in zip(places, rest, strict=True)}
-            lifted = _lifted(t, units, living, pivots, dead, ends)
+            lifted = _lifted(t, units, chart, ends)
             if lifted is None:
                 raise Unstructured
             found += lifted
@@ -352,25 +368,18 @@ def _balance(loss: Terms, units: Units, u: Unit) -> Terms:
     return {e: c for e, c in out.items() if c}
 
 
-def _lifted(
-    t: Target,
-    units: Units,
-    living: Sequence[Unit],
-    pivots: dict[int, Unit],
-    zero: set[int],
-    ends: dict[str, tuple[Fraction, Fraction]],
-) -> list[RealRoot] | None:
+def _lifted(t: Target, units: Units, chart: Chart, ends: dict[str, tuple[Fraction, Fraction]]) -> list[RealRoot] | None:
     """The 2^units original points over one reduced solution, the first by Krawczyk's test, the others by symmetry; None where the
     enclosure is not proved to hold a root."""
     with flint.ctx.workprec(BITS):
-        s = {u: ball(*ends[_name(u)]).sqrt() for u in living}
+        s = {u: ball(*ends[_name(u)]).sqrt() for u in chart.living}
         enclosures = []
         for p in range(len(t.loss.names)):
-            if p in zero:
+            if p in chart.zero:
                 enclosures.append((Fraction(0), Fraction(0)))
                 continue
-            w = arb(1) if p in pivots else ball(*ends[f"m{p}"])
-            for u in living:
+            w = arb(1) if p in chart.pivots else ball(*ends[f"m{p}"])
+            for u in chart.living:
                 if p in units.flips[u]:
                     w *= s[u]
             enclosures.append(bounds(w))
@@ -380,7 +389,7 @@ def _lifted(
     lower, upper = proof.point.lower, proof.point.upper
     if not all(lo < a and b < hi for lo, (a, b), hi in zip(lower, enclosures, upper, strict=True)):
         return None
-    return signed_copies(proof, [units.flips[u] for u in living])
+    return signed_copies(proof, [units.flips[u] for u in chart.living])
 
 
 def signed_copies(proof: KrawczykProof, flips: Sequence[frozenset[int]]) -> list[RealRoot]:
