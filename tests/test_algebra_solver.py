@@ -17,7 +17,7 @@ from explorer.algebra.balls import ball
 from explorer.algebra.exactify import Conjugates, satisfies
 from explorer.algebra.fields import arithmetic
 from explorer.algebra.inertia import BoxInertia, inertia, inertia_in_box
-from explorer.algebra.krawczyk import KrawczykProof, prove_box
+from explorer.algebra.krawczyk import KrawczykProof, prove_box, prove_root
 from explorer.algebra.parametrization import Dimension, Parametrization, Proposal
 from explorer.algebra.solver import SystemSolution, solve_zero_dimensional
 from explorer.algebra.systems import PolynomialSystem
@@ -397,3 +397,17 @@ def test_substituting_in_a_field_stops_with_the_clock():
     assert satisfies(system, points, Deadline(None))
     with pytest.raises(BudgetExceeded, match="substituting proposed roots"):
         satisfies(system, points, Deadline(0.0))
+
+
+def test_one_proof_for_each_orbit_of_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = PolynomialSystem.of("xy", [{(2, 0): 1, (0, 0): -2}, {(0, 2): 1, (0, 0): -3}])  # x^2 = 2, y^2 = 3
+    asked = []
+    monkeypatch.setattr(solver, "prove_root", lambda *a, **k: asked.append(a) or prove_root(*a, **k))
+    found = solve_zero_dimensional(system, Deadline(60), engine="groebner", max_field_degree=1)
+    assert len(asked) == 1
+    assert len(found.roots) == 4
+    assert {tuple(a + b > 0 for a, b in r.enclosure) for r in found.roots} == set(product((False, True), repeat=2))
+    for r in found.roots:
+        assert isinstance(r.point, EnclosedPoint)
+        assert isinstance(prove_box(system, r.point), KrawczykProof)
+        assert all(a**2 < v < b**2 or b**2 < v < a**2 for (a, b), v in zip(r.enclosure, (2, 3), strict=True))

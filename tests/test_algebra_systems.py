@@ -155,3 +155,13 @@ def test_rational_root_of_a_box_is_recognised_exactly() -> None:
     proof = prove_root(CIRCLE_LINE, [Q(7, 10), Q(7, 10)])
     assert isinstance(proof, KrawczykProof)
     assert exact_point(CIRCLE_LINE, proof.point) == proof.point
+
+
+def test_changes_of_sign_by_hand() -> None:
+    both = PolynomialSystem.of("xy", [{(1, 1): 1, (0, 0): -1}, {(2, 0): 1, (0, 0): -2}])  # xy = 1, x^2 = 2
+    assert [set(places) for places in both.sign_changes] == [{0, 1}]
+    each = PolynomialSystem.of(
+        "xy", [{(2, 0): 1, (0, 0): -2}, {(2, 1): 1, (0, 1): -3}]
+    )  # the second changes its sign with y
+    assert sorted(set(places) for places in each.sign_changes) == [{0}, {1}]
+    assert PolynomialSystem.of("x", [{(2,): 1, (1,): 1}]).sign_changes == ()

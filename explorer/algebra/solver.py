@@ -24,12 +24,13 @@ from explorer.algebra.roots import Interval, isolate, real_balls, sharpened
 from explorer.algebra.systems import PolynomialSystem, total_degree
 from explorer.budget import Deadline
 from explorer.errors import BudgetExceeded, Unsupported
-from explorer.point import AnyPoint
+from explorer.point import AnyPoint, EnclosedPoint
 
 EXACT_BEZOUT = 27  #: up to this Bezout number the exact engine is as fast as msolve (measured), so it goes first
 #: what is said of msolve's answer where the exact engine, asked as well, had to be stopped
 NO_SECOND = "the exact second computation not finished in half of the time left"
 EXACT_MULTIPLICITY = 36  #: up to this many solutions an exact second computation is cheap
+MOST_SIGNS = 6  #: of so many changes of sign all products are used
 WIDTHS = (
     80,
     160,
@@ -249,32 +250,51 @@ def _by_balls(
     intervals: list[Interval],
     deadline: Deadline,
 ) -> list[RealRoot] | Undecided:
-    """Roots of a factor of large degree: Krawczyk's test each; exact algebra modulo the factor where that fails."""
-    found = []
+    """Roots of a factor of large degree: Krawczyk's test for one of each orbit under the system's changes of sign, under which a box with
+    exactly one root has images with exactly one root; exact algebra modulo the factor where the test fails."""
+    found, known = list[RealRoot](), list[tuple[Interval, ...]]()
     for interval in intervals:
         deadline.check("proving real roots by Krawczyk's test")
-        root = None
+        box = None
         for bits in WIDTHS:
             near = enclose_root(parametrization, factor, interval, bits=bits)
-            if near is not None and (root := _krawczyk(system, near)) is not None:
+            if near is None:
+                continue
+            if (box := next((b for b in known if _inside(near, b)), None)) is not None:
                 break
-        if root is None:
+            if (box := _krawczyk(system, near)) is not None:
+                known += _images(box, system.sign_changes[:MOST_SIGNS])
+                break
+        if box is None:
             return _exactly(system, parametrization, factor, intervals, deadline)
-        found.append(root)
+        point = EnclosedPoint(tuple(a for a, _ in box), tuple(b for _, b in box))
+        found.append(RealRoot(point, "krawczyk", False, box))
     return found
 
 
-def _krawczyk(system: PolynomialSystem, near: tuple[Interval, ...]) -> RealRoot | None:
-    """The proved root in a box that holds the whole enclosure ``near`` of the candidate, or None."""
+def _images(box: tuple[Interval, ...], changes: Sequence[Sequence[int]]) -> list[tuple[Interval, ...]]:
+    """The box and all others that the changes of sign make of it."""
+    boxes = [box]
+    for places in changes:
+        boxes += [tuple((-b, -a) if k in places else (a, b) for k, (a, b) in enumerate(one)) for one in boxes]
+    return boxes
+
+
+def _inside(near: Sequence[Interval], box: Sequence[Interval]) -> bool:
+    return all(lo < a <= b < hi for (a, b), (lo, hi) in zip(near, box, strict=True))
+
+
+def _krawczyk(system: PolynomialSystem, near: tuple[Interval, ...]) -> tuple[Interval, ...] | None:
+    """A box with exactly one root that holds the whole enclosure ``near`` of the candidate, or None."""
     if not system.is_square:
         return None
     for radii in [RADII[k:] for k in range(len(RADII))]:
         proof = prove_root(system, [(a + b) / 2 for a, b in near], radii=radii)
         if isinstance(proof, Undecided):
             return None
-        box = proof.point
-        if all(lo < a <= b < hi for lo, hi, (a, b) in zip(box.lower, box.upper, near, strict=True)):
-            return RealRoot(box, "krawczyk", False, tuple(zip(box.lower, box.upper, strict=True)))
+        box = tuple(zip(proof.point.lower, proof.point.upper, strict=True))
+        if _inside(near, box):
+            return box
     return None
 
 

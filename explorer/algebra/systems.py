@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from flint import arb, fmpq, fmpz
 
 from explorer.algebra.fields import arithmetic
+from explorer.algebra.signs import even_sets
 from explorer.errors import Invalid
 from explorer.point import Element, Point
 
@@ -122,6 +123,14 @@ class PolynomialSystem:
     def integer_equations(self) -> tuple[tuple[tuple[Exponents, int], ...], ...]:
         """The nonzero equations with denominators cleared (the same zeros)."""
         return tuple(tuple(terms.items()) for terms, _ in self._cleared if terms)
+
+    @cached_property
+    def sign_changes(self) -> tuple[tuple[int, ...], ...]:
+        """Sets of unknowns whose signs can be changed at once so that every equation stays the same up to its sign; a basis of all of them."""
+        parities = (
+            [a - b for a, b in zip(e, p[0][0], strict=True)] for p in self.equations for e, _ in p[1:]
+        )  # all terms of an equation change sign, or none
+        return tuple(even_sets(parities, len(self.names)))
 
     def _exact(self, point: Point) -> Evaluator[Element]:
         a = arithmetic(point.field)

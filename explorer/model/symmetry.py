@@ -23,6 +23,7 @@ from math import factorial, lcm
 
 from sympy.combinatorics import Permutation, PermutationGroup
 
+from explorer.algebra.signs import even_sets
 from explorer.model import activations, regularizers
 from explorer.model.orbits import orbit, orbit_size
 from explorer.model.polynomial import is_polynomial, loss_polynomial
@@ -259,19 +260,7 @@ def _outer_map(
 
 def _sign_changes(terms: Mapping[tuple[int, ...], int], size: int) -> Iterator[SignedPermutation]:
     """A basis of all sign changes that fix the polynomial: the kernel mod 2 of its exponent vectors."""
-    rows: dict[int, int] = {}  # pivot bit -> reduced row
-    for e in terms:
-        v = sum((k & 1) << i for i, k in enumerate(e))
-        for pivot, row in rows.items():
-            v ^= row if v >> pivot & 1 else 0
-        if v:
-            pivot = v.bit_length() - 1
-            for other in rows:
-                rows[other] ^= v if rows[other] >> pivot & 1 else 0
-            rows[pivot] = v
-    for free in range(size):
-        if free not in rows:
-            yield _flip(size, [free, *(pivot for pivot, row in rows.items() if row >> free & 1)])
+    return (_flip(size, places) for places in even_sets(terms, size))
 
 
 def _occurrences(terms: Mapping[tuple[int, ...], int], size: int) -> list[list[tuple[int, int, int]]]:
