@@ -165,7 +165,7 @@ def critical(net: Net, theta: Array, open_cells: list[Array]) -> bool:
 
 
 def lost(
-    problem: Problem, found: CriticalSet, *, starts: int = 8, seed: int = 0, most: int = 300
+    problem: Problem, found: CriticalSet, *, starts: int = 40, seed: int = 0, most: int = 300
 ) -> tuple[int, list[str]]:
     """(critical points that were looked at, those on no listed component). Up to two incoming weights a unit, relu or leaky_relu."""
     net = Net.of(problem)

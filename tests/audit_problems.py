@@ -13,7 +13,7 @@ from fractions import Fraction as Q
 from itertools import pairwise, product
 from typing import Any
 
-from audit_units import random_chain, random_clipped, random_free_bias, random_partial_ridge
+from audit_units import random_chain, random_clipped, random_free_bias, random_partial_ridge, random_relu_ridge
 
 from explorer.problem import DenseNetwork, MonomialLoss, Problem
 
@@ -407,6 +407,7 @@ CLASSES: dict[str, Callable[[random.Random], Problem]] = {
     "partial-ridge": random_partial_ridge,
     "clipped": random_clipped,
     "free-bias": random_free_bias,
+    "relu-ridge": random_relu_ridge,
     "requ-ridge": random_requ_ridge,
     "outputs": random_outputs,
     "deep-linear": random_deep_linear,

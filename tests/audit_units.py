@@ -66,6 +66,41 @@ def random_free_bias(rng: random.Random) -> Problem:
             return problem
 
 
+def random_relu_ridge(rng: random.Random) -> Problem:
+    """One or two relu units on two or three scalar inputs, every weight of the ridge one of 0, 1/2, 1/10; a half in special position
+    (zero, equal or opposite inputs, equal, zero or exactly fitted targets)."""
+    units, n = rng.choice([1, 2, 2, 2]), rng.choice([2, 3])
+    bias = [rng.random() < 0.5, rng.random() < 0.5]
+    xs = rng.sample([-3, -2, -1, 1, 2, 3], n)
+    ys = [Q(rng.randint(-4, 4), rng.choice([1, 1, 2])) for _ in range(n)]
+    match rng.randint(0, 11):
+        case 0:
+            xs[-1] = 0
+        case 1:
+            xs[-1] = xs[0]
+        case 2:
+            xs[-1] = -xs[0]
+        case 3:
+            ys = [ys[0]] * n
+        case 4:
+            ys = [Q(0)] * n
+        case 5:
+            ys = [Q(2 * max(x, 0) + max(-x, 0)) for x in xs]
+    values = [Q(0), Q(1, 2), Q(1, 10)]
+    groups = [rng.choice(values) for _ in range(4)]
+    weights = [groups[0]] * units + [groups[1]] * (units * bias[0]) + [groups[2]] * units + [groups[3]] * bias[1]
+    if rng.random() < 0.6:
+        weights = [rng.choice(values) for _ in weights]
+    return Problem.dense(
+        widths=[1, units, 1],
+        inputs=[[x] for x in xs],
+        targets=ys,
+        activation="relu",
+        bias=bias,
+        regularizer={"kind": "l2", "weights": weights} if any(weights) else None,
+    )
+
+
 def random_chain(rng: random.Random) -> Problem:
     """Two or three single units in a row, homogeneous but for the last, both losses, no, partial, equal and unequal regularizers."""
     hidden = ["linear", "relu", "requ", "square", "cubic", LEAKY, ABSOLUTE]

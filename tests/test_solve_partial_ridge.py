@@ -10,8 +10,8 @@ import audit_checks
 import audit_descents
 import audit_problems
 import pytest
-from audit_problems import CLIPPED, HARD_TANH
 from audit_surface import on_component
+from audit_units import CLIPPED, HARD_TANH
 
 from explorer.budget import Budget
 from explorer.problem import Problem

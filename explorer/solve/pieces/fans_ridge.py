@@ -31,7 +31,7 @@ from explorer.solve import bounds
 from explorer.solve.classify import PRECISION
 from explorer.solve.pieces.fans import Face, Fan, dot
 from explorer.solve.pieces.fans_cells import shortened
-from explorer.solve.pieces.layer import MAX_STRATA, ZERO, Layer, Weights, gathered
+from explorer.solve.pieces.layer import MAX_STRATA, ZERO, Layer, Weights, free_part, gathered
 from explorer.solve.pieces.ridge_components import Found, Home, component
 from explorer.solve.pieces.ridge_points import Active, Numbers, Shift
 from explorer.solve.pieces.ridge_rest import Rest, rests_of
@@ -48,12 +48,13 @@ class Infinite(Exception):
 
 
 def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
-    """All Clarke-critical points; the coverage says what a system or a box left open."""
+    """All Clarke-critical points of a layer in which some unit has weights on both sides of its product; the coverage says what a
+    system or a box left open."""
     fan = layer.fan(deadline)
     units = [layer.weights_of(j) for j in range(layer.units)]
     kinds = list(dict.fromkeys(units))
     faces = [f for f in fan.faces if f.dimension and not f.dead and (not layer.even or _leading(f) > 0)]
-    types = [Type(f, s, w) for w in kinds for f in faces if len(w.kernel(f)) < f.dimension for s in (1, -1)]
+    types = [Type(f, s, w) for w in kinds for f in faces if _carries(layer, fan, f, w) for s in (1, -1)]
     doubts: list[str] = []
     components: list[Component] = []
     solved = 0
@@ -72,7 +73,14 @@ def with_ridge(layer: Layer, deadline: Deadline) -> CriticalSet:
         f"{len(fan.faces)} faces per unit; {solved} choices of faces and signs were not excluded by linear programming over Q, and "
         "the polynomial system of each was solved"
     )
-    return gathered(layer, components, doubts, reason, bounds.coercive(layer.problem))
+    return gathered(layer, components, doubts, reason, bounds.coercive(layer.problem) or _attained(layer))
+
+
+def _attained(layer: Layer) -> str:
+    """Why min F is attained where some units have no weights at all and the others are regularized in every weight."""
+    if all(all(w.incoming) if w.outgoing else not any(w.incoming) for w in map(layer.weights_of, range(layer.units))):
+        return "the units without weights reach a finite union of closed polyhedral cones of outputs, and F is coercive in the other units"
+    return ""
 
 
 def _strata(
@@ -145,6 +153,13 @@ def _flips(layer: Layer, home: Sequence[Home]) -> Iterator[tuple[int, ...]]:
     return product(*((1, -1) if layer.even and isinstance(a, int) else (1,) for a in home))
 
 
+def _carries(layer: Layer, fan: Fan, face: Face, weights: Weights) -> bool:
+    """Whether a unit with these weights may have v not 0 in the face: m v^2 = u . L u."""
+    if weights.outgoing:
+        return len(weights.kernel(face)) < face.dimension
+    return free_part(layer, fan, face, weights) is not None
+
+
 def _leading(face: Face) -> int:
     """The first sign of a face that is not 0: of two opposite faces one has 1."""
     return next((s for s in face.signs if s), 0)
@@ -202,7 +217,8 @@ def _possible(layer: Layer, fan: Fan, chosen: Sequence[Type]) -> bool:
     for t in chosen:
         slope = [combined([row[k] for row in t.face.columns], g) for k in range(t.face.dimension)]
         kernel = t.weights.kernel(t.face)
-        equations += [combined(k, slope) for k in kernel]  # free directions: the gradient of h vanishes along them
+        # free directions: the gradient of h vanishes along them
+        equations += [combined(k, slope) for k in kernel] if t.bent else slope
         inverse = [] if kernel else t.weights.inverse(t.face)
         direction = [combined([-t.sign * v for v in line], slope) for line in inverse]
         for n, side in zip(fan.normals, t.face.signs, strict=True):

@@ -46,8 +46,8 @@ class Weights:
 
     def like(self, other: Weights, face: Face) -> bool:
         """Whether products v u on the face cost the same under both: m M is the same form (docs/piecewise.md)."""
-        if self == other:
-            return True
+        if self == other or not self.outgoing or not other.outgoing:
+            return self == other
         return [[self.outgoing * x for x in row] for row in self.matrix(face)] == [
             [other.outgoing * x for x in row] for row in other.matrix(face)
         ]
@@ -212,8 +212,7 @@ def layer_of(problem: Problem) -> Layer | None:
     if degree > 1 and len(inputs[0]) > 1 and not ridge:
         return None
     layer = Layer(problem, net.widths[1], inputs, targets, tuple(loss.weights), slopes, degree, ridge)
-    balanced = degree == 1 and all(layer.weights_of(j).outgoing for j in range(layer.units))
-    return layer if ridge or layer.flat or balanced else None
+    return layer if ridge or layer.flat or degree == 1 else None
 
 
 def linear(names: Sequence[str], coefficients: Sequence[Fraction]) -> str:

@@ -63,7 +63,7 @@ def component(layer: Layer, fan: Fan, found: Found) -> tuple[Component | None, l
 
 def _described(layer: Layer, fan: Fan, found: Found, verdicts: Sequence[Verdict]) -> Component:
     active, home, flips, members, rests = found.active, found.home, found.flips, found.members, found.rests
-    dimension = sum(len(r.basis) for r in rests)
+    dimension = sum(r.dimension for r in rests)
     if found.free is None:
         dimension += sum(
             (len(m) - 1) * (1 + len(u.weights.kernel(u.face))) for m, u in zip(members, active.units, strict=True)
@@ -117,12 +117,14 @@ def _words(low: bool | None, active: Active, home: Sequence[Home]) -> str:
             else "the point is known by a box only, and the box does not decide how F changes across the kinks"
         )
     if not low:
-        return "one unit alone lowers F across its kinks, and every output weight raises it (it is regularized)"
+        return "one unit alone lowers F across its kinks, and every regularized output weight raises it"
     parts = ["F is convex in the products v u on the faces of the active units"] if active.units else []
     if any(not all(u.face.signs) for u in active.units):
         parts.append("it does not fall when they leave their faces")
     if any(isinstance(a, Rest) for a in home):
         parts.append("h(u)^2 <= 4 m u . L u for every unit with v = 0")
+    if any(isinstance(a, Rest) and a.sign != 0 for a in home):
+        parts.append("v h >= 0 near every unit that puts nothing out")
     return "; ".join(parts)
 
 
@@ -165,8 +167,10 @@ def _sample(
 ) -> AnyPoint:
     values: list[Any] = [active.numbers.ring.constant(ZERO)] * len(layer.problem.parameters)
     for j, a in enumerate(owners):
-        for k, x in zip(layer.incoming(j), a.sample if isinstance(a, Rest) else (), strict=False):
-            values[k] = active.numbers.ring.constant(x)
+        if isinstance(a, Rest):
+            for k, y in zip(layer.incoming(j), a.place(active.numbers), strict=True):
+                values[k] = y
+            values[layer.outgoing(j)] = active.numbers.ring.constant(Fraction(1 if a.sign is None else a.sign))
     for unit, home in zip(active.units, members, strict=True):
         ratios = _ratios(layer, unit, home)
         for share, ratio, j in zip(shares(ratios), ratios, home, strict=True):
@@ -187,7 +191,7 @@ def _texts(layer: Layer, fan: Fan, found: Found) -> list[str]:
     )
     for j, a in enumerate(found.home):
         if isinstance(a, Rest):
-            equations, inequalities = rest_texts(layer, fan, j, a)
+            equations, inequalities = rest_texts(layer, fan, j, a, found.active)
             out += equations
             sides += inequalities
     if layer.output_bias and found.free is None:

@@ -7,26 +7,47 @@ through the faces' parts in ker L on which h vanishes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import flint
 
 from explorer.algebra.feasible import Vector
+from explorer.point import Point
 from explorer.solve.pieces.fans import Face, Fan, dot
 from explorer.solve.pieces.layer import ZERO, Layer, Weights, free_part
-from explorer.solve.pieces.ridge_points import Active, Numbers, Verdict
+from explorer.solve.pieces.ridge_points import Active, ActiveUnit, Numbers, Verdict, clarke, leaving
+from explorer.solve.scalars import element_text
 
 
 @dataclass(frozen=True)
 class Rest:
-    """A unit with v = 0 and u in the part of ``face`` with L u = 0, on which h = 0: ``sample`` + span(``basis``), open."""
+    """A unit that adds nothing: u in the part of ``face`` with L u = 0 (``sample`` + span(``basis``), open) and on it h = 0.
+
+    ``sign`` of v: 0 in general; on a face without outputs v may also have a sign where its output weight is free (None: any v).
+    ``level``: where h is not 0 on the whole part, the point u of it, in the field of g, on the ray on which h = 0."""
 
     face: Face
     weights: Weights
     sample: Vector
     basis: tuple[Vector, ...]
+    sign: int | None = 0
+    level: tuple[Any, ...] | None = None
+
+    @property
+    def dimension(self) -> int:
+        return len(self.basis) + (self.sign != 0) - (self.level is not None)
+
+    def place(self, numbers: Numbers) -> list[Any]:
+        """u."""
+        return [numbers.ring.constant(x) for x in self.sample] if self.level is None else list(self.level)
+
+    def unit(self, numbers: Numbers) -> ActiveUnit:
+        """The same as a unit with v = +-1 (L u = 0: no coordinate of u enters the slopes)."""
+        nothing = [numbers.ring.constant(ZERO)] * self.face.dimension
+        size = numbers.ring.constant(Fraction(self.sign or 0))
+        return ActiveUnit(self.face, self.sign or 0, self.weights, nothing, self.place(numbers), size)
 
 
 def rests_of(active: Active, fan: Fan, weights: Weights) -> tuple[list[Rest], list[str]]:
@@ -36,12 +57,54 @@ def rests_of(active: Active, fan: Fan, weights: Weights) -> tuple[list[Rest], li
     for face in fan.faces:
         if (place := free_part(active.layer, fan, face, weights)) is None:
             continue
+        if face.dead and not weights.outgoing:
+            found += _idle(active, fan, Rest(face, weights, *place), doubts)
+            continue
+        heights = [_value(active, face, b) for b in place[1]]
         signs = [_height(active, face, b) for b in place[1]]
         if not any(s != 0 for s in signs):
             found.append(Rest(face, weights, *place))
-        elif None in signs or len(signs) > 1:
+        elif None in signs or len(signs) > 2:
             doubts.append("where h = 0 for a unit with v = 0 and free incoming weights was not decided")
+        elif len(signs) == 2:
+            found += _level(active, fan, Rest(face, weights, *place), heights)
     return found, doubts
+
+
+def _idle(active: Active, fan: Fan, rest: Rest, doubts: list[str]) -> list[Rest]:
+    """The places on a face without outputs of a unit whose output weight is free: any v in an open cell; else v = 0 and the signs of v
+    that are critical in the sense of Clarke."""
+    if all(rest.face.signs):
+        return [replace(rest, sign=None)]
+    out = [rest]
+    for sign in (1, -1):
+        idle = replace(rest, sign=sign)
+        met = clarke(active, fan, idle.unit(active.numbers))
+        if met is None:
+            doubts.append("Clarke's condition was not decided for a unit that puts nothing out")
+        elif met:
+            out.append(idle)
+    return out
+
+
+def _level(active: Active, fan: Fan, rest: Rest, heights: Sequence[Any]) -> list[Rest]:
+    """The ray h = 0 in a part of two dimensions, if it is inside: along h_2 b_1 - h_1 b_2 or the opposite."""
+    numbers = active.numbers
+    one, two = rest.basis
+    for way in (1, -1):
+        u = tuple(
+            numbers.linear([Fraction(way) * x, Fraction(-way) * y], [heights[1], heights[0]])
+            for x, y in zip(one, two, strict=True)
+        )
+        sides = [(numbers.linear(n, u), s) for n, s in zip(fan.normals, rest.face.signs, strict=True) if s]
+        if all(numbers.sign(x, s) == 1 for x, s in sides):
+            return [replace(rest, level=u)]
+    return []
+
+
+def _value(active: Active, face: Face, u: Vector) -> Any:
+    """h(u), h linear as on the face."""
+    return active.numbers.linear([dot(r, u) for r in face.rows], active.g)
 
 
 def _height(active: Active, face: Face, u: Vector) -> int | None:
@@ -56,7 +119,14 @@ def resting(active: Active, fan: Fan, rest: Rest) -> Verdict:
     """What F does when a resting unit moves: h(u) must be 0 nearby where L u = 0, and elsewhere h'(d)^2 <= 4 m d . L d. On the span
     of a face that quotient is largest where M d = h', if h' = 0 on ker M, and it counts if such a d or -d points into the face."""
     numbers, weights = active.numbers, rest.weights
-    strict, unsure = not rest.basis and all(weights.incoming), False
+    if rest.level is not None:
+        return Verdict(False, False)  # h is not 0 nearby where L is: v = eps s of the other sign
+    if rest.sign is None:
+        return Verdict(True, False)  # a dead cell: nothing but u . L u changes
+    if rest.sign:
+        return leaving(active, fan, rest.unit(numbers))
+    strict, unsure = not rest.basis and all(weights.incoming) and bool(weights.outgoing), False
+    moving = False
     for face in fan.above(rest.face):
         if face.dead:
             continue
@@ -68,6 +138,10 @@ def resting(active: Active, fan: Fan, rest: Rest) -> Verdict:
             if any(free):
                 return Verdict(False, False)  # h is not 0 at some u nearby with L u = 0
             unsure = unsure or None in free
+        if not weights.outgoing:  # against v h no square of v: any h that is not 0 counts
+            signs = [numbers.sign(x) for x in slope]
+            moving, unsure = moving or any(signs), unsure or None in signs
+            continue
         if any(flat):
             continue  # no largest quotient inside the face
         if None in flat:
@@ -86,6 +160,9 @@ def resting(active: Active, fan: Fan, rest: Rest) -> Verdict:
                 return Verdict(False, False)
             unsure = True  # moving v alone moves the outputs: that square may win
         unsure = unsure or gap is None or inside is None
+    if moving:
+        free = not any(weights.incoming) or rest.face.dead or _absorbed(active, rest)
+        return Verdict(False if free else None, False)
     return Verdict(None if unsure else True, strict)
 
 
@@ -141,11 +218,20 @@ def _points_inside(
     return True if True in found else None if None in found else False
 
 
-def rest_texts(layer: Layer, fan: Fan, j: int, rest: Rest) -> tuple[list[str], list[str]]:
+def rest_texts(layer: Layer, fan: Fan, j: int, rest: Rest, active: Active) -> tuple[list[str], list[str]]:
     """(equations, inequalities) of a resting unit j."""
     names = layer.problem.parameters
-    zero = [f"{names[k]} = 0" for k, w in zip(layer.incoming(j), rest.weights.incoming, strict=True) if w]
+    v = names[layer.outgoing(j)]
+    out = [f"{v} = 0"] if rest.sign == 0 else []
+    signed = [f"{v} {'>' if rest.sign > 0 else '<'} 0"] if rest.sign else []
     if not rest.basis:
-        return [f"{names[k]} = 0" for k in (*layer.incoming(j), layer.outgoing(j))], []
+        return [*(f"{names[k]} = 0" for k in layer.incoming(j)), *out], signed
+    zero = [f"{names[k]} = 0" for k, w in zip(layer.incoming(j), rest.weights.incoming, strict=True) if w]
     same, sides = layer.face_texts(j, rest.face, fan)
-    return [*zero, f"{names[layer.outgoing(j)]} = 0", *(e for e in same if e not in zero)], sides
+    if rest.level is not None:
+        assert isinstance(active.point, Point)
+        units = [tuple(Fraction(int(i == k)) for i in range(layer.size)) for k in range(layer.size)]
+        heights = [element_text(_value(active, rest.face, e), active.point.field) for e in units]
+        form = " + ".join(f"({h})*{names[k]}" for h, k in zip(heights, layer.incoming(j), strict=True) if h != "0")
+        out.append(f"{form} = 0")
+    return [*zero, *out, *(e for e in same if e not in zero)], [*sides, *signed]
