@@ -161,8 +161,8 @@ def resting(active: Active, fan: Fan, rest: Rest) -> Verdict:
             unsure = True  # moving v alone moves the outputs: that square may win
         unsure = unsure or gap is None or inside is None
     if moving:
-        free = not any(weights.incoming) or rest.face.dead or _absorbed(active, rest)
-        return Verdict(False if free else None, False)
+        falls = not any(weights.incoming) or rest.face.dead or _absorbed(active, rest)
+        return Verdict(False if falls else None, False)
     return Verdict(None if unsure else True, strict)
 
 
