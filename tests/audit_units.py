@@ -150,3 +150,18 @@ def random_chain(rng: random.Random) -> Problem:
         loss=loss,
         regularizer=regularizer,
     )
+
+
+def random_neuron(rng: random.Random) -> Problem:
+    """One neuron with a bias, or with two inputs, without a regularizer, smooth increasing outputs."""
+    two, n = rng.random() < 0.4, rng.randint(2, 4)
+    loss = rng.choice(["squared", "squared", "logistic"])
+    output = rng.choice(["sigmoid", "tanh", "softplus", "erf", "exp", {"kind": "elu", "alpha": 1}, "swish", "gelu"])
+    return Problem.dense(
+        widths=[1 + two, 1],
+        bias=[not two],
+        inputs=[[rng.randint(-3, 3) for _ in range(1 + two)] for _ in range(n)],
+        targets=[Q(rng.randint(-4, 8), 4) if loss == "squared" else Q(rng.choice([-1, 1])) for _ in range(n)],
+        output_activation=output,
+        loss=loss,
+    )

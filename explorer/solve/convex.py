@@ -170,7 +170,7 @@ def by_convexity(problem: Problem, deadline: Deadline) -> CriticalSet:
         raise Unsupported("convexity", expected=f"at most {LARGEST} parameters", got=f"{model.size}")
     if not model.logistic and model.exponent == 1:
         return _lasso(problem, model, deadline)
-    if model.logistic and not _bounded_below_tightly(model):
+    if model.logistic and not bounded_below_tightly(model):
         return _falling(problem, model, deadline)
     component = _minimum(problem, model, deadline)
     reason = f"{GLOBAL}, and these are one point, found by Krawczyk's test, and the kernel of the inputs at unregularized parameters"
@@ -307,7 +307,7 @@ def _shown(problem: Problem, rows: Sequence[Sequence[Fraction]]) -> list[str]:
 # -- separable data ------------------------------------------------------------------------------------------------------
 
 
-def _bounded_below_tightly(model: Model) -> bool:
+def bounded_below_tightly(model: Model) -> bool:
     """Stiemke: positive mu with sum mu_r y_r a_r = 0 at the free parameters, so that nothing falls for ever."""
     rows = [a for a in model.signed if any(v for v, w in zip(a, model.weights, strict=True) if not w)]
     free = [k for k, w in enumerate(model.weights) if not w]

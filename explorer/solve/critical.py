@@ -15,7 +15,7 @@ from explorer.model.kinds import is_piecewise_polynomial, is_polynomial
 from explorer.model.polynomial import loss_polynomial
 from explorer.point import EnclosedPoint
 from explorer.problem import DenseNetwork, Problem
-from explorer.solve import convex
+from explorer.solve import convex, neurons
 from explorer.solve.classify import Target
 from explorer.solve.finite import from_solution
 from explorer.solve.linear.closed_form import is_deep_linear
@@ -130,6 +130,8 @@ def _critical_set(problem: Problem, deadline: Deadline) -> CriticalSet:
         with suppress(Unsupported):
             return convex.by_convexity(problem, deadline)
     polynomial, why = is_polynomial(problem)
+    if not polynomial and (empty := neurons.by_separation(problem)) is not None:
+        return empty
     if not polynomial:
         if is_piecewise_polynomial(problem)[0]:
             return _piecewise(problem, deadline)

@@ -36,6 +36,9 @@ class Radius:
     balls: tuple[tuple[tuple[int, ...], Fraction], ...]
     #: (linear forms, Z): no critical point has all forms > Z, or all < -Z
     slabs: tuple[tuple[tuple[tuple[tuple[int, Fraction], ...], ...], Fraction], ...] = ()
+    #: without a regularizer: whether F goes to infinity far out, else a number that no limit of F far out is below
+    coercive: bool = False
+    beneath: Fraction | None = None
 
 
 def radius(problem: Problem) -> Radius:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from math import ceil, floor
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from explorer.algebra.inertia import BoxInertia, inertia_in_box
 from explorer.algebra.krawczyk import PRECISION, KrawczykProof, prove_root
 from explorer.algebra.systems import PolynomialSystem
 from explorer.errors import Unsupported
-from explorer.model.activations import pieces_of
+from explorer.model.activations import pieces_of, row
 from explorer.model.jets import Where, loss_jet
 from explorer.model.landscape import landscape
 from explorer.point import AnyPoint, EnclosedPoint, Inertia, Point
@@ -27,8 +28,14 @@ from explorer.solve.results import Value
 BITS = 64
 
 
+@dataclass(frozen=True)
 class BallRing:
-    """`flint.arb` balls as a ring of the jet engine, with two derivatives of smooth activations and of pieces."""
+    """`flint.arb` balls as a ring of the jet engine, with two derivatives of smooth activations and of pieces.
+
+    ``across``: a ball across a break gives the hull of both sides (Clarke's derivative) one order beyond the smoothness there, else it is refused.
+    """
+
+    across: bool = False
 
     def constant(self, value: Fraction) -> arb:
         return ball(value)
@@ -43,7 +50,6 @@ class BallRing:
         return bool(a == 0)
 
     def derivatives(self, activation: Activation, z: arb, order: int, where: Where) -> list[arb | None]:
-        p = pieces_of(activation)
         if activation.kind == "exp":
             return [z.exp()] * (order + 1)
         if activation.kind == "sigmoid":
@@ -71,19 +77,34 @@ class BallRing:
             g = density / (2 * arb.pi()).sqrt()
             below = (1 + x.erf()) / 2
             return [z * below, below + z * g, (2 - z * z) * g][: order + 1]
-        if p is not None and (k := piece_of(p.breaks, z)) is not None:
-            out, coefficients = [], list(p.polynomials[k])
-            for _ in range(order + 1):
-                value = arb(0)
-                for c in reversed(coefficients):
-                    value = value * z + ball(c)
-                out.append(value)
-                coefficients = [k * c for k, c in enumerate(coefficients)][1:]
-            return out
+        kinks = row(activation).breaks(activation)
+        if (k := piece_of([b.at for b in kinks], z)) is not None:
+            return _piece(activation, k, z, order)
+        if self.across and order <= 1 + min(
+            b.smoothness for b in kinks
+        ):  # Clarke's derivative of the last order that is bounded
+            met = [_piece(activation, k, z, order) for k in range(len(kinks) + 1)]
+            return [reduce(arb.union, values) for values in zip(*met, strict=True)]
         raise Unsupported(str(where), expected="a smooth activation, or a ball inside one piece", got=activation.kind)
 
     def norm_cubed(self, square: arb, where: Where) -> tuple[arb, arb, arb] | None:
         raise Unsupported(str(where), expected="no neuron-cubic regularizer", got="one")
+
+
+def _piece(activation: Activation, k: int, z: arb, order: int) -> list[arb]:
+    """Piece k of an activation with breaks, or a polynomial, continued over the ball, and its derivatives."""
+    p = pieces_of(activation)
+    if p is None:
+        alpha = ball(activation.alpha or Fraction(0))
+        return ([z, arb(1), arb(0)] if k else [alpha * z.expm1(), *[alpha * z.exp()] * 2])[: order + 1]
+    out, coefficients = [], list(p.polynomials[k])
+    for _ in range(order + 1):
+        value = arb(0)
+        for c in reversed(coefficients):
+            value = value * z + ball(c)
+        out.append(value)
+        coefficients = [j * c for j, c in enumerate(coefficients)][1:]
+    return out
 
 
 def piece_of(breaks: Sequence[Fraction], z: arb) -> int | None:
@@ -97,16 +118,18 @@ class AnalyticGradient:
     """The gradient of F in the shape that Krawczyk's test evaluates (as `PolynomialSystem` is for polynomial losses)."""
 
     problem: Problem
+    #: over a box across breaks of C^1 activations the Jacobian holds all of Clarke's, so the mean value form and Krawczyk's test hold
+    across: bool = False
 
     #: gradients are square systems
     is_square = True
 
     def at_balls(self, x: Sequence[Any]) -> list[Any]:
-        jet = loss_jet(self.problem, BallRing(), list(x), order=1)
+        jet = loss_jet(self.problem, BallRing(self.across), list(x), order=1)
         return [jet.gradient.get(i, arb(0)) for i in range(len(x))]
 
     def jacobian_at_balls(self, x: Sequence[Any]) -> list[list[Any]]:
-        jet = loss_jet(self.problem, BallRing(), list(x), order=2)
+        jet = loss_jet(self.problem, BallRing(self.across), list(x), order=2)
         d = len(x)
         return [[jet.hessian.get((min(i, j), max(i, j)), arb(0)) for j in range(d)] for i in range(d)]
 
@@ -136,7 +159,7 @@ def value_at(problem: Problem, point: AnyPoint) -> Value:
         raise Unsupported("value", expected="a rational value", got=f"an element of {field}")
     with flint.ctx.workprec(PRECISION):
         box = [ball(a, b) for a, b in zip(point.lower, point.upper, strict=True)]
-        value = loss_jet(problem, BallRing(), box, order=0).value
+        value = loss_jet(problem, BallRing(across=True), box, order=0).value
         if value is None or not value.is_finite():
             raise Unsupported("value", expected="a finite enclosure of F", got="none")
         return rounded(value)

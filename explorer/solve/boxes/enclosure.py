@@ -19,13 +19,14 @@ from explorer.problem import Problem
 from explorer.solve import bounds
 from explorer.solve.attained import attained
 from explorer.solve.balance import balance_radius, narrowed
-from explorer.solve.boxes.balls import value_at
+from explorer.solve.boxes.balls import inertia_at, value_at
 from explorer.solve.boxes.dead_line import dead_line
 from explorer.solve.boxes.leftovers import Cluster, clusters
 from explorer.solve.boxes.points import Certified, Points, search
 from explorer.solve.boxes.prune import Box, Search, inner_box, outer_box, prune
 from explorer.solve.boxes.ring import applies, first_order_smooth
 from explorer.solve.growth import growth_radius
+from explorer.solve.neurons import is_plain_neuron, neuron_radius
 from explorer.solve.radius import Radius, radius
 from explorer.solve.results import Component, Coverage, CriticalSet, Kind, Trust
 from explorer.solve.values import settle_globals
@@ -54,7 +55,7 @@ class Region:
             if certified:
                 raise
             try:
-                ball = growth_radius(problem)
+                ball = neuron_radius(problem) if is_plain_neuron(problem) else growth_radius(problem)
             except Unsupported as refused:
                 try:
                     ball = balance_radius(problem)
@@ -150,9 +151,12 @@ def _assembled(problem: Problem, where: Region, points: Points, run: Search, gro
         components,
         floor=Fraction(0) if bounds.nonnegative(problem) else None,
         floor_because=bounds.nonnegative(problem),
-        coercive=attained(problem),  # also with kinks: minima are critical in the sense of Clarke
+        coercive=attained(problem)
+        or _above(where.ball, components),  # also with kinks: minima are critical in the sense of Clarke
         complete=everywhere,
     )
+    if everywhere and not components:
+        because = "the infimum is not attained: F is differentiable and has no critical point"
     place = (
         "everywhere (the a-priori radius bounds all critical points)"
         if where.ball is not None
@@ -224,7 +228,7 @@ def _components(problem: Problem, found: Sequence[Certified]) -> list[Component]
                 dimension=0,
                 sample=first.narrow,
                 value=value_at(problem, first.narrow),
-                inertia=first.inertia,
+                inertia=first.inertia if _smooth_at(problem, first) else None,
                 kind=kind,
                 is_global=None,
                 because=because,
@@ -234,6 +238,25 @@ def _components(problem: Problem, found: Sequence[Certified]) -> list[Component]
             )
         )
     return sorted(out, key=lambda c: (c.value.lower, str(c.sample)))
+
+
+def _smooth_at(problem: Problem, at: Certified) -> bool:
+    """Whether F is known to be twice differentiable there, so that there is a Hessian."""
+    try:
+        return inertia_at(problem, at.narrow) is not None
+    except Unsupported:
+        return False
+
+
+def _above(ball: Radius | None, components: Sequence[Component]) -> str:
+    """Why min F is attained without a regularizer, as far as the limits of F far out are known."""
+    if ball is None or not components:
+        return ""
+    if ball.coercive:
+        return "F goes to infinity far out"
+    if ball.beneath is not None and min(c.value.upper for c in components) < ball.beneath:
+        return "far out F tends to more than the smallest critical value"
+    return ""
 
 
 def _kind(found: Inertia) -> tuple[Kind, str]:

@@ -103,7 +103,7 @@ class Points:
 
     def propose(self, near: Array) -> list[Box]:
         """Certify a critical point near a float point, and its images under the symmetries; their wide boxes rounded inward if it is new."""
-        system = cast(PolynomialSystem, AnalyticGradient(self.problem))
+        system = cast(PolynomialSystem, AnalyticGradient(self.problem, across=True))
         try:
             proof = prove_root(system, [Fraction(float_value) for float_value in near.tolist()])
         except Unsupported:  # across a break of an activation
@@ -121,7 +121,7 @@ class Points:
         return [inner_box(c.wide.lower, c.wide.upper) for c in new]
 
     def _widest(self, narrow: EnclosedPoint) -> list[Certified]:
-        system = cast(PolynomialSystem, AnalyticGradient(self.problem))
+        system = cast(PolynomialSystem, AnalyticGradient(self.problem, across=True))
         for k in range(self.widest, NARROWEST):
             half = Fraction(1, 2**k)
             middle = [round_dyadic(v, k + 6) for v in narrow.centre]
