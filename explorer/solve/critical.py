@@ -82,7 +82,7 @@ def _answer(problem: Problem, deadline: Deadline, box: EnclosedPoint | None) -> 
             try:
                 return _enclosed(problem, deadline, None)
             except Unsupported as second:
-                return _nothing(problem, f"{first.sentence()}; {second.sentence()}")
+                return _nothing(problem, _neither(problem, first, second))
     except (BudgetExceeded, Unsupported) as stopped:
         return _nothing(problem, stopped.sentence())
 
@@ -93,6 +93,17 @@ def _chain(problem: Problem, deadline: Deadline) -> CriticalSet | None:
         with suppress(Unsupported, BudgetExceeded):
             return chains.by_chain(problem, deadline, lambda one, clock: _answer(one, clock, None))
     return None
+
+
+def _neither(problem: Problem, exact: Unsupported, search: Unsupported) -> str:
+    """Why neither exact methods nor a search of all of space answer, and what to do about it, in one sentence."""
+    why = f"the exact methods need {exact.expected} (here: {exact.got})" if exact.expected else exact.sentence()
+    if search.subject != "a-priori radius":
+        return f"{why}; {search.sentence()}"
+    r = problem.regularizer
+    ridge = r is not None and r.exponent != 1 and all(r.weights)
+    remedy = "give a box with --box" + ("" if ridge else ", or put a ridge (l2) on every parameter")
+    return f"{why}, and an a-priori radius for a search of all of space needs {search.expected} (here: {search.got}): {remedy}"
 
 
 def _nothing(problem: Problem, why: str) -> CriticalSet:

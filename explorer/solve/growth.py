@@ -5,7 +5,8 @@ output biases. z_io is the pre-activation of output o at sample i, psi the outpu
 
 1. *Inward pull.* E_io >= -z h_io(z) for all z, where such a number exists (`pull`, with E >= 0). z is linear in the last layer, so at a
 critical point p sum lambda |theta_k|^p over that layer is -sum z_io h_io(z_io) <= E = sum E_io (Euler). Down to the first activation that
-is not homogeneous, D the product of the degrees: p sum lambda |theta_k|^p <= D E over every layer, as long as no later layer has biases.
+is not homogeneous, D the product of the degrees: p sum lambda |theta_k|^p <= D E over every layer, as long as no later hidden layer has biases.
+(An output bias b does no harm: sum_i h_io = -p lambda |b|^(p-1) sgn b, so -sum (z_io - b) h_io <= -sum z_io h_io.)
 2. *Force.* |h_io(z_io)| <= H_io at a critical point: either everywhere (`force`), or by 1: sum z h <= 0 there, so each z_io h_io is at most
 the sum of the other E and at least -E_io, and |h_io| <= E where |z_io| >= 1; for |z_io| < 1 by |psi| and |psi'| on [-1, 1].
 3. *Slopes.* |dl/ds| <= Delta for the pre-activations s of a layer: H for the last, and L sum |w| Delta below, with the bounds of the
@@ -268,7 +269,7 @@ def growth_radius(problem: Problem) -> Radius:
             balls.append((inside, degree * energy / p))
             bounds |= {k: root_above(degree * energy / p / weights[k], p) for k in inside}
             own = homogeneity(net.activations[layer - 2]) if layer > 1 else None
-            if own is None or net.bias[layer - 1]:
+            if own is None or (net.bias[layer - 1] and layer < net.depth):
                 break
             degree *= own
     _slopes(problem, net, [[_forced(t, energy) for t in row] for row in terms], bounds, p)

@@ -167,10 +167,7 @@ def _assembled(problem: Problem, where: Region, points: Points, run: Search, gro
         listed = "; ".join(g.shown() for g in groups[:SHOWN])
         more = f"; and {len(groups) - SHOWN} more" if len(groups) > SHOWN else ""
         images = ", and in the images of these under the symmetries of the units" if points.mirrors else ""
-        reason = (
-            f"complete {place} except in {run.undecided} undecided boxes in {len(groups)} group{'s' * (len(groups) != 1)} ({run.stopped}: "
-            f"a degenerate critical point, a family, or a kink): {listed}{more}{images}; {looked}"
-        )
+        reason = f"complete {place} except in {run.undecided} undecided boxes in {len(groups)} group{'s' * (len(groups) != 1)} ({_stop(run)}): {listed}{more}{images}; {looked}"
         box = "" if where.ball is not None else _shown(where.lower, where.upper)
         return CriticalSet(problem, settled, Coverage(False, METHOD, Trust.COMPUTED, reason, box), best, because)
     degenerate = sum(len(s.component.points) for s in points.singular)
@@ -238,6 +235,12 @@ def _components(problem: Problem, found: Sequence[Certified]) -> list[Component]
             )
         )
     return sorted(out, key=lambda c: (c.value.lower, str(c.sample)))
+
+
+def _stop(run: Search) -> str:
+    if run.stopped == "the time is spent":
+        return "the time is spent: give more with --budget SECONDS, or a smaller box with --box; at a family or a kink that does not help"
+    return f"{run.stopped}: a degenerate critical point, a family, or a kink"
 
 
 def _smooth_at(problem: Problem, at: Certified) -> bool:
