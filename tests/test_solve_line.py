@@ -7,7 +7,9 @@ from fractions import Fraction
 from math import log
 from typing import Any
 
+import numpy as np
 import pytest
+from audit_surface import Surface
 
 from explorer.budget import Budget, Deadline
 from explorer.point import EnclosedPoint
@@ -130,3 +132,37 @@ def test_a_strict_maximum_is_never_called_the_minimum() -> None:
     lost = critical._consistent(replace(whole, components=settled, global_value=None, global_because=because))
     assert not lost.coverage.complete
     assert "contradicts itself" in lost.coverage.reason
+
+
+@pytest.mark.parametrize(
+    ("problem", "kinds"),
+    [
+        # labels 1 at 1 and -1 at 3: F' far out is led by the smaller input, e^-|w|; checked on a grid below
+        (neuron("sigmoid", [1, 3], [1, -1], loss="logistic"), None),
+        (neuron("tanh", [1, -2, 3], [1, 1, -1], loss="logistic"), None),
+        (neuron("erf", [1, -2, 3], ["1/2", 1, "-1/3"]), None),
+        (neuron("gelu", [1, -2, 3], [1, 1, -1], loss="logistic"), None),
+        (neuron("exp", [1, -2, 3], [1, 1, -1], loss="logistic"), None),
+        # log(1 + e^(-w^2)) + log(1 + e^(4w^2)): with p = w^2 the derivative 4 s(4p) - s(-p) is at least 3/2: only w = 0
+        (neuron("square", [1, 2], [1, -1], loss="logistic"), [Kind.STRICT_MINIMUM]),
+        # forces of one rate at one input: log(1 + e^-f) + 2 log(1 + e^f) with f = sigmoid(w) > 0 has the slope 2 s(f) - s(-f) > 0 in f
+        (neuron("sigmoid", [1, 1], [1, -1], loss="logistic", loss_weights=[1, 2]), []),
+    ],
+)
+def test_forces_that_vanish_at_different_rates(problem: Problem, kinds: list[Kind] | None) -> None:
+    found = critical_set(problem)
+    assert found.coverage.complete
+    if kinds is not None:
+        assert [c.kind for c in found.components] == kinds
+    surface = Surface(problem)
+    grid = np.linspace(-12, 12, 200_001)[:, None]
+    slope = surface.gradient(grid)[:, 0]
+    slope = slope[np.isfinite(slope) & (slope != 0)]
+    assert np.count_nonzero(np.diff(np.sign(slope))) == len(found.components)
+
+
+def test_forces_that_cancel_to_leading_order_are_refused() -> None:
+    # both labels at one input: for w -> -infinity sigmoid -> 0, and the forces -s(-f) and s(f) both tend to 1/2
+    found = critical_set(neuron("sigmoid", [1, 1], [1, -1], loss="logistic"), budget=Budget(3))
+    assert not found.coverage.complete
+    assert "vanish at the same rate" in found.coverage.reason

@@ -20,6 +20,7 @@ from explorer.errors import Unsupported
 from explorer.model.activations import pieces_of
 from explorer.model.pieces import trim
 from explorer.solve.growth import Term, ahead, limit_of
+from explorer.solve.one_weight.rates import prevailing
 
 ZERO, ONE, HALF = Fraction(0), Fraction(1), Fraction(1, 2)
 DOUBLINGS = 40  #: W is looked for up to 2^DOUBLINGS
@@ -59,6 +60,7 @@ def tail(samples: Sequence[tuple[Fraction, Term]], weight: Fraction, exponent: i
     if len(signs) <= 1:
         way = signs.pop() if signs else 0
         return Tail(start, way, _limit(samples, s) if way <= 0 else None)
+    first = start
     for _ in range(DOUBLINGS):
         sums = {1: [weight * exponent * start ** (exponent - 1), ZERO], -1: [ZERO, ZERO]}  # smallest and largest
         unbounded = {1: bool(weight), -1: False}
@@ -75,6 +77,9 @@ def tail(samples: Sequence[tuple[Fraction, Term]], weight: Fraction, exponent: i
             if not unbounded[-way] and sums[way][0] > sums[-way][1]:
                 return Tail(start, way, _limit(samples, s) if way < 0 else None)
         start *= 2
+    compared = [(way, abs(x), t, d) for x, t, d, way, _ in found]
+    if (lead := prevailing(compared, first, weight, exponent)) is not None:
+        return Tail(lead[1], lead[0], _limit(samples, s) if lead[0] < 0 else None)
     raise _no("samples that pull both ways with forces that vanish at the same rate, or grow")
 
 
