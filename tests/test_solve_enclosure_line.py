@@ -18,15 +18,16 @@ from explorer.solve.critical import critical_set
 from explorer.solve.results import Kind
 
 
-def free_bias(activation, inputs, targets, weight):
+def free_bias(activation, inputs, targets, weight, output=None):
+    """``output``: the ridge weight of an output bias."""
     m = len(inputs[0])
     return Problem.dense(
         widths=[m, 1, 1],
         activation=activation,
         inputs=inputs,
         targets=targets,
-        bias=[True, False],
-        regularizer={"kind": "l2", "weights": [weight] * m + ["0", weight]},
+        bias=[True, output is not None],
+        regularizer={"kind": "l2", "weights": [weight] * m + ["0", weight] + ([] if output is None else [output])},
     )
 
 
@@ -89,4 +90,66 @@ def test_where_the_index_changes_by_hand():
 def test_no_line_where_the_targets_do_not_add_up():
     # F_v = -2 phi(b) sum y = 0 only at b = 0
     found = solved(free_bias("tanh", [[1], [-1]], [1, 1], "1/4"), 2)
+    assert not any(c.dimension for c in found.components)
+
+
+EVERYWHERE = {
+    "tanh": (CASES["tanh"][0], 3),
+    "tanh, free output bias": (free_bias("tanh", [[1], [-1], [2]], [1, -2, 2], "1/10", "0"), 3),
+    "tanh, output bias with a ridge": (free_bias("tanh", [[1], [-1], [2]], [1, -2, 1], "1/10", "1/10"), 3),
+    "tanh, two inputs, free output bias": (free_bias("tanh", [[1, 0], [0, 1], [1, 1]], [1, -2, 2], "1/4", "0"), 3),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * ("two inputs" in n or "ridge" in n)) for n in EVERYWHERE]
+)
+def test_the_whole_line_and_everything_else(name):
+    problem, r = EVERYWHERE[name]
+    found = critical_set(problem, budget=Budget(60))
+    assert found.coverage.complete, found.coverage.reason
+    assert not found.coverage.box
+    assert found.morse_sum is None
+    m = len(problem.data.inputs[0])
+    points = [np.array([float(v) for v in p.centre]) for c in found.isolated for p in c.points]
+    limits = limits_by_chance(problem, r, 30)
+    assert len(limits) >= 5
+    for end in limits:
+        on_line = np.abs(np.delete(end, [m, m + 2][: len(end) - m - 1])).max() < 1e-4
+        assert on_line or any(np.abs(end - p).max() < 1e-5 for p in points), end
+    # F + eps b^2 is coercive, so its indices add up to 1. Of the line b = 0 is left, with the sign of the Hessian across it there (E1), and near a special point
+    # b* two saddles at v^2 = -4 eps b*/E1'(b*) where that is positive (F_b = v^2 E1'/2 + 2 eps b)
+    stretches = [c for c in found.components if c.dimension == 1]
+    special = sorted(float(c.sample.centre[m]) for c in found.components if c.isolated is False)
+    assert len(stretches) == len(special) + 1
+    signs = [-1 if c.inertia.negative else 1 for c in stretches]
+    total = sum((-1) ** c.inertia.negative * c.orbit for c in found.isolated) + signs[sum(b < 0 for b in special)]
+    total -= 2 * sum(
+        1 for b, before, after in zip(special, signs[:-1], signs[1:], strict=True) if b * (after - before) < 0
+    )
+    assert total == 1
+    # another box, which holds them all, has the same points
+    size = max(4, *(np.abs(p).max() + 1 for p in points))
+    inside = solved(problem, int(size) + 1)
+    assert inside.coverage.complete
+    assert sorted((c.kind.value, c.orbit) for c in inside.isolated) == sorted(
+        (c.kind.value, c.orbit) for c in found.isolated
+    )
+
+
+def test_free_output_bias_by_hand():
+    # a = mean of y = 1/3, g0 = 2 (a - y) = (-4/3, 14/3, -10/3), M = sum g0 x = -4/3 - 14/3 - 20/3 = -38/3. The output bias absorbs the mean of phi, so
+    # E1 = 2/10 - s^2 M^2/(2/10), s = 1 - t^2: zero at s = (2/10)/(38/3) = 3/190
+    found = solved(EVERYWHERE["tanh, free output bias"][0], 3)
+    place = np.arctanh(np.sqrt(1 - 3 / 190))
+    special = sorted(float(c.sample.centre[1]) for c in found.components if c.isolated is False)
+    assert special == pytest.approx([-place, place], abs=1e-9)
+    # on the line F is the variance: 1 + 4 + 4 - 3/9 = 26/3
+    assert {c.value.as_fraction for c in found.components if c.dimension == 1} == {F(26, 3)}
+    assert all(c.inertia.positive + c.inertia.negative == 3 for c in found.components if c.dimension == 1)
+
+
+def test_an_output_bias_with_a_ridge_needs_targets_that_add_up():
+    # F_a = 0 puts a off the targets' mean then, and F_v = phi(b) sum g0_i is 0 at single b only
+    found = solved(free_bias("tanh", [[1], [-1]], [1, 1], "1/4", "1/4"), 2)
     assert not any(c.dimension for c in found.components)

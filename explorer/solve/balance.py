@@ -32,7 +32,7 @@ BALANCES = {"softplus": Fraction(7, 10), "swish": Fraction(11, 25), "gelu": Frac
 def narrowed(problem: Problem, ball: Radius) -> Radius:
     """The same with smaller bounds of parameters, where this module has some."""
     try:
-        found, _ = _bounds(problem)
+        found, _ = euler_bounds(problem)
     except Unsupported:
         return ball
     return replace(ball, bounds=tuple(min(b, found.get(k, b)) for k, b in enumerate(ball.bounds)))
@@ -40,13 +40,14 @@ def narrowed(problem: Problem, ball: Radius) -> Radius:
 
 def balance_radius(problem: Problem) -> Radius:
     """The a-priori radius of this module; `Unsupported` with the reason where it does not reach."""
-    found, balls = _bounds(problem)
+    found, balls = euler_bounds(problem)
     if missing := [name for k, name in enumerate(problem.parameters) if k not in found]:
         raise refused("bounds of all parameters", f"none for {', '.join(missing)[:80]}")
     return Radius(tuple(found[k] for k in range(len(problem.parameters))), tuple(balls))
 
 
-def _bounds(problem: Problem) -> tuple[dict[int, Fraction], list[tuple[tuple[int, ...], Fraction]]]:
+def euler_bounds(problem: Problem) -> tuple[dict[int, Fraction], list[tuple[tuple[int, ...], Fraction]]]:
+    """Bounds of single parameters, not of all, and (parameters of a layer, bound of their sum of lambda theta^2)."""
     net, loss, ridge, data = problem.network, problem.loss, problem.regularizer, problem.data
     if not isinstance(net, DenseNetwork) or net.depth < 2 or net.output.kind != "linear" or data is None:
         raise refused("hidden layers and a linear output", "another network")

@@ -20,7 +20,7 @@ from explorer.solve import bounds
 from explorer.solve.attained import attained
 from explorer.solve.balance import balance_radius, narrowed
 from explorer.solve.boxes.balls import inertia_at, value_at
-from explorer.solve.boxes.dead_line import dead_line
+from explorer.solve.boxes.dead_line import ATTAINED, dead_line, whole_line
 from explorer.solve.boxes.leftovers import Cluster, clusters
 from explorer.solve.boxes.points import Certified, Points, search
 from explorer.solve.boxes.prune import Box, Search, inner_box, outer_box, prune
@@ -39,16 +39,21 @@ TRIED = 8  #: groups in which a rational degenerate point is looked for
 
 @dataclass(frozen=True)
 class Region:
-    """A box to search. ``ball`` is set when it holds every critical point."""
+    """A box to search. ``ball`` is set when it holds every critical point; with ``line``, every one but those of an infinite line of dead units."""
 
     lower: tuple[Fraction, ...]
     upper: tuple[Fraction, ...]
     ball: Radius | None = None
+    line: bool = False
 
     @classmethod
     def everywhere(cls, problem: Problem, *, certified: bool = False) -> Region:
         """The box of the a-priori radius, with sides that are short binary numbers; `Unsupported` where there is none.
         ``certified``: by the checker's rule ``radius`` only."""
+        line = None if certified else whole_line(problem)
+        if line is not None:
+            sides = tuple(_short_side(b) for b in line.bounds)
+            return cls(tuple(-s for s in sides), sides, line, line=True)
         try:
             ball = radius(problem)
         except Unsupported:
@@ -93,7 +98,11 @@ def by_enclosure(problem: Problem, deadline: Deadline, region: Region | None = N
             "branch and prune", expected=f"at most {MAX_PARAMETERS} parameters", got=f"{len(problem.parameters)}"
         )
     where = Region.everywhere(problem) if region is None else region
-    line = dead_line(problem, where.lower, where.upper, deadline) if region is not None else None
+    line = None
+    if region is not None or where.line:
+        line = dead_line(problem, where.lower, where.upper, deadline, whole=where.line)
+        if line is None and where.line:
+            raise Unsupported("branch and prune", expected="a line of dead units that can be split off", got="no proof")
     points = search(problem, where.lower, where.upper, deadline, line=line)
     run = explore(problem, where, points, deadline)
     groups = _clusters(points, where, run)
@@ -151,14 +160,14 @@ def _assembled(problem: Problem, where: Region, points: Points, run: Search, gro
         components,
         floor=Fraction(0) if bounds.nonnegative(problem) else None,
         floor_because=bounds.nonnegative(problem),
-        coercive=attained(problem)
-        or _above(where.ball, components),  # also with kinks: minima are critical in the sense of Clarke
+        # also with kinks: minima are critical in the sense of Clarke
+        coercive=ATTAINED if where.line else attained(problem) or _above(where.ball, components),
         complete=everywhere,
     )
     if everywhere and not components:
         because = "the infimum is not attained: F is differentiable and has no critical point"
     place = (
-        "everywhere (the a-priori radius bounds all critical points)"
+        f"everywhere (the a-priori radius bounds all critical points{' but those of an infinite line' if where.line else ''})"
         if where.ball is not None
         else f"in the box {_shown(where.lower, where.upper)} only"
     )
