@@ -170,8 +170,8 @@ def whole_line(problem: Problem) -> Radius | None:
     reach = max(sum((found[k] * abs(x[k]) for k in range(m)), Fraction(0)) for x in unit.inputs)
     bounds = [*(found[k] for k in range(m)), d + reach, found[m + 1]]
     if unit.output is not None:  # |a - a0| = |v Phi|/(T + lambda) <= |v|
-        bounds.append(abs(unit.output[0]) + found[m + 1] + EDGE)
-    return Radius(tuple(bounds), tuple(balls))
+        bounds.append(abs(unit.output[0]) + max(found[m + 1], EDGE))
+    return Radius(tuple(max(v, EDGE) for v in bounds), tuple(balls))  # all 0 where all targets are
 
 
 def _unit(problem: Problem) -> _Unit | None:
