@@ -9,6 +9,7 @@ from fractions import Fraction as F
 
 import numpy as np
 import pytest
+from audit_surface import on_component
 from enclosure_tools import plain_loss
 
 from explorer.budget import Budget
@@ -85,6 +86,14 @@ def test_where_the_index_changes_by_hand():
     lines = [(c.kind, c.inertia.negative) for c in found.components if c.dimension == 1]
     assert lines == [(Kind.MINIMUM, 0), (Kind.STRICT_SADDLE, 1), (Kind.MINIMUM, 0)]
     assert {c.value.as_fraction for c in found.components if c.dimension == 1} == {F(6)}
+    # the equations of a piece hold on that piece of the line only
+    for where, kind in (
+        (-place - 0.01, Kind.MINIMUM),
+        (-place + 0.01, Kind.STRICT_SADDLE),
+        (place + 0.01, Kind.MINIMUM),
+    ):
+        homes = [c for c in found.components if on_component(c, ("w1_1_1", "b1_1", "w2_1_1"), (0, where, 0), 1e-6)]
+        assert [c.kind for c in homes] == [kind]
 
 
 def test_no_line_where_the_targets_do_not_add_up():

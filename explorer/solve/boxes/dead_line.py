@@ -275,6 +275,10 @@ def _piece(unit: _Unit, sample: Point | EnclosedPoint, inertia: Inertia, part: t
         kind, because = Kind.MINIMUM, "Morse-Bott: a line with a positive definite Hessian across it"
     fixed = [f"{names[k]} = 0" for k in (*range(m), m + 1)]
     fixed += [] if unit.output is None else [f"{names[m + 2]} = {text(unit.output[0])}"]
+    if part is not None:  # the other pieces have the same equations
+        fixed += [f"{names[m]} {sign} {end}..." for sign, end in zip("><", part, strict=True) if end != "infinity"]
+    elif isinstance(sample, EnclosedPoint):
+        fixed.append(f"{names[m]} = {decimals(sample.centre[m])}...")
     return Component(
         dimension=0 if part is None else 1,
         sample=sample,
