@@ -7,6 +7,7 @@ from fractions import Fraction as Q
 import flint
 import pytest
 
+from explorer.algebra.balls import nearest
 from explorer.algebra.exactify import exact_point, simplest_between
 from explorer.algebra.inertia import Undecided
 from explorer.algebra.krawczyk import KrawczykProof, prove_box, prove_root
@@ -43,6 +44,19 @@ def test_balls_around_zero() -> None:
     assert value.is_finite()
     assert value.contains(-1)
     assert value.contains(0)
+
+
+def test_rounding_to_a_grid_by_hand() -> None:
+    # 3/4, 1/2, 3/2, -5/4 to integers, halves to even; a number like e^(-10^15), as where Newton's method leaves through saturated outputs
+    values = [
+        flint.arb((3, -2)),
+        flint.arb((1, -1)),
+        flint.arb((3, -1)),
+        flint.arb((-5, -2)),
+        flint.arb((-1, -(10**15))),
+    ]
+    assert [nearest(v, 0) for v in values] == [1, 0, 2, -1, 0]
+    assert nearest(flint.arb((5, -10)), 9) == 2
 
 
 def test_malformed_systems() -> None:

@@ -49,6 +49,8 @@ def nearest(number: arb, bits: int) -> int:
     mantissa, shift = int(m), -int(e) - bits
     if shift <= 0:
         return mantissa << -shift
+    if shift > mantissa.bit_length() + 1:  # below 1/2, and 2^shift may be too large for any memory
+        return 0
     down, rest = mantissa >> shift, mantissa & ((1 << shift) - 1)
     half = 1 << (shift - 1)
     return down + (rest > half or (rest == half and down & 1))
