@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction as Q
 from math import sqrt
+from types import SimpleNamespace
 
 import audit_checks
 import audit_descents
@@ -14,8 +16,11 @@ from audit_surface import on_component
 from audit_units import CLIPPED, HARD_TANH
 
 from explorer.budget import Budget
+from explorer.point import EnclosedPoint, Point
 from explorer.problem import Problem
 from explorer.solve.critical import critical_set
+from explorer.solve.pieces.ridge_points import Numbers
+from explorer.solve.pieces.ridge_rest import Rest, _level
 from explorer.solve.results import Kind
 
 
@@ -170,3 +175,17 @@ def test_descents_with_free_hidden_biases(seed):
     assert found.coverage.complete, found.coverage.reason
     assert not audit_descents.missed(problem, found, starts=25, seed=seed, steps=50)[1]
     assert not [c for c in audit_checks.audit(problem, found, starts=25) if "unconfirmed" not in c]
+
+
+def test_the_ray_where_the_slope_vanishes_by_hand():
+    # u > 0 in the plane: h = u_1 - u_2 vanishes on the ray (1, 1), h = u_1 + u_2 nowhere; a ray known by a box only is a doubt, no answer
+    exact, box = Point.rational([0]), EnclosedPoint((Q(0),), (Q(1, 2**40),))
+    face, fan = SimpleNamespace(signs=(1, 1)), SimpleNamespace(normals=((1, 0), (0, 1)))
+    rest = Rest(face, None, (Q(1), Q(1)), ((Q(1), Q(0)), (Q(0), Q(1))))
+    for point in (exact, box):
+        numbers = Numbers.of(point)
+        active = SimpleNamespace(numbers=numbers, point=point)
+        one, minus = numbers.ring.constant(Q(1)), numbers.ring.constant(Q(-1))
+        found = _level(active, fan, rest, [one, minus])
+        assert found == ([replace(rest, level=(one, one))] if point is exact else None)
+        assert _level(active, fan, rest, [one, one]) == []

@@ -67,7 +67,10 @@ def rests_of(active: Active, fan: Fan, weights: Weights) -> tuple[list[Rest], li
         elif None in signs or len(signs) > 2:
             doubts.append("where h = 0 for a unit with v = 0 and free incoming weights was not decided")
         elif len(signs) == 2:
-            found += _level(active, fan, Rest(face, weights, *place), heights)
+            inside = _level(active, fan, Rest(face, weights, *place), heights)
+            if inside is None:
+                doubts.append("where h = 0 for a unit with v = 0 and free incoming weights was not decided")
+            found += inside or []
     return found, doubts
 
 
@@ -87,19 +90,23 @@ def _idle(active: Active, fan: Fan, rest: Rest, doubts: list[str]) -> list[Rest]
     return out
 
 
-def _level(active: Active, fan: Fan, rest: Rest, heights: Sequence[Any]) -> list[Rest]:
-    """The ray h = 0 in a part of two dimensions, if it is inside: along h_2 b_1 - h_1 b_2 or the opposite."""
-    numbers = active.numbers
+def _level(active: Active, fan: Fan, rest: Rest, heights: Sequence[Any]) -> list[Rest] | None:
+    """The ray h = 0 in a part of two dimensions, if it is inside: along h_2 b_1 - h_1 b_2 or the opposite. None where a box does not tell,
+    or would be what is known of the ray."""
+    numbers, exact = active.numbers, isinstance(active.point, Point)
     one, two = rest.basis
+    unsure = False
     for way in (1, -1):
         u = tuple(
             numbers.linear([Fraction(way) * x, Fraction(-way) * y], [heights[1], heights[0]])
             for x, y in zip(one, two, strict=True)
         )
         sides = [(numbers.linear(n, u), s) for n, s in zip(fan.normals, rest.face.signs, strict=True) if s]
-        if all(numbers.sign(x, s) == 1 for x, s in sides):
+        signs = [numbers.sign(x, s) for x, s in sides]
+        if all(s == 1 for s in signs) and exact:
             return [replace(rest, level=u)]
-    return []
+        unsure = unsure or all(s in (1, None) for s in signs)
+    return None if unsure else []
 
 
 def _value(active: Active, face: Face, u: Vector) -> Any:
